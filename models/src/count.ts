@@ -1,0 +1,24 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { Conv2D, Dense, DepthwiseConv2D } from "./layers/index.ts";
+
+/** Trainable parameters of a model. */
+export function countParams(model: tfl.LayersModel): number {
+  return model.trainableWeights.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
+}
+
+/** Multiply-adds of the convolutions and dense layers of a model, for one input. */
+export function countMacs(model: tfl.LayersModel): number {
+  let macs = 0;
+  for (const layer of model.layers) {
+    if (layer instanceof Conv2D || layer instanceof DepthwiseConv2D) {
+      const [, height, width] = layer.outputShape as [null, number, number, number];
+      macs += height * width * weightSize(layer);
+    } else if (layer instanceof Dense) {
+      macs += weightSize(layer);
+    }
+  }
+  return macs;
+}
+
+const weightSize = (layer: tfl.layers.Layer): number => tf.util.sizeFromShape(layer.weights[0].shape as number[]);

@@ -1,0 +1,11 @@
+export * from "./count.ts";
+export { InputError } from "./errors.ts";
+export * from "./initialize.ts";
+export * as layers from "./layers/index.ts";
+export { seedDropout } from "./layers/index.ts";
+export * from "./model-entry.ts";
+export * as ops from "./ops/index.ts";
+export * from "./random.ts";
+export * from "./registry.ts";
+export { lenet5 } from "./vision/lenet.ts";
+export { type ResNetCifarOptions, resnetCifar } from "./vision/resnet-cifar.ts";

@@ -1,0 +1,71 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { type Random, randomStream } from "./random.ts";
+
+/**
+ * How wide a weight is: the inputs that one output sums over (fan in), and the outputs that one input reaches (fan out).
+ *
+ * @param shape [in, out], or [height, width, in, out] of a convolution
+ */
+export function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
+  const receptive = shape.slice(0, -2).reduce((product, n) => product * n, 1);
+  const [inputs, outputs] = shape.slice(-2);
+  return { fanIn: receptive * inputs, fanOut: receptive * outputs };
+}
+
+/** Draws one weight of a given shape. */
+export type Initializer = (shape: readonly number[], random: Random) => Float32Array;
+
+const draw = (shape: readonly number[], sample: () => number): Float32Array =>
+  Float32Array.from({ length: tf.util.sizeFromShape([...shape]) }, sample);
+
+/** N(0, 2 / fan in) for ReLU networks (He et al. 2015, eq. 10; `mode` fanOut: eq. 14). */
+export const heNormal =
+  (mode: "fanIn" | "fanOut" = "fanIn"): Initializer =>
+  (shape, random) => {
+    const deviation = Math.sqrt(2 / fans(shape)[mode]);
+    return draw(shape, () => deviation * random.normal());
+  };
+
+/** U(−a, a) with a = √(6 / (fan in + fan out)), for saturating units (Glorot & Bengio 2010, eq. 16). */
+export const glorotUniform: Initializer = (shape, random) => {
+  const { fanIn, fanOut } = fans(shape);
+  const limit = Math.sqrt(6 / (fanIn + fanOut));
+  return draw(shape, () => limit * (2 * random.uniform() - 1));
+};
+
+/** U(−a, a) with a = 1 / √fan in (LeCun et al. 1998, "Efficient backprop", sec. 4.6): PyTorch's default. */
+export const lecunUniform: Initializer = (shape, random) => {
+  const limit = 1 / Math.sqrt(fans(shape).fanIn);
+  return draw(shape, () => limit * (2 * random.uniform() - 1));
+};
+
+/** Which initializer a weight gets, by what it is; biases stay 0, batch norm 1 and 0, unless `constant` says otherwise. */
+export interface Initialization {
+  conv: Initializer;
+  dense: Initializer;
+  /** weights to fill with a constant: the value for a weight's full name, or undefined */
+  constant?: (name: string) => number | undefined;
+}
+
+/**
+ * Fills a new model's weights. A weight's values depend on the seed and its name only, not on the other layers.
+ *
+ * @returns the model
+ */
+export function initialize(model: tfl.LayersModel, seed: number, rule: Initialization): tfl.LayersModel {
+  for (const variable of model.weights) {
+    const { originalName: name, shape } = variable;
+    const value = rule.constant?.(name);
+    const dense = shape.length === 2;
+    if (value === undefined && shape.length < 2) continue;
+    const values =
+      value === undefined
+        ? (dense ? rule.dense : rule.conv)(shape as number[], randomStream(seed, "weights", name))
+        : new Float32Array(tf.util.sizeFromShape(shape as number[])).fill(value);
+    const tensor = tf.tensor(values, shape as number[]);
+    variable.write(tensor);
+    tensor.dispose();
+  }
+  return model;
+}

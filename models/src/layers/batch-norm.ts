@@ -1,0 +1,76 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { batchNormInference, batchNormTraining } from "../ops/batch-norm.ts";
+import { onlyShape, onlyTensor } from "./shapes.ts";
+import { ZooLayer } from "./zoo-layer.ts";
+
+export interface BatchNormConfig {
+  name?: string;
+  /** weight of a batch in the running statistics, as in PyTorch */
+  momentum?: number;
+  epsilon?: number;
+}
+
+/**
+ * Batch normalisation of the last axis: weight (γ), bias (β), running_mean, running_var, all [channels].
+ * In training the batch's statistics are used and the running ones updated.
+ *
+ * [..., channels] -> [..., channels]
+ */
+export class BatchNorm extends ZooLayer {
+  static readonly className = "ZooBatchNorm";
+  readonly momentum: number;
+  readonly epsilon: number;
+  private gamma?: tfl.LayerVariable;
+  private beta?: tfl.LayerVariable;
+  private runningMean?: tfl.LayerVariable;
+  private runningVariance?: tfl.LayerVariable;
+
+  constructor(config: BatchNormConfig = {}) {
+    super(config);
+    this.momentum = config.momentum ?? 0.1;
+    this.epsilon = config.epsilon ?? 1e-5;
+  }
+
+  override build(inputShape: tfl.Shape | tfl.Shape[]): void {
+    const shape = [onlyShape(inputShape).at(-1) as number];
+    this.gamma = this.newWeight("weight", shape, { fill: 1 });
+    this.beta = this.newWeight("bias", shape);
+    this.runningMean = this.newWeight("running_mean", shape, { trainable: false });
+    this.runningVariance = this.newWeight("running_var", shape, { fill: 1, trainable: false });
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
+    const [gamma, beta, runningMean, runningVariance] = [
+      this.gamma,
+      this.beta,
+      this.runningMean,
+      this.runningVariance,
+    ] as tfl.LayerVariable[];
+    return tf.tidy(() => {
+      const operands = {
+        x: onlyTensor(inputs),
+        gamma: gamma.read(),
+        beta: beta.read(),
+        runningMean: runningMean.read(),
+        runningVariance: runningVariance.read(),
+      };
+      if (!kwargs.training) return batchNormInference(operands, { epsilon: this.epsilon });
+      const { epsilon, momentum } = this;
+      const [y, newMean, newVariance] = batchNormTraining.all(operands, { epsilon, momentum });
+      runningMean.write(newMean);
+      runningVariance.write(newVariance);
+      return y;
+    });
+  }
+
+  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
+    return onlyShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), momentum: this.momentum, epsilon: this.epsilon };
+  }
+}
+tf.serialization.registerClass(BatchNorm);

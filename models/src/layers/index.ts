@@ -1,0 +1,11 @@
+export * from "./add.ts";
+export * from "./batch-norm.ts";
+export * from "./conv2d.ts";
+export * from "./dense.ts";
+export * from "./depthwise-conv2d.ts";
+export * from "./dropout.ts";
+export * from "./flatten.ts";
+export * from "./global-avg-pool2d.ts";
+export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
+export * from "./relu.ts";
+export * from "./shortcut-a.ts";

@@ -1,0 +1,126 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** The tensors of one call, by name. An optional one is left out, or undefined. */
+export type Tensors = { [name: string]: tf.Tensor | undefined };
+
+/** A gradient, or a function that computes it when it is asked for. */
+export type Gradient = tf.Tensor | (() => tf.Tensor);
+
+/** A function on tensors and its derivative. */
+export interface Definition<I extends Tensors, A extends object, S extends Tensors> {
+  /** What the forward saves for the backward, in the order in which a kernel of the same name returns it. */
+  readonly saved?: readonly (keyof S & string)[];
+  /**
+   * Gradients in the order in which a kernel named `<name>Grad` returns them. Inputs not named here (running
+   * statistics, labels, masks) have no gradient.
+   */
+  readonly gradients: readonly (keyof I & string)[];
+  /** How many of the outputs there are; only the first is differentiated. */
+  readonly outputs?: number;
+  forward(inputs: I, attrs: A): { output: tf.Tensor | tf.Tensor[]; saved: S };
+  /** @param dy the gradient of the first output */
+  backward(dy: tf.Tensor, saved: S, attrs: A): { [K in keyof I]?: Gradient };
+}
+
+/** An op: a function on tensors whose gradient TensorFlow.js knows. */
+export interface Op<I extends Tensors, A extends object> {
+  (inputs: I, attrs?: A): tf.Tensor;
+  readonly opName: string;
+  readonly gradients: readonly string[];
+  /** Every output, for an op that has several. */
+  all(inputs: I, attrs?: A): tf.Tensor[];
+}
+
+/**
+ * tf.customGrad computes the gradient of every input, needed or not (the first convolution of a network would compute
+ * that of the images), and has one output. The engine's own entry point, which customGrad wraps, has neither limit.
+ */
+interface Engine {
+  runKernelFunc(call: {
+    forwardFunc(backend: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor | tf.Tensor[];
+    backwardsFunc(dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor[]): { [input: string]: () => tf.Tensor };
+    inputs: tf.NamedTensorMap;
+  }): tf.Tensor | tf.Tensor[];
+}
+
+/**
+ * Makes an op of a forward and a hand-written backward pass; `tf.grad`, `tf.variableGrads` and `model.fit` all use it.
+ *
+ * Where the backend in use has a kernel registered under `Zoo<name>` (or `Zoo<name>Grad`), that replaces the forward
+ * (the backward); it gets the inputs (dy and what was saved) by name and returns outputs and saved tensors (gradients)
+ * in the definition's order.
+ */
+export function differentiable<I extends Tensors, A extends object, S extends Tensors = Tensors>(
+  name: string,
+  definition: Definition<I, A, S>,
+): Op<I, A> {
+  const { saved: savedNames = [], gradients: gradientNames, outputs: outputCount = 1 } = definition;
+  const forwardKernel = `Zoo${name}`;
+  const backwardKernel = `Zoo${name}Grad`;
+
+  function forward(inputs: I, attrs: A): { outputs: tf.Tensor[]; saved: S } {
+    if (tf.getKernel(forwardKernel, tf.getBackend()) === undefined) {
+      const { output, saved } = definition.forward(inputs, attrs);
+      return { outputs: Array.isArray(output) ? output : [output], saved };
+    }
+    const results = runKernel(forwardKernel, inputs, attrs);
+    const saved = Object.fromEntries(savedNames.map((key, i) => [key, results[outputCount + i]]));
+    return { outputs: results.slice(0, outputCount), saved: saved as S };
+  }
+
+  function backward(dy: tf.Tensor, saved: S, attrs: A): { [input: string]: Gradient | undefined } {
+    if (tf.getKernel(backwardKernel, tf.getBackend()) === undefined) return definition.backward(dy, saved, attrs);
+    const results = runKernel(backwardKernel, { dy, ...saved }, attrs);
+    return Object.fromEntries(gradientNames.map((key, i) => [key, results[i]]));
+  }
+
+  function all(given: I, attrs: A = {} as A): tf.Tensor[] {
+    const inputs = present(given);
+    let keys: string[] = [];
+    const result = (tf.engine() as unknown as Engine).runKernelFunc({
+      inputs,
+      forwardFunc: (_, save) => {
+        const { outputs, saved } = forward(inputs as I, attrs);
+        keys = Object.keys(present(saved));
+        save(Object.values(present(saved)));
+        return outputs;
+      },
+      backwardsFunc: (dys, savedTensors) => {
+        const dy = Array.isArray(dys) ? dys[0] : dys;
+        const saved = Object.fromEntries(keys.map((key, i) => [key, savedTensors[i]])) as S;
+        const computed = tf.tidy(
+          name,
+          () => backward(dy, saved, attrs) as unknown as tf.TensorContainer,
+        ) as unknown as {
+          [input: string]: Gradient | undefined;
+        };
+        const lazily: { [input: string]: () => tf.Tensor } = {};
+        for (const [input, gradient] of Object.entries(computed)) {
+          if (gradient === undefined) continue;
+          // The engine disposes a gradient that it has added to another, so dy itself must not be handed out.
+          lazily[input] = () =>
+            typeof gradient === "function" ? gradient() : gradient === dy ? tf.clone(gradient) : gradient;
+        }
+        return lazily;
+      },
+    });
+    return Array.isArray(result) ? result : [result];
+  }
+
+  const op = (inputs: I, attrs?: A): tf.Tensor => {
+    const [first, ...rest] = all(inputs, attrs);
+    for (const tensor of rest) tensor.dispose();
+    return first;
+  };
+  return Object.assign(op, { opName: name, gradients: gradientNames, all });
+}
+
+/** Runs a registered kernel and returns its results as a list. */
+export function runKernel(name: string, inputs: Tensors, attrs: object): tf.Tensor[] {
+  const result = tf.engine().runKernel(name, present(inputs), attrs as tf.NamedAttrMap) as tf.Tensor | tf.Tensor[];
+  return Array.isArray(result) ? result : [result];
+}
+
+function present(tensors: Tensors): tf.NamedTensorMap {
+  return Object.fromEntries(Object.entries(tensors).filter(([, tensor]) => tensor !== undefined)) as tf.NamedTensorMap;
+}

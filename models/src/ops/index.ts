@@ -1,0 +1,15 @@
+export * from "./add.ts";
+export * from "./avg-pool2d.ts";
+export * from "./batch-norm.ts";
+export * from "./conv2d.ts";
+export * from "./dense.ts";
+export * from "./depthwise-conv2d.ts";
+export { type Definition, differentiable, type Gradient, type Op, type Tensors } from "./differentiable.ts";
+export * from "./dropout.ts";
+export * from "./flatten.ts";
+export * from "./global-avg-pool2d.ts";
+export { maxPool2d, type Pool2DAttrs } from "./max-pool2d.ts";
+export * from "./relu.ts";
+export * from "./shortcut-a.ts";
+export * from "./softmax-cross-entropy.ts";
+export { explicitPadding, type Pair, type PairLike, pair, windowOutput } from "./window.ts";

@@ -1,0 +1,28 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { closest } from "fastest-levenshtein";
+import { InputError } from "./errors.ts";
+import type { BuildOptions, ModelEntry } from "./model-entry.ts";
+import { lenets } from "./vision/lenet.ts";
+import { resnetsCifar } from "./vision/resnet-cifar.ts";
+
+/** Every network of the zoo, by name. */
+export const registry: ReadonlyMap<string, ModelEntry> = new Map(
+  [...lenets, ...resnetsCifar].map((entry) => [entry.name, entry]),
+);
+
+/** @throws InputError for an unknown name, with the nearest known one */
+export function findModel(name: string): ModelEntry {
+  const entry = registry.get(name);
+  if (entry === undefined) {
+    const names = [...registry.keys()];
+    throw new InputError(
+      `unknown model "${name}": did you mean "${closest(name, names)}"? (known: ${names.join(", ")})`,
+    );
+  }
+  return entry;
+}
+
+/** Builds a network by name, with fresh weights. */
+export function createModel(name: string, options: BuildOptions = {}): tfl.LayersModel {
+  return findModel(name).build(options);
+}
