@@ -1,0 +1,13 @@
+export { type Augmentation, imageTransform, normalisationTable, type Transform } from "./augment.ts";
+export {
+  batchCount,
+  type EpochOptions,
+  type EvaluationOptions,
+  epochBatches,
+  evaluationBatches,
+} from "./batches.ts";
+export { InputError } from "./errors.ts";
+export { inMemoryImages } from "./in-memory.ts";
+export { prefetch } from "./prefetch.ts";
+export { holdOut, permutation, subset } from "./split.ts";
+export type { Batch, ImageDataset, ImageSet, Progress, ProgressEvent, Random, RandomSource } from "./types.ts";
