@@ -1,0 +1,91 @@
+/**
+ * Where TensorFlow.js and PyTorch keep a layer's weights in different orders, and how one becomes the other. This
+ * table is the only place that knows.
+ */
+import { sizeOf } from "./safetensors.ts";
+
+/** How one weight is kept, seen from TensorFlow.js. */
+export interface Layout {
+  /** Axis i of PyTorch's order is axis permutation[i] of ours. */
+  readonly permutation: readonly number[];
+  /** PyTorch merges the first two axes of the permuted weight and then adds one of size 1 (a depthwise convolution). */
+  readonly merged?: true;
+}
+
+/** Layer class, then weight. A weight that isn't listed has at most one axis and needs no change. */
+const layouts: Record<string, Record<string, Layout>> = {
+  ZooConv2D: { weight: { permutation: [3, 2, 0, 1] } }, // [kh, kw, in, out] -> [out, in, kh, kw]
+  ZooDepthwiseConv2D: { weight: { permutation: [2, 3, 0, 1], merged: true } }, // [kh, kw, c, m] -> [c m, 1, kh, kw]
+  ZooDense: { weight: { permutation: [1, 0] } }, // [in, out] -> [out, in]
+};
+
+/**
+ * The layout of a weight.
+ *
+ * @param className the layer's class
+ * @param weight the weight's short name
+ * @param shape in TensorFlow.js
+ * @throws Error for a weight of several axes without a rule: a new layer needs a line in the table
+ */
+export function layoutOf(className: string, weight: string, shape: readonly (number | null)[]): Layout {
+  const rule = Object.hasOwn(layouts, className) ? layouts[className][weight] : undefined;
+  if (rule) return rule;
+  if (shape.length > 1)
+    throw new Error(`no rule in weights/layout.ts says how PyTorch keeps ${weight} [${shape}] of a ${className}`);
+  return { permutation: shape.map((_, axis) => axis) };
+}
+
+/** The shape that a weight of this shape has in PyTorch. */
+export function torchShape(shape: readonly number[], { permutation, merged }: Layout): number[] {
+  const permuted = permutation.map((axis) => shape[axis]);
+  if (!merged) return permuted;
+  const [first, second, ...rest] = permuted;
+  return [first * second, 1, ...rest];
+}
+
+/**
+ * A weight's values in PyTorch's order.
+ *
+ * @param values in TensorFlow.js's order
+ * @param shape in TensorFlow.js
+ * @returns a new array
+ */
+export function toTorch(values: Float32Array, shape: readonly number[], { permutation }: Layout): Float32Array {
+  return transpose(values, shape, permutation);
+}
+
+/**
+ * A weight's values in TensorFlow.js's order.
+ *
+ * @param values in PyTorch's order
+ * @param shape in TensorFlow.js
+ * @returns a new array
+ */
+export function fromTorch(values: Float32Array, shape: readonly number[], { permutation }: Layout): Float32Array {
+  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+  return transpose(
+    values,
+    permutation.map((axis) => shape[axis]),
+    inverse,
+  );
+}
+
+/** values[…] of `shape` with axes reordered: axis i of the result is axis permutation[i] of the argument. */
+function transpose(values: Float32Array, shape: readonly number[], permutation: readonly number[]): Float32Array {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const sizes = permutation.map((axis) => shape[axis]);
+  const steps = permutation.map((axis) => strides[axis]);
+  const result = new Float32Array(values.length);
+  const index = sizes.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < result.length; to++) {
+    result[to] = values[from];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < sizes[axis]) break;
+      from -= steps[axis] * sizes[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}

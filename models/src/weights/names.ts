@@ -1,0 +1,54 @@
+/** The weights of a model under the names that they have in PyTorch. */
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { type Layout, layoutOf } from "./layout.ts";
+
+type Layer = tfl.layers.Layer;
+
+/** One weight: PyTorch's name for it, where it is kept, and how its axes map to PyTorch's. */
+export interface StateEntry {
+  readonly name: string;
+  readonly variable: tfl.LayerVariable;
+  readonly layout: Layout;
+}
+
+const shortNames = ["weight", "bias", "running_mean", "running_var"];
+
+/**
+ * All weights of a model in the order of PyTorch's `state_dict()`, named `<layer name>.<weight>`. PyTorch's batch norms
+ * also have a `num_batches_tracked` each, which we don't keep.
+ */
+export function stateDict(model: tfl.LayersModel): StateEntry[] {
+  return layersInOrder(model).flatMap((layer) =>
+    layer.weights
+      .map((variable) => ({ variable, short: shortName(variable) }))
+      .sort((a, b) => shortNames.indexOf(a.short) - shortNames.indexOf(b.short))
+      .map(({ variable, short }) => ({
+        name: `${layer.name}.${short}`,
+        variable,
+        layout: layoutOf(layer.getClassName(), short, variable.shape),
+      })),
+  );
+}
+
+/** A weight's name within its layer: "weight", "bias", … */
+export function shortName(variable: tfl.LayerVariable): string {
+  return variable.originalName.slice(variable.originalName.lastIndexOf("/") + 1);
+}
+
+/**
+ * The layers of a model, each after all that it depends on and one branch after the other: the order in which PyTorch
+ * code names them (a block's shortcut comes after its main path). `model.layers` interleaves branches by depth.
+ */
+export function layersInOrder(model: tfl.LayersModel): Layer[] {
+  const layers = new Set<Layer>();
+  const visited = new Set<Layer["inboundNodes"][number]>();
+  const visit = (tensor: tfl.SymbolicTensor) => {
+    const node = tensor.sourceLayer.inboundNodes[tensor.nodeIndex];
+    if (visited.has(node)) return;
+    visited.add(node);
+    node.inputTensors.forEach(visit);
+    layers.add(tensor.sourceLayer);
+  };
+  model.outputs.forEach(visit);
+  return [...layers];
+}
