@@ -76,21 +76,26 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
 
   function all(given: I, attrs: A = {} as A): tf.Tensor[] {
     const inputs = present(given);
+    const nested = isNested();
     let keys: string[] = [];
     const result = (tf.engine() as unknown as Engine).runKernelFunc({
       inputs,
       forwardFunc: (_, save) => {
         const { outputs, saved } = forward(inputs as I, attrs);
-        keys = Object.keys(present(saved));
-        save(Object.values(present(saved)));
+        const kept = nested ? inputs : present(saved);
+        keys = Object.keys(kept);
+        save(Object.values(kept));
         return outputs;
       },
       backwardsFunc: (dys, savedTensors) => {
         const dy = Array.isArray(dys) ? dys[0] : dys;
-        const saved = Object.fromEntries(keys.map((key, i) => [key, savedTensors[i]])) as S;
+        const kept = Object.fromEntries(keys.map((key, i) => [key, savedTensors[i]]));
         const computed = tf.tidy(
           name,
-          () => backward(dy, saved, attrs) as unknown as tf.TensorContainer,
+          () =>
+            (nested
+              ? definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs)
+              : backward(dy, kept as S, attrs)) as unknown as tf.TensorContainer,
         ) as unknown as {
           [input: string]: Gradient | undefined;
         };
@@ -113,6 +118,15 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
     return first;
   };
   return Object.assign(op, { opName: name, gradients: gradientNames, all });
+}
+
+/**
+ * Whether a gradient of a gradient is being taken. What a forward saves is computed out of the tape's sight, so that a
+ * backward from it would be differentiated as if it were constant. The backward then starts from the inputs again, on
+ * the tape and without kernels of ours, which have no gradient.
+ */
+function isNested(): boolean {
+  return tf.engine().state.gradientDepth > 1;
 }
 
 /** Runs a registered kernel and returns its results as a list. */

@@ -27,8 +27,9 @@ export const softmaxCrossEntropy: Op<SoftmaxCrossEntropyInputs, SoftmaxCrossEntr
 
     forward({ logits, labels }: SoftmaxCrossEntropyInputs, { labelSmoothing = 0 }: SoftmaxCrossEntropyAttrs) {
       const [batch, classes] = logits.shape;
-      const floor = labelSmoothing / classes;
-      const q = tf.oneHot(labels as tf.Tensor1D, classes, 1 - labelSmoothing + floor, floor, "float32"); // [batch, classes]
+      // As integers, then cast: the wasm backend's OneHot writes integer bits into a float32 result.
+      const oneHot = tf.cast(tf.oneHot(labels as tf.Tensor1D, classes, 1, 0, "int32"), "float32"); // [batch, classes]
+      const q = labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes); // [batch, classes]
       const shifted = tf.sub(logits, tf.max(logits, -1, true)); // [batch, classes]
       const exps = tf.exp(shifted); // [batch, classes]
       const sums = tf.sum(exps, -1, true); // [batch, 1]
@@ -42,3 +43,8 @@ export const softmaxCrossEntropy: Op<SoftmaxCrossEntropyInputs, SoftmaxCrossEntr
     },
   },
 );
+
+/** (1 − s) onehot + s / K */
+function smoothed(oneHot: tf.Tensor, labelSmoothing: number, classes: number): tf.Tensor {
+  return tf.add(tf.mul(oneHot, 1 - labelSmoothing), labelSmoothing / classes);
+}

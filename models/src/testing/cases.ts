@@ -1,0 +1,276 @@
+import type {
+  BatchNormAttrs,
+  Conv2DAttrs,
+  DepthwiseConv2DAttrs,
+  Pool2DAttrs,
+  ShortcutAAttrs,
+  SoftmaxCrossEntropyAttrs,
+} from "../ops/index.ts";
+import { type Random, randomStream } from "../random.ts";
+import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
+
+/** One call of an op. */
+export interface Case {
+  /** shapes and attributes in words, unique among the op's cases */
+  readonly name: string;
+  readonly inputs: Inputs64;
+  readonly attrs: object;
+}
+
+/**
+ * The cases of every op, by its `opName`. All values are exact in float32, so that what a backend is given is what the
+ * float64 reference is given; they keep away from kinks (ReLU) and ties (max pooling), where there is no derivative.
+ */
+export const cases: { readonly [opName: string]: (random: Random) => Case[] } = {
+  Add: (random) =>
+    [[3], [2, 3], [2, 3, 4, 5]].map((shape) => make({ a: normal(random, shape), b: normal(random, shape) })),
+
+  AvgPool2D: (random) => pools().map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, attrs)),
+
+  BatchNormInference: (random) => batchNorms(random),
+  BatchNormTraining: (random) => batchNorms(random),
+
+  Conv2D: (random) =>
+    convolutions().map(({ shape, kernel: [kh, kw], outChannels, groups, bias, ...window }) => {
+      const x = normal(random, shape);
+      const filter = normal(random, [kh, kw, shape[3] / groups, outChannels]);
+      const attrs: Conv2DAttrs = { ...window, groups };
+      return make(bias ? { x, filter, bias: normal(random, [outChannels]) } : { x, filter }, attrs);
+    }),
+
+  Dense: (random) =>
+    [
+      [1, 1],
+      [1, 5],
+      [4, 3],
+      [2, 3, 5],
+    ].flatMap((shape) =>
+      [1, 4].flatMap((units) => {
+        const weight = () => normal(random, [shape[shape.length - 1], units]);
+        const x = () => normal(random, shape);
+        return [make({ x: x(), weight: weight() }), make({ x: x(), weight: weight(), bias: normal(random, [units]) })];
+      }),
+    ),
+
+  DepthwiseConv2D: (random) =>
+    depthwiseConvolutions().map(({ shape, kernel: [kh, kw], multiplier, bias, ...attrs }) => {
+      const x = normal(random, shape);
+      const filter = normal(random, [kh, kw, shape[3], multiplier]);
+      return make(bias ? { x, filter, bias: normal(random, [shape[3] * multiplier]) } : { x, filter }, attrs);
+    }),
+
+  Dropout: (random) =>
+    [0, 0.3, 0.9].map((rate) => {
+      const shape = [2, 5, 3];
+      const mask = filled(shape, () => (random.uniform() < rate ? 0 : 1 / (1 - rate)));
+      return { ...make({ x: normal(random, shape), mask }), name: `x [${shape}], rate ${rate}` };
+    }),
+
+  Flatten: (random) =>
+    [
+      [1, 1, 1, 1],
+      [2, 3, 4, 5],
+      [3, 5, 2, 1],
+    ].map((shape) => make({ x: normal(random, shape) })),
+
+  GlobalAvgPool2D: (random) =>
+    [
+      [1, 1, 1, 1],
+      [2, 3, 5, 4],
+      [3, 7, 2, 1],
+    ].map((shape) => make({ x: normal(random, shape) })),
+
+  MaxPool2D: (random) =>
+    pools().flatMap(({ shape, ...attrs }) => [
+      make({ x: distinct(random, shape) }, attrs),
+      { ...make({ x: distinct(random, shape, -1) }, attrs), name: `${describe({ x: shape }, attrs)}, all negative` },
+    ]),
+
+  Relu: (random) => [[1], [7], [2, 3, 4, 5]].map((shape) => make({ x: awayFromZero(random, shape) })),
+
+  ShortcutA: (random) =>
+    [1, 2, 3].flatMap((stride) =>
+      [
+        [1, 4, 4, 1],
+        [2, 5, 7, 3],
+      ].flatMap((shape) =>
+        [0, 3, 4].map((added) => {
+          const attrs: ShortcutAAttrs = { stride, channels: shape[3] + added };
+          return make({ x: normal(random, shape) }, attrs);
+        }),
+      ),
+    ),
+
+  SoftmaxCrossEntropy: (random) =>
+    [
+      [1, 2],
+      [4, 3],
+      [3, 10],
+    ].flatMap(([batch, classes]) =>
+      [0, 0.1].flatMap((labelSmoothing) =>
+        // Far from 0, an implementation that does not subtract the largest logit overflows.
+        [0, 100].map((offset) => {
+          const attrs: SoftmaxCrossEntropyAttrs = { labelSmoothing };
+          const logits = filled([batch, classes], () => offset + 2 * random.normal());
+          const labels = { ...filled([batch], () => random.integer(classes)), dtype: "int32" as const };
+          const { inputs } = make({ logits, labels });
+          return { inputs, attrs, name: `${describe({ logits: logits.shape }, attrs)}, logits around ${offset}` };
+        }),
+      ),
+    ),
+};
+
+/** The cases of one op from the stream (seed, "gradcheck", op). */
+export function casesOf(opName: string, seed: number): Case[] {
+  return cases[opName](randomStream(seed, "gradcheck", opName));
+}
+
+function convolutions() {
+  const list: ({
+    shape: number[];
+    kernel: [number, number];
+    outChannels: number;
+    groups: number;
+    bias: boolean;
+  } & Pick<Conv2DAttrs, "strides" | "padding" | "dilation">)[] = [];
+  for (const strides of [1, 2, 3]) {
+    for (const padding of [0, 1, 2]) {
+      const odd = (strides + padding) % 2 === 1;
+      list.push(
+        { shape: [1, 6, 5, 1], kernel: [3, 3], outChannels: 2, groups: 1, bias: odd, strides, padding },
+        { shape: [2, 5, 7, 3], kernel: odd ? [2, 3] : [1, 1], outChannels: 1, groups: 1, bias: !odd, strides, padding },
+      );
+    }
+    list.push(
+      { shape: [2, 6, 7, 2], kernel: [3, 2], outChannels: 3, groups: 1, bias: true, strides, padding: 1, dilation: 2 },
+      { shape: [1, 7, 5, 4], kernel: [3, 3], outChannels: 6, groups: 2, bias: false, strides, padding: 1 },
+      {
+        shape: [2, 5, 5, 3],
+        kernel: [2, 2],
+        outChannels: 3,
+        groups: 3,
+        bias: true,
+        strides,
+        padding: 1,
+        dilation: [1, 3],
+      },
+    );
+  }
+  list.push({
+    shape: [2, 7, 5, 2],
+    kernel: [3, 3],
+    outChannels: 2,
+    groups: 1,
+    bias: true,
+    strides: [2, 1],
+    padding: [0, 2],
+  });
+  return list;
+}
+
+function depthwiseConvolutions() {
+  const list: ({
+    shape: number[];
+    kernel: [number, number];
+    multiplier: number;
+    bias: boolean;
+  } & DepthwiseConv2DAttrs)[] = [];
+  for (const strides of [1, 2, 3]) {
+    for (const padding of [0, 1, 2]) {
+      const odd = (strides + padding) % 2 === 1;
+      list.push({
+        shape: [2, 5, 6, 3],
+        kernel: odd ? [3, 3] : [2, 3],
+        multiplier: odd ? 1 : 2,
+        bias: odd,
+        strides,
+        padding,
+      });
+    }
+    list.push({ shape: [1, 7, 6, 1], kernel: [3, 2], multiplier: 2, bias: true, strides, padding: 1, dilation: 2 });
+  }
+  list.push({
+    shape: [2, 6, 5, 2],
+    kernel: [1, 1],
+    multiplier: 1,
+    bias: false,
+    strides: [1, 2],
+    padding: [1, 0],
+    dilation: [1, 2],
+  });
+  return list;
+}
+
+function pools(): ({ shape: number[] } & Pool2DAttrs)[] {
+  return [
+    { shape: [2, 6, 6, 3], poolSize: 2 },
+    { shape: [1, 5, 7, 1], poolSize: 2 },
+    { shape: [2, 7, 6, 2], poolSize: 3, strides: 2 },
+    { shape: [2, 7, 6, 2], poolSize: 3, strides: 2, padding: 1 },
+    { shape: [3, 5, 5, 1], poolSize: 3, strides: 1, padding: 1 },
+    { shape: [1, 7, 7, 2], poolSize: 2, strides: 3 },
+    { shape: [1, 6, 8, 3], poolSize: [2, 3], strides: [1, 2], padding: [0, 1] },
+  ];
+}
+
+function batchNorms(random: Random): Case[] {
+  const shapes = [
+    [2, 3, 5, 4],
+    [1, 4, 3, 1],
+    [5, 1, 1, 2],
+    [6, 3],
+  ];
+  return shapes.flatMap((shape) =>
+    ([{}, { epsilon: 1e-3, momentum: 0.3 }] as BatchNormAttrs[]).map((attrs) => {
+      const channels = [shape[shape.length - 1]];
+      return make(
+        {
+          x: filled(shape, () => 1 + 2 * random.normal()),
+          gamma: awayFromZero(random, channels),
+          beta: normal(random, channels),
+          runningMean: normal(random, channels),
+          runningVariance: filled(channels, () => 0.5 + 1.5 * random.uniform()),
+        },
+        attrs,
+      );
+    }),
+  );
+}
+
+function make(inputs: Inputs64, attrs: object = {}): Case {
+  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+  return { name: describe(shapes, attrs), inputs, attrs };
+}
+
+function describe(shapes: { [name: string]: readonly number[] }, attrs: object): string {
+  return [
+    ...Object.entries(shapes).map(([name, shape]) => `${name} [${shape}]`),
+    ...Object.entries(attrs).map(([name, value]) => `${name} ${JSON.stringify(value)}`),
+  ].join(", ");
+}
+
+function filled(shape: readonly number[], next: () => number): Array64 {
+  return { shape, values: Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(next())) };
+}
+
+/** Standard normal values. */
+export function normal(random: Random, shape: readonly number[]): Array64 {
+  return filled(shape, () => random.normal());
+}
+
+/** Values of either sign, none within 0.1 of 0: further than any difference step goes. */
+function awayFromZero(random: Random, shape: readonly number[]): Array64 {
+  return filled(shape, () => (random.uniform() < 0.5 ? -1 : 1) * (0.1 + Math.abs(random.normal())));
+}
+
+/** Values 0.1 apart in random order, around 0 or, moved by `shift` times their range, all of one sign. */
+function distinct(random: Random, shape: readonly number[], shift = 0): Array64 {
+  const count = sizeOf(shape);
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  let next = 0;
+  return filled(shape, () => 0.1 * (order[next++] - count / 2 + 0.25 + shift * count));
+}

@@ -1,0 +1,150 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { BatchNormAttrs, Conv2DAttrs, DepthwiseConv2DAttrs, Pool2DAttrs, ShortcutAAttrs } from "../ops/index.ts";
+import { type PairLike, pair } from "../ops/window.ts";
+
+type NamedTensors = { readonly [name: string]: tf.Tensor };
+
+/** An op written in stock TensorFlow.js, so that stock autodiff gives its gradient; the first output only. */
+export interface StockForm<A extends object = object> {
+  run(inputs: NamedTensors, attrs: A): tf.Tensor;
+  /** Why stock can't differentiate the op with these attributes; undefined where it can. */
+  exception?(attrs: A): string | undefined;
+}
+
+/**
+ * The second oracle, by `opName`. It runs on TensorFlow.js's own `cpu` backend, whose kernels for these ops agree with
+ * naive loops. Where stock has a differently built function for the same thing, that is used rather than the op's own
+ * composition.
+ */
+export const stock: { readonly [opName: string]: StockForm } = {
+  Add: form(({ a, b }) => tf.add(a, b)),
+
+  AvgPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
+    // Stock pooling leaves padded zeros out of the mean; ours counts them.
+    tf.avgPool(padded(x, padding, 0), mutable(poolSize), mutable(strides), "valid"),
+  ),
+
+  BatchNormInference: form<BatchNormAttrs>(({ x, gamma, beta, runningMean, runningVariance }, { epsilon = 1e-5 }) =>
+    tf.batchNorm(
+      x,
+      runningMean as tf.Tensor1D,
+      runningVariance as tf.Tensor1D,
+      beta as tf.Tensor1D,
+      gamma as tf.Tensor1D,
+      epsilon,
+    ),
+  ),
+
+  BatchNormTraining: form<BatchNormAttrs>(({ x, gamma, beta }, { epsilon = 1e-5 }) => {
+    const { mean, variance } = tf.moments(
+      x,
+      x.shape.slice(1).map((_, axis) => axis),
+    );
+    return tf.batchNorm(
+      x,
+      mean as tf.Tensor1D,
+      variance as tf.Tensor1D,
+      beta as tf.Tensor1D,
+      gamma as tf.Tensor1D,
+      epsilon,
+    );
+  }),
+
+  Conv2D: form<Conv2DAttrs>(
+    ({ x, filter, bias }, { strides = 1, padding = 0, groups = 1 }) => {
+      const window = mutable(strides);
+      const image = padded(x, padding, 0);
+      if (groups === 1) return biased(tf.conv2d(image, filter as tf.Tensor4D, window, "valid"), bias);
+      const filters = tf.split(filter as tf.Tensor4D, groups, -1) as tf.Tensor4D[];
+      const images = tf.split(image, groups, -1) as tf.Tensor4D[];
+      const parts = images.map((part, g) => tf.conv2d(part, filters[g], window, "valid"));
+      return biased(tf.concat(parts, -1), bias);
+    },
+    ({ dilation = 1 }) =>
+      pair(dilation).some((d) => d > 1) ? "tf.conv2d's gradient refuses dilation greater than 1" : undefined,
+  ),
+
+  Dense: form(({ x, weight, bias }) => {
+    const [inSize, outSize] = weight.shape;
+    const rows = tf.reshape(x, [-1, inSize]) as tf.Tensor2D;
+    const y = biased(tf.matMul(rows, weight as tf.Tensor2D), bias);
+    return tf.reshape(y, [...x.shape.slice(0, -1), outSize]);
+  }),
+
+  DepthwiseConv2D: form<DepthwiseConv2DAttrs>(
+    ({ x, filter, bias }, { strides = 1, padding = 0 }) =>
+      biased(tf.depthwiseConv2d(padded(x, padding, 0), filter as tf.Tensor4D, mutable(strides), "valid"), bias),
+    ({ dilation = 1 }) =>
+      pair(dilation).some((d) => d > 1) ? "tf.depthwiseConv2d's gradient refuses dilation greater than 1" : undefined,
+  ),
+
+  Dropout: form(({ x, mask }) => tf.mul(x, mask)),
+
+  Flatten: form(({ x }) => {
+    const [batch, , , channels] = x.shape;
+    // Stock can't differentiate a tf.split into one part.
+    const planes = channels === 1 ? [x] : tf.split(x, channels, -1);
+    return tf.concat(
+      planes.map((plane) => tf.reshape(plane, [batch, -1])),
+      1,
+    );
+  }),
+
+  GlobalAvgPool2D: form(({ x }) => {
+    const [batch, height, width, channels] = x.shape;
+    return tf.reshape(tf.avgPool(x as tf.Tensor4D, [height, width], 1, "valid"), [batch, channels]);
+  }),
+
+  MaxPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
+    tf.maxPool(padded(x, padding, -1e9), mutable(poolSize), mutable(strides), "valid"),
+  ),
+
+  Relu: form(({ x }) => tf.relu(x)),
+
+  ShortcutA: form<ShortcutAAttrs>(({ x }, { stride, channels }) => {
+    // tf.stridedSlice has no gradient; the mean of windows of one pixel picks the same pixels and has one.
+    const sampled = tf.avgPool(x as tf.Tensor4D, 1, stride, "valid");
+    const [, , , inChannels] = x.shape;
+    const added = channels - inChannels;
+    const before = Math.floor(added / 2);
+    return tf.pad(sampled, [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [before, added - before],
+    ]);
+  }),
+
+  SoftmaxCrossEntropy: form<{ labelSmoothing?: number }>(({ logits, labels }, { labelSmoothing = 0 }) => {
+    const [, classes] = logits.shape;
+    const targets = tf.oneHot(labels as tf.Tensor1D, classes);
+    return tf.losses.softmaxCrossEntropy(targets, logits, undefined, labelSmoothing);
+  }),
+};
+
+function form<A extends object = object>(run: StockForm<A>["run"], exception?: StockForm<A>["exception"]): StockForm {
+  return { run, exception } as unknown as StockForm;
+}
+
+function padded(x: tf.Tensor, padding: PairLike, value: number): tf.Tensor4D {
+  const [ph, pw] = pair(padding);
+  return tf.pad(
+    x as tf.Tensor4D,
+    [
+      [0, 0],
+      [ph, ph],
+      [pw, pw],
+      [0, 0],
+    ],
+    value,
+  );
+}
+
+function biased(y: tf.Tensor, bias: tf.Tensor | undefined): tf.Tensor {
+  return bias === undefined ? y : tf.add(y, bias);
+}
+
+function mutable(value: PairLike): [number, number] {
+  const [height, width] = pair(value);
+  return [height, width];
+}

@@ -1,0 +1,52 @@
+import type { ShortcutAAttrs } from "../../ops/shortcut-a.ts";
+import { type Array64, type Inputs64, map64, zeros64 } from "../array64.ts";
+
+/** y = a + b */
+export function addTextbook({ a, b }: Inputs64): Array64[] {
+  return [map64((left, right) => left + right, a, b)];
+}
+
+/** y = max(x, 0) */
+export function reluTextbook({ x }: Inputs64): Array64[] {
+  return [map64((value) => Math.max(value, 0), x)];
+}
+
+/** y = x m */
+export function dropoutTextbook({ x, mask }: Inputs64): Array64[] {
+  return [map64((value, kept) => value * kept, x, mask)];
+}
+
+/** y[n, (c · height + i) · width + j] = x[n, i, j, c] */
+export function flattenTextbook({ x }: Inputs64): Array64[] {
+  const [batch, height, width, channels] = x.shape;
+  const y = zeros64([batch, channels * height * width]);
+  let at = 0;
+  for (let n = 0; n < batch; n++) {
+    for (let i = 0; i < height; i++) {
+      for (let j = 0; j < width; j++) {
+        for (let c = 0; c < channels; c++) y.values[((n * channels + c) * height + i) * width + j] = x.values[at++];
+      }
+    }
+  }
+  return [y];
+}
+
+/** y[n, i, j, c + before] = x[n, s i, s j, c], zeros in the new channels */
+export function shortcutATextbook({ x }: Inputs64, { stride, channels }: ShortcutAAttrs): Array64[] {
+  const [batch, height, width, inChannels] = x.shape;
+  const outHeight = Math.ceil(height / stride);
+  const outWidth = Math.ceil(width / stride);
+  const before = Math.floor((channels - inChannels) / 2);
+  const y = zeros64([batch, outHeight, outWidth, channels]);
+  for (let n = 0; n < batch; n++) {
+    for (let i = 0; i < outHeight; i++) {
+      for (let j = 0; j < outWidth; j++) {
+        for (let c = 0; c < inChannels; c++) {
+          const from = ((n * height + stride * i) * width + stride * j) * inChannels + c;
+          y.values[((n * outHeight + i) * outWidth + j) * channels + before + c] = x.values[from];
+        }
+      }
+    }
+  }
+  return [y];
+}

@@ -1,0 +1,25 @@
+import type { Textbook } from "../array64.ts";
+import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
+import { conv2dTextbook, depthwiseConv2dTextbook } from "./convolution.ts";
+import { denseTextbook } from "./dense.ts";
+import { addTextbook, dropoutTextbook, flattenTextbook, reluTextbook, shortcutATextbook } from "./elementwise.ts";
+import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
+import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
+
+/** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
+export const textbook: { readonly [opName: string]: Textbook } = {
+  Add: addTextbook,
+  AvgPool2D: avgPool2dTextbook as Textbook,
+  BatchNormInference: batchNormInferenceTextbook,
+  BatchNormTraining: batchNormTrainingTextbook,
+  Conv2D: conv2dTextbook,
+  Dense: denseTextbook,
+  DepthwiseConv2D: depthwiseConv2dTextbook,
+  Dropout: dropoutTextbook,
+  Flatten: flattenTextbook,
+  GlobalAvgPool2D: globalAvgPool2dTextbook,
+  MaxPool2D: maxPool2dTextbook as Textbook,
+  Relu: reluTextbook,
+  ShortcutA: shortcutATextbook as Textbook,
+  SoftmaxCrossEntropy: softmaxCrossEntropyTextbook,
+};

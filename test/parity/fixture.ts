@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { randomStream } from "@tfjs-zoo/models";
+
+/** A tensor as a fixture has it: its Euclidean norm, and entries at places that its name decides. */
+export interface Summary {
+  norm: number;
+  samples: number[];
+}
+
+export type Summaries = { [name: string]: Summary };
+
+/** What make_fixtures.py wrote; names and layouts are PyTorch's. */
+export interface Fixture {
+  name: string;
+  model: string;
+  options: object;
+  inputShape: [height: number, width: number, channels: number];
+  labelSmoothing: number;
+  seed: number;
+  batch: number;
+  steps: number;
+  learningRate: number;
+  momentum: number;
+  weightDecay: number;
+  /** how far PyTorch's own float32 is from its float64 */
+  float32: { logits: number; loss: number; gradients: number; statistics?: number; after: number };
+  /** of the first step, [batch · classes] */
+  logits: number[];
+  loss: number;
+  gradients: Summaries;
+  /** running statistics after the first step */
+  statistics: Summaries;
+  /** parameters and running statistics after the last step */
+  after: Summaries;
+}
+
+export function fixtures(): Fixture[] {
+  const folder = new URL("fixtures/", import.meta.url);
+  return readdirSync(folder).map((file) => ({
+    name: file.replace(/\.json$/, ""),
+    ...JSON.parse(readFileSync(new URL(file, folder), "utf8")),
+  }));
+}
+
+/** The initial value of a parameter or running statistic by its name, in PyTorch's layout: `value_of` of make_fixtures.py. */
+export function initialValue({ seed }: Fixture, name: string, shape: readonly number[]): Float32Array {
+  const random = randomStream(seed, "fixture", name);
+  const fanIn = shape.slice(1).reduce((product, n) => product * n, 1);
+  const of = (z: number): number => {
+    if (shape.length >= 2) return Math.sqrt(2 / fanIn) * z;
+    if (name.endsWith("running_var")) return 1 + 0.1 * Math.abs(z);
+    return name.endsWith("weight") ? 1 + 0.1 * z : 0.1 * z;
+  };
+  return Float32Array.from({ length: (shape[0] ?? 1) * fanIn }, () => of(random.normal()));
+}
+
+/** The images and labels of a step, [batch, height, width, channels]. */
+export function batchOf({ seed, batch, inputShape }: Fixture, step: number) {
+  const images = randomStream(seed, "fixture", "images", step);
+  const labels = randomStream(seed, "fixture", "labels", step);
+  const [height, width, channels] = inputShape;
+  return {
+    images: Float32Array.from({ length: batch * height * width * channels }, () => images.normal()),
+    labels: Int32Array.from({ length: batch }, () => labels.integer(10)),
+    size: batch,
+    indices: new Int32Array(batch),
+  };
+}
+
+/** A tensor as a fixture would have it. @param values in PyTorch's layout */
+export function summarise({ seed }: Fixture, name: string, values: Float32Array): Summary {
+  const random = randomStream(seed, "fixture", "samples", name);
+  const at = Array.from({ length: Math.min(8, values.length) }, () => random.integer(values.length));
+  return { norm: Math.sqrt(values.reduce((sum, x) => sum + x * x, 0)), samples: at.map((i) => values[i]) };
+}
+
+/**
+ * The largest error among tensors, of a norm or an entry, each relative to the larger of that tensor's norm and 1e-3 of
+ * the largest norm of all. Infinity when the names differ or a value is NaN.
+ */
+export function errorOf(actual: Summaries, expected: Summaries): { name: string; error: number } {
+  const names = Object.keys(expected);
+  if (Object.keys(actual).sort().join() !== [...names].sort().join())
+    return { name: "names", error: Number.POSITIVE_INFINITY };
+  const largest = Math.max(...names.map((name) => expected[name].norm));
+  return names
+    .map((name) => {
+      const { norm, samples } = expected[name];
+      const differences = samples.map((sample, i) => Math.abs(sample - actual[name].samples[i]));
+      const error = Math.max(Math.abs(norm - actual[name].norm), ...differences) / Math.max(norm, 1e-3 * largest);
+      return { name, error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error };
+    })
+    .reduce((worst, one) => (one.error > worst.error ? one : worst));
+}

@@ -1,0 +1,309 @@
+"""Makes the parity fixtures: what PyTorch computes in float64 for networks of the zoo, as JSON beside this file.
+
+    python -m venv venv && venv/bin/pip install torch==2.13.0 numpy
+    venv/bin/python test/parity/make_fixtures.py            # all of them
+    venv/bin/python test/parity/make_fixtures.py resnet56   # one, also any other ResNet for CIFAR
+
+Weights and images come from the zoo's own generator (models/src/random.ts, ported below), so a fixture holds results
+only: the first step's logits and loss; of every parameter the gradient's norm and eight entries; the running statistics
+after one step, and all parameters and statistics after three steps of SGD, likewise. Every step has its own images.
+
+At a kink of a ReLU float32 and float64 may choose different sides, and one of a layer's hundred thousand activations is
+always near one. So a fixture's seed is the first with which no activation of any step comes nearer to 0 than `MARGIN`,
+several times the rounding error of float32 there; a smaller batch has fewer activations.
+
+SGD: learning rate 0.1, momentum 0.9, weight decay 1e-4 on the weights of convolutions and dense layers only; the zoo
+leaves batch norms and biases out.
+
+`float32` in a fixture is how far PyTorch's own float32 is from its float64, by the measure that the test uses.
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+STEPS = 3
+MARGIN = 4e-6
+SAMPLES = 8
+LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 0.1, 0.9, 1e-4
+
+
+# The generator of models/src/random.ts ------------------------------------------------------------------------------
+
+ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24]
+
+
+def threefry2x32(key, c0, c1):
+    """Threefry-2x32-20 on arrays of counters; returns two arrays of 32-bit words."""
+    k = [np.uint32(key[0]), np.uint32(key[1])]
+    k.append(np.uint32(0x1BD11BDA) ^ k[0] ^ k[1])
+    with np.errstate(over="ignore"):
+        x0 = np.asarray(c0, np.uint32) + k[0]
+        x1 = np.asarray(c1, np.uint32) + k[1]
+        for i in range(20):
+            x0 = x0 + x1
+            r = ROTATIONS[i & 7]
+            x1 = ((x1 << np.uint32(r)) | (x1 >> np.uint32(32 - r))) ^ x0
+            if i & 3 == 3:
+                s = (i >> 2) + 1
+                x0 = x0 + k[s % 3]
+                x1 = x1 + k[(s + 1) % 3] + np.uint32(s)
+    return x0, x1
+
+
+def fnv1a(text):
+    h = 0x811C9DC5
+    for c in text:
+        h = ((h ^ ord(c)) * 0x01000193) & 0xFFFFFFFF
+    return h
+
+
+def stream(*path):
+    """The key of the stream at a path."""
+    key = (0, 0)
+    for part in path:
+        word, kind = (fnv1a(part), 1) if isinstance(part, str) else (part & 0xFFFFFFFF, 0)
+        x0, x1 = threefry2x32(key, word, kind)
+        key = (int(x0), int(x1))
+    return key
+
+
+def words(key, n):
+    x0, x1 = threefry2x32(key, np.arange((n + 1) // 2, dtype=np.uint32), np.uint32(0))
+    return np.stack([x0, x1], axis=1).reshape(-1)[:n]
+
+
+def normal(key, shape):
+    uniform = (words(key, 2 * math.prod(shape)) >> np.uint32(8)).astype(np.float64) / 2**24
+    u, v = uniform[0::2], uniform[1::2]
+    return (np.sqrt(-2 * np.log(1 - u)) * np.cos(2 * np.pi * v)).reshape(shape)
+
+
+def integers(key, count, n):
+    return np.floor(words(key, count).astype(np.float64) / 2**32 * n).astype(np.int64)
+
+
+# The networks, in the layout of the usual PyTorch code ---------------------------------------------------------------
+
+
+margins = []
+
+
+def relu(x):
+    margins.append(x.detach().abs().min().item())
+    return F.relu(x)
+
+
+class OptionA(nn.Module):
+    """He et al. 2016, option A: every other pixel, zeros for the new channels on both sides."""
+
+    def __init__(self, added):
+        super().__init__()
+        self.before = added // 2
+        self.after = added - self.before
+
+    def forward(self, x):
+        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.before, self.after))
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, in_channels, channels, stride, shortcut):
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = None
+        if stride != 1 or in_channels != channels:
+            if shortcut == "A":
+                self.downsample = OptionA(channels - in_channels)
+            else:
+                conv = nn.Conv2d(in_channels, channels, 1, stride, bias=False)
+                self.downsample = nn.Sequential(conv, nn.BatchNorm2d(channels))
+
+    def forward(self, x):
+        y = relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        return relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet(nn.Module):
+    def __init__(self, n=3, shortcut="A", widths=(16, 32, 64), classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, widths[0], 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        channels = widths[0]
+        for stage, width in enumerate(widths):
+            blocks = []
+            for i in range(n):
+                blocks.append(BasicBlock(channels, width, 2 if stage > 0 and i == 0 else 1, shortcut))
+                channels = width
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean((2, 3)))
+
+
+class LeNet5(nn.Module):
+    def __init__(self, classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(relu(self.conv1(x)), 2)
+        x = F.max_pool2d(relu(self.conv2(x)), 2)
+        x = relu(self.fc1(x.flatten(1)))
+        return self.fc3(relu(self.fc2(x)))
+
+
+def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2, **arguments):
+    return {
+        "model": model,
+        "options": options or {},
+        "inputShape": list(input_shape),
+        "batch": batch,
+        "labelSmoothing": smoothing,
+        "network": lambda: ResNet(**arguments),
+    }
+
+
+# `model` is a name in the zoo's registry, or its builder with these options. The narrow one suits the slowest backend.
+FIXTURES = {
+    "resnet20": resnet("resnet20"),
+    "resnet20-b": resnet("resnetCifar", {"n": 3, "shortcut": "B"}, smoothing=0.1, shortcut="B"),
+    "resnet8-narrow": resnet(
+        "resnetCifar", {"n": 1, "widths": [4, 6, 8]}, (15, 17, 3), smoothing=0.1, batch=8, n=1, widths=(4, 6, 8)
+    ),
+    "lenet5": {
+        "model": "lenet5",
+        "options": {},
+        "inputShape": [28, 28, 1],
+        "batch": 8,
+        "labelSmoothing": 0.0,
+        "network": LeNet5,
+    },
+}
+
+
+# One fixture ---------------------------------------------------------------------------------------------------------
+
+
+def value_of(seed, name, shape):
+    """A parameter's or buffer's value by its name, float32-exact."""
+    z = normal(stream(seed, "fixture", name), shape)
+    if len(shape) >= 2:
+        z *= math.sqrt(2 / math.prod(shape[1:]))
+    elif name.endswith("running_var"):
+        z = 1 + 0.1 * np.abs(z)
+    elif name.endswith("weight"):
+        z = 1 + 0.1 * z
+    else:
+        z *= 0.1
+    return z.astype(np.float32)
+
+
+def batch_of(seed, step, batch, input_shape):
+    images = normal(stream(seed, "fixture", "images", step), (batch, *input_shape)).astype(np.float32)
+    return images.transpose(0, 3, 1, 2).copy(), integers(stream(seed, "fixture", "labels", step), batch, 10)
+
+
+def summary(seed, name, tensor):
+    flat = tensor.detach().double().reshape(-1)
+    at = integers(stream(seed, "fixture", "samples", name), min(SAMPLES, len(flat)), len(flat))
+    return {"norm": float(flat.norm()), "samples": [float(flat[i]) for i in at]}
+
+
+def run(spec, seed, dtype):
+    net = spec["network"]().to(dtype)
+    state = {k: v for k, v in net.state_dict().items() if not k.endswith("num_batches_tracked")}
+    for name, tensor in state.items():
+        tensor.copy_(torch.from_numpy(value_of(seed, name, tuple(tensor.shape))).to(dtype))
+    net.train()
+    parameters = dict(net.named_parameters())
+    decayed = [p for p in parameters.values() if p.ndim > 1]
+    others = [p for p in parameters.values() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.SGD(groups, lr=LEARNING_RATE, momentum=MOMENTUM)
+    result = {}
+    for step in range(STEPS):
+        images, labels = batch_of(seed, step, spec["batch"], spec["inputShape"])
+        logits = net(torch.from_numpy(images).to(dtype))
+        loss = F.cross_entropy(logits, torch.from_numpy(labels), label_smoothing=spec["labelSmoothing"])
+        optimizer.zero_grad()
+        loss.backward()
+        if step == 0:
+            result["logits"] = logits.detach().double().flatten().tolist()
+            result["loss"] = loss.item()
+            result["gradients"] = {k: summary(seed, k, p.grad) for k, p in parameters.items()}
+        optimizer.step()
+        if step == 0:
+            result["statistics"] = {k: summary(seed, k, v) for k, v in state.items() if ".running_" in k}
+    result["after"] = {k: summary(seed, k, v) for k, v in state.items()}
+    return result
+
+
+def error_of(ours, reference):
+    """The test's measure for a set of tensors: see parity.ts."""
+    largest = max(r["norm"] for r in reference.values())
+    worst = 0.0
+    for name, r in reference.items():
+        differences = [abs(a - b) for a, b in zip(ours[name]["samples"], r["samples"])]
+        difference = max([*differences, abs(ours[name]["norm"] - r["norm"])])
+        worst = max(worst, difference / max(r["norm"], 1e-3 * largest))
+    return worst
+
+
+def make(name, spec):
+    seed = 0
+    exact = None
+    while exact is None or min(margins) < MARGIN:
+        seed += 1
+        margins.clear()
+        exact = run(spec, seed, torch.float64)
+    single = run(spec, seed, torch.float32)
+    largest = max(abs(z) for z in exact["logits"])
+    header = {key: spec[key] for key in ("model", "options", "inputShape", "labelSmoothing", "batch")}
+    return {
+        "madeBy": f"make_fixtures.py {name}, PyTorch {torch.__version__.split('+')[0]} in float64",
+        **header,
+        "seed": seed,
+        "steps": STEPS,
+        "learningRate": LEARNING_RATE,
+        "momentum": MOMENTUM,
+        "weightDecay": WEIGHT_DECAY,
+        "float32": {
+            "logits": max(abs(a - b) for a, b in zip(single["logits"], exact["logits"])) / largest,
+            "loss": abs(single["loss"] - exact["loss"]) / abs(exact["loss"]),
+            **{key: error_of(single[key], exact[key]) for key in ("gradients", "statistics", "after") if exact[key]},
+        },
+        **exact,
+    }
+
+
+def main(names):
+    folder = Path(__file__).parent / "fixtures"
+    folder.mkdir(exist_ok=True)
+    for name in names or FIXTURES:
+        depth = int(name.removeprefix("resnet")) if name not in FIXTURES else 0
+        spec = FIXTURES.get(name) or resnet(name, n=(depth - 2) // 6)
+        fixture = make(name, spec)
+        (folder / f"{name}.json").write_text(json.dumps(fixture, indent=1) + "\n")
+        print(name, "seed", fixture["seed"], "loss", fixture["loss"], fixture["float32"])
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    main(sys.argv[1:])

@@ -1,0 +1,120 @@
+/**
+ * Our networks against PyTorch in float64, in training mode: forward, loss, every gradient, three steps of SGD.
+ *
+ * An error must stay under 1e-4 (a wrong backward is off by 1e-2 and more; float32 through twenty layers by 1e-6), or
+ * under three times what PyTorch's own float32 shows where that is more.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { createModel, resnetCifar } from "@tfjs-zoo/models";
+import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
+import { classification, sgd, Trainer } from "@tfjs-zoo/training";
+import { startBackend } from "@tfjs-zoo/training/node";
+import { beforeAll, describe, expect, it } from "vitest";
+import { batchOf, errorOf, type Fixture, fixtures, initialValue, type Summaries, summarise } from "./fixture.ts";
+
+const TOLERANCE = 1e-4;
+
+describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
+  let starts = false;
+  beforeAll(async () => {
+    starts = await startBackend(backend, { setup: false }).then(
+      () => true,
+      (error) => {
+        if (backend !== "tensorflow") throw error; // the native one is not installed everywhere
+        return false;
+      },
+    );
+  });
+
+  // The plain cpu backend takes minutes for the wide networks.
+  const suited = fixtures().filter(({ name }) => backend !== "cpu" || !name.startsWith("resnet20"));
+  describe.each(suited)("$name", (fixture) => parity(fixture, () => starts));
+});
+
+function parity(fixture: Fixture, starts: () => boolean): void {
+  const { inputShape, labelSmoothing, float32 } = fixture;
+  const limit = (torchFloat32 = 0): number => Math.max(TOLERANCE, 3 * torchFloat32);
+
+  it("computes PyTorch's logits, loss and gradients", async ({ skip }) => {
+    if (!starts()) skip();
+    const model = freshModel(fixture);
+    const { images, labels, size } = batchOf(fixture, 0);
+    const inputs = tf.tensor(images, [size, ...inputShape]) as tf.Tensor4D;
+    const logits = tf.tidy(() => model.apply(inputs, { training: true }) as tf.Tensor);
+    const values = await logits.data();
+    const largest = Math.max(...fixture.logits.map(Math.abs));
+    const worst = Math.max(...fixture.logits.map((z, i) => Math.abs(z - values[i])));
+    expect(worst / largest).toBeLessThan(limit(float32.logits));
+
+    const { updates } = classification(model, inputShape, { labelSmoothing });
+    const [{ loss }] = updates;
+    const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const labelTensor = tf.tensor1d(labels, "int32");
+    const { value, grads } = tf.variableGrads(() => loss({ images: inputs, labels: labelTensor }).loss, variables);
+    expect(Math.abs((await value.data())[0] - fixture.loss) / fixture.loss).toBeLessThan(limit(float32.loss));
+
+    const trainable = stateDict(model).filter(({ variable }) => variable.trainable);
+    const gradients = await summaries(
+      fixture,
+      trainable,
+      ({ variable }) => grads[(variable.read() as tf.Variable).name],
+    );
+    const { name, error } = errorOf(gradients, fixture.gradients);
+    expect(error, `gradient of ${name}`).toBeLessThan(limit(float32.gradients));
+    tf.dispose([inputs, logits, labelTensor, value, grads]);
+    model.dispose();
+  });
+
+  it("is where PyTorch is after three steps of SGD", async ({ skip }) => {
+    if (!starts()) skip();
+    const { momentum, weightDecay, learningRate, steps, seed } = fixture;
+    const model = freshModel(fixture);
+    const task = classification(model, inputShape, { labelSmoothing });
+    const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, seed });
+    for (let step = 0; step < steps; step++) {
+      await trainer.takeStep([batchOf(fixture, step)], learningRate);
+      if (step > 0 || Object.keys(fixture.statistics).length === 0) continue;
+      const running = stateDict(model).filter(({ variable }) => !variable.trainable);
+      const { name, error } = errorOf(await summaries(fixture, running), fixture.statistics);
+      expect(error, name).toBeLessThan(limit(float32.statistics));
+    }
+    const { name, error } = errorOf(await summaries(fixture, stateDict(model)), fixture.after);
+    expect(error, name).toBeLessThan(limit(float32.after));
+    trainer.dispose();
+    model.dispose();
+  });
+}
+
+/** The fixture's network with the fixture's weights. */
+function freshModel(fixture: Fixture): tfl.LayersModel {
+  const options = { ...fixture.options, inputShape: fixture.inputShape };
+  const model = fixture.model === "resnetCifar" ? resnetCifar(options) : createModel(fixture.model, options);
+  const tensors = new Map(
+    stateDict(model).map(({ name, variable, layout }) => {
+      const shape = torchShape(variable.shape as number[], layout);
+      const data = fromFloat32(initialValue(fixture, name, shape), "F32");
+      return [name, { dtype: "F32" as const, shape, data }];
+    }),
+  );
+  loadWeights(model, { tensors, metadata: {} });
+  return model;
+}
+
+/** Summaries of weights, or of another tensor of each, in PyTorch's layout. */
+async function summaries(
+  fixture: Fixture,
+  entries: StateEntry[],
+  tensorOf = ({ variable }: StateEntry): tf.Tensor => variable.read(),
+): Promise<Summaries> {
+  const results: Summaries = {};
+  for (const entry of entries) {
+    const values = (await tensorOf(entry).data()) as Float32Array;
+    results[entry.name] = summarise(
+      fixture,
+      entry.name,
+      toTorch(values, entry.variable.shape as number[], entry.layout),
+    );
+  }
+  return results;
+}
