@@ -77,3 +77,11 @@ it("copies, so that nothing that is done to the values reaches the file", () => 
 it("refuses integers", () => {
   expect(() => toFloat32({ dtype: "I64", data: new Uint8Array(8) })).toThrow(InputError);
 });
+
+describe("bytes as Node's readFile gives them", () => {
+  it("are read as any others, though Buffer's slice is no copy", () => {
+    const file = Buffer.concat([Buffer.alloc(3), Buffer.from(new Float32Array([1, -2, 3.5]).buffer), Buffer.alloc(9)]);
+    const data = file.subarray(3, 15);
+    expect([...toFloat32({ dtype: "F32", data })]).toEqual([1, -2, 3.5]);
+  });
+});

@@ -11,7 +11,7 @@ export type FloatDtype = "F32" | "F16" | "BF16";
  * @throws InputError for a dtype that is no floating-point number of at least 16 bits
  */
 export function toFloat32({ dtype, data }: Pick<SafeTensor, "dtype" | "data">): Float32Array {
-  const { buffer } = data.slice(); // a copy starts at a multiple of the element's size, a view into a file may not
+  const { buffer } = new Uint8Array(data); // a copy starts at a multiple of the element size, a view may not
   switch (dtype) {
     case "F32":
       return new Float32Array(buffer);

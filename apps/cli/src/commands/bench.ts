@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findModel, InputError } from "@tfjs-zoo/models";
+import { type BenchTrainResult, benchMemory, benchTrain, type Rate, writeFileAtomic } from "@tfjs-zoo/training/node";
+import { type Command, Option } from "commander";
+import { backendOption, type CommonFlags, createOutput, jsonOption, wholeNumber } from "../context.ts";
+import { formatTable } from "../terminal/table.ts";
+
+interface BenchFlags extends CommonFlags {
+  batch?: string;
+  steps?: string;
+  save?: string | true;
+}
+
+interface TrainFlags extends BenchFlags {
+  precision: string;
+  peer: string[];
+  python?: string;
+  torchScript: string;
+}
+
+/** The benchmarks of a checkout: this file lies as deep in src as in dist. */
+const benchFolder = fileURLToPath(new URL("../../../../test/bench", import.meta.url));
+
+export function registerBench(program: Command): void {
+  const bench = program.command("bench").description("measures training: its speed beside peers, its memory");
+  common(bench.command("train <model>"))
+    .description("training steps a second, taking turns with peers; medians of all steps")
+    .option("--precision <name>", "f32", "f32")
+    .addOption(
+      new Option("--peer <name>", "stock (tf.layers and optimizer.minimize) or torch; can be given twice")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .option("--python <path>", "the Python that has PyTorch (default: ~/.cache/zoo-peer/bin/python)")
+    .addOption(
+      new Option("--torch-script <path>", "PyTorch's side").default(
+        join(benchFolder, "peers", "torch_train.py"),
+        "test/bench/peers/torch_train.py",
+      ),
+    )
+    .option("--steps <n>", "timed steps of each (default: 30)")
+    .action(train);
+  common(bench.command("memory <model>"))
+    .description("tensors and resident memory over many training steps")
+    .option("--steps <n>", "training steps (default: 500)")
+    .action(memory);
+  for (const command of bench.commands) command.exitOverride().showSuggestionAfterError();
+}
+
+function common(command: Command): Command {
+  return command
+    .option("--batch <n>", "images a step (default: 128 on tensorflow, 32 elsewhere)")
+    .option("--save [folder]", "keep the result as a file (default: test/bench/results)")
+    .addOption(backendOption())
+    .addOption(jsonOption());
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+async function train(model: string, flags: TrainFlags): Promise<void> {
+  const output = createOutput(flags);
+  const folder = resultsFolder(flags.save);
+  const result = await benchTrain({
+    model,
+    backend: flags.backend,
+    precision: flags.precision,
+    batch: count("--batch", flags.batch),
+    steps: count("--steps", flags.steps),
+    peers: flags.peer,
+    torch: { script: flags.torchScript, python: flags.python },
+    progress: (event) => output.progress.update(event),
+  });
+  for (const note of result.notes) output.line(note);
+  const name = ["train", result.model, result.backend, result.precision, `batch${result.batch}`].join("-");
+  await save(folder, name, result);
+  output.result(result, () => trainText(result));
+}
+
+async function memory(model: string, flags: BenchFlags): Promise<void> {
+  findModel(model);
+  const output = createOutput(flags);
+  const folder = resultsFolder(flags.save);
+  const result = await benchMemory({
+    model,
+    backend: flags.backend,
+    batch: count("--batch", flags.batch),
+    steps: count("--steps", flags.steps),
+    progress: (event) => output.progress.update(event),
+  });
+  const { backend, batch, steps, rss_mb: rss } = result;
+  await save(folder, `memory-${model}-${backend}-batch${batch}`, result);
+  output.result(result, () =>
+    [
+      `${model} on ${backend}, batch ${batch}`,
+      `tensors: ${result.num_tensors_10} after step 10, ${result[`num_tensors_${steps}`]} after step ${steps}`,
+      `resident memory, MB, after every tenth of ${steps} steps: ${rss.join(", ")}`,
+    ].join("\n"),
+  );
+}
+
+function trainText({ model, backend, precision, batch, ours, peers, environment }: BenchTrainResult): string {
+  const row = (name: string, rate: Rate, ratio?: number) => ({
+    "": name,
+    "images/s": rate.items_per_s.toFixed(1),
+    "step, ms": rate.step_ms.toFixed(1),
+    "middle half, ms": rate.spread_ms.map((ms) => ms.toFixed(1)).join(" to "),
+    "ours is faster by": ratio === undefined ? "" : `x ${ratio.toFixed(2)}`,
+    version: Object.entries(environment.versions[name] ?? {})
+      .map((pair) => pair.join(" "))
+      .join(", "),
+  });
+  const rows = [row("ours", ours), ...Object.entries(peers).map(([name, peer]) => row(name, peer, peer.ratio))];
+  const keys = ["", "images/s", "step, ms", "middle half, ms", "ours is faster by", "version"];
+  return [
+    `${model}, batch ${batch}, ${precision}, ${backend}: one training step, median of ${ours.steps}`,
+    formatTable(
+      rows,
+      keys.map((key) => ({ key, align: key === "" || key === "version" ? "left" : "right" })),
+    ),
+    `${environment.cpu}, ${environment.cores} cores, Node ${environment.node}`,
+  ].join("\n");
+}
+
+function count(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : wholeNumber(flag, text, 1, 1e6);
+}
+
+/** Where --save writes; looked at first, so that nothing is measured in vain. */
+function resultsFolder(save: string | true | undefined): string | undefined {
+  if (save === undefined) return undefined;
+  const folder = save === true ? join(benchFolder, "results") : save;
+  // A checkout without results has no folder for them.
+  if (save === true && existsSync(benchFolder)) mkdirSync(folder, { recursive: true });
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new InputError(`--save: there is no folder ${folder}; make it or give another`);
+  }
+  return folder;
+}
+
+async function save(folder: string | undefined, name: string, result: object): Promise<void> {
+  if (folder !== undefined) await writeFileAtomic(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}

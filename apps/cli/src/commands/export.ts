@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "@tfjs-zoo/models";
+import { layersModelWeightsFile, toLayersModel } from "@tfjs-zoo/models/weights";
+import { loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
+import { type Command, Option } from "commander";
+import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, startBackendFor } from "../context.ts";
+import { weightsFile } from "../target.ts";
+
+interface ExportFlags extends CommonFlags {
+  format: "layers-model" | "safetensors";
+  out: string;
+  dtype: "F32" | "F16";
+}
+
+export function registerExport(program: Command): void {
+  program
+    .command("export")
+    .description("weights for elsewhere: tf.loadLayersModel, or safetensors in PyTorch's names and layouts")
+    .argument("<weights>", "NAME.TAG, a run's folder or a .safetensors file")
+    .requiredOption("--out <path>", "a new folder (layers-model) or file (safetensors)")
+    .addOption(
+      new Option("--format <format>", "what to write").choices(["layers-model", "safetensors"]).default("layers-model"),
+    )
+    .addOption(new Option("--dtype <type>", "of safetensors").choices(["F32", "F16"]).default("F32"))
+    .addOption(backendOption())
+    .addOption(jsonOption())
+    .action(async (target: string, flags: ExportFlags) => {
+      const output = createOutput(flags);
+      const file = await weightsFile(target);
+      if (existsSync(flags.out)) throw new InputError(`${flags.out} exists already: give another --out`);
+      await startBackendFor(flags, output);
+      const files =
+        flags.format === "safetensors" ? await toSafetensors(file, flags) : await toFolder(file, flags, output);
+      output.result({ format: flags.format, files }, () => files.join("\n"));
+    });
+}
+
+async function toSafetensors(file: string, { out, dtype }: ExportFlags): Promise<string[]> {
+  const { model, info } = await loadClassifier(file);
+  await saveClassifier(out, model, info, dtype);
+  return [out];
+}
+
+async function toFolder(file: string, { out }: ExportFlags, output: Output): Promise<string[]> {
+  const { model, info } = await loadClassifier(file);
+  const { modelJson, weights, needsImport, reasons } = await toLayersModel(model, { metadata: { ...info } });
+  await mkdir(out, { recursive: true });
+  const paths = [join(out, layersModelWeightsFile), join(out, "model.json")];
+  await writeFileAtomic(paths[0], weights);
+  await writeFileAtomic(paths[1], modelJson);
+  output.line(
+    needsImport === null
+      ? "opens with tf.loadLayersModel, with none of the zoo's code"
+      : `opens with tf.loadLayersModel in a page that imports ${needsImport}: ${reasons.join("; ")}`,
+  );
+  return paths;
+}

@@ -1,0 +1,88 @@
+import "@tensorflow/tfjs-backend-cpu"; // the stock oracle runs there
+import {
+  allOps,
+  checkGradients,
+  type GradientCheck,
+  gradcheckExceptions,
+  gradcheckTable,
+} from "@tfjs-zoo/models/testing";
+import { type BackendName, backendNames, startBackend } from "@tfjs-zoo/training/node";
+import type { Command } from "commander";
+import { closest } from "fastest-levenshtein";
+import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, UsageError } from "../context.ts";
+import { formatTable } from "../terminal/table.ts";
+
+interface GradcheckFlags extends CommonFlags {
+  op?: string;
+}
+
+export function registerGradcheck(program: Command): void {
+  program
+    .command("gradcheck")
+    .description("checks every op's hand-written backward pass on every backend that starts")
+    .option("--op <name>", "only this op")
+    .addOption(backendOption())
+    .addOption(jsonOption())
+    .action(gradcheck);
+}
+
+async function gradcheck(flags: GradcheckFlags): Promise<void> {
+  const output = createOutput(flags);
+  const names = Object.keys(allOps);
+  if (flags.op !== undefined && !names.includes(flags.op)) {
+    throw new UsageError(`unknown op "${flags.op}": did you mean "${closest(flags.op, names)}"? (${names.join(", ")})`);
+  }
+  const ops = flags.op === undefined ? names : [flags.op];
+  const backends = flags.backend === "auto" ? backendNames : [flags.backend as BackendName];
+  const checks: GradientCheck[] = [];
+  for (const backend of backends) {
+    if (await starts(backend, backends.length === 1, output)) checks.push(...(await check(backend, ops, output)));
+  }
+  const rows = gradcheckTable(checks);
+  const wrong = checks.filter(({ ok }) => !ok);
+  // JSON has no infinity, which is what an op that throws or gives a NaN is off by.
+  const finite = rows.map((row) => ({ ...row, maxError: Math.min(row.maxError, Number.MAX_VALUE) }));
+  output.result(finite, () =>
+    [
+      formatTable(
+        rows.map(({ op, backend, oracle, order, maxError, tolerance, ok }) => ({
+          op,
+          backend,
+          oracle,
+          order: String(order),
+          error: maxError.toExponential(1),
+          tolerance: tolerance.toExponential(0),
+          "": ok ? "ok" : "WRONG",
+        })),
+        ["op", "backend", "oracle", "order", "error", "tolerance", ""].map((key) => ({ key })),
+      ),
+      ...wrong.map((c) => `${c.op} on ${c.backend}, ${c.oracle}, order ${c.order}, ${c.case}: ${c.reason ?? "wrong"}`),
+      ...gradcheckExceptions().map(
+        ({ op, order, oracle, what, reason }) => `not covered: ${op}, ${oracle}, order ${order}, ${what}: ${reason}`,
+      ),
+      `${rows.filter(({ ok }) => ok).length} of ${rows.length} right (${checks.length} checks)`,
+    ].join("\n"),
+  );
+  if (wrong.length > 0) process.exitCode = 1;
+}
+
+/** Whether a backend starts; one that was asked for by name must. */
+async function starts(backend: BackendName, required: boolean, output: Output): Promise<boolean> {
+  try {
+    await startBackend(backend, { progress: output.progress.update });
+    return true;
+  } catch (error) {
+    if (required) throw error;
+    output.line((error as Error).message);
+    return false;
+  }
+}
+
+async function check(backend: BackendName, ops: readonly string[], output: Output): Promise<GradientCheck[]> {
+  const checks: GradientCheck[] = [];
+  for (const [done, op] of ops.entries()) {
+    output.progress.update({ label: `checking on ${backend}`, done, total: ops.length, unit: "items" });
+    for await (const result of checkGradients({ backend, ops: [op] })) checks.push(result);
+  }
+  return checks;
+}

@@ -1,0 +1,72 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { imageTransform } from "@tfjs-zoo/datasets";
+import { decodeImage } from "@tfjs-zoo/datasets/node";
+import { loadClassifier } from "@tfjs-zoo/training/node";
+import type { Command } from "commander";
+import {
+  backendOption,
+  type CommonFlags,
+  createOutput,
+  jsonOption,
+  startBackendFor,
+  threadsOption,
+  wholeNumber,
+} from "../context.ts";
+import { weightsFile } from "../target.ts";
+import { formatTable } from "../terminal/table.ts";
+
+interface PredictFlags extends CommonFlags {
+  weights: string;
+  top: string;
+}
+
+export function registerPredict(program: Command): void {
+  program
+    .command("predict")
+    .description("what is in a picture")
+    .argument("<pictures...>", "image files")
+    .requiredOption("--weights <weights>", "NAME.TAG, a run's folder or a .safetensors file")
+    .option("--top <n>", "how many classes to name", "5")
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(predict);
+}
+
+async function predict(pictures: string[], flags: PredictFlags): Promise<void> {
+  const output = createOutput(flags);
+  const top = wholeNumber("--top", flags.top, 1);
+  const file = await weightsFile(flags.weights);
+  await startBackendFor(flags, output);
+  const { model, info } = await loadClassifier(file);
+  const { inputShape, mean, std, classes } = info;
+  const transform = imageTransform(inputShape, mean, std);
+  const size = inputShape[0] * inputShape[1] * inputShape[2];
+  const results: { picture: string; predictions: { class: string; probability: number }[] }[] = [];
+  for (const picture of pictures) {
+    const pixels = await decodeImage(picture, inputShape);
+    const normalised = new Float32Array(size);
+    transform(pixels, 0, normalised, 0);
+    const probabilities = tf.tidy(() => {
+      const image = tf.tensor4d(normalised, [1, ...inputShape]);
+      return tf.softmax(model.apply(image, { training: false }) as tf.Tensor).dataSync();
+    });
+    const ranked = classes
+      .map((name, k) => ({ class: name, probability: probabilities[k] }))
+      .sort((a, b) => b.probability - a.probability);
+    results.push({ picture, predictions: ranked.slice(0, top) });
+  }
+  output.result(results, () =>
+    results
+      .map(({ picture, predictions }) => {
+        const rows = predictions.map(({ class: name, probability }) => ({
+          class: name,
+          probability: `${(100 * probability).toFixed(1)} %`,
+          bar: "█".repeat(Math.round(30 * probability)),
+        }));
+        const table = formatTable(rows, [{ key: "class" }, { key: "probability", align: "right" }, { key: "bar" }]);
+        return pictures.length === 1 ? table : `${picture}\n${table}`;
+      })
+      .join("\n\n"),
+  );
+}

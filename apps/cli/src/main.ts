@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { registerBench } from "./commands/bench.ts";
+import { registerData } from "./commands/data.ts";
+import { registerDoctor } from "./commands/doctor.ts";
+import { registerEval } from "./commands/eval.ts";
+import { registerExport } from "./commands/export.ts";
+import { registerGradcheck } from "./commands/gradcheck.ts";
+import { registerList } from "./commands/list.ts";
+import { registerPredict } from "./commands/predict.ts";
+import { registerPublish } from "./commands/publish.ts";
+import { registerTrain } from "./commands/train.ts";
+import { errorLine, exitCodeOf } from "./context.ts";
+
+const program = new Command("zoo")
+  .description("Train, check and use the networks of tfjs-zoo")
+  .version("0.1.0")
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text) });
+
+for (const register of [
+  registerList,
+  registerTrain,
+  registerEval,
+  registerPredict,
+  registerBench,
+  registerGradcheck,
+  registerDoctor,
+  registerData,
+  registerExport,
+  registerPublish,
+]) {
+  register(program);
+}
+for (const command of program.commands) command.exitOverride().showSuggestionAfterError();
+
+/** Ends the process once what was printed has left it; some backends keep Node alive otherwise. */
+function exit(code: number): void {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}
+
+try {
+  await program.parseAsync();
+  exit(Number(process.exitCode ?? 0));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    exit(error.exitCode === 0 ? 0 : 2); // help and version end with 0; commander has printed the rest
+  } else {
+    process.stderr.write(`error: ${errorLine(error)}\n`);
+    exit(exitCodeOf(error));
+  }
+}

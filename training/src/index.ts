@@ -1,0 +1,10 @@
+export { InputError } from "@tfjs-zoo/models";
+export * from "./loop/fit.ts";
+export * from "./loop/image-batches.ts";
+export * from "./loop/trainer.ts";
+export * from "./optim/index.ts";
+export * from "./recipes/overrides.ts";
+export * from "./recipes/recipe.ts";
+export * from "./schedules/schedule.ts";
+export * from "./tasks/classification.ts";
+export * from "./tasks/task.ts";

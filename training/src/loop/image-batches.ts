@@ -1,0 +1,35 @@
+import { type Batch, batchCount, epochBatches, type ImageDataset, type ImageSet, prefetch } from "@tfjs-zoo/datasets";
+import { randomStream } from "@tfjs-zoo/models";
+import type { Recipe } from "../recipes/recipe.ts";
+import type { BatchSource } from "./fit.ts";
+
+/** Batches that are prepared while a step runs. */
+const AHEAD = 2;
+
+/** Shuffled, augmented batches of a set of images as a recipe has them; every draw follows from the seed. */
+export function imageBatches(
+  set: ImageSet,
+  { mean, std }: ImageDataset,
+  recipe: Recipe,
+  seed: number,
+): BatchSource<Batch> {
+  const { batchSize, pad, flip, cutout } = recipe;
+  return {
+    batchesPerEpoch: batchCount(set.count, batchSize, true),
+    epoch: (epoch, start) =>
+      prefetch(
+        epochBatches({
+          set,
+          mean,
+          std,
+          batchSize,
+          augmentation: { pad, flip, cutout },
+          random: (...path) => randomStream(seed, ...path),
+          epoch,
+          dropLast: true,
+          start,
+        }),
+        AHEAD,
+      ),
+  };
+}

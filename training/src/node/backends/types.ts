@@ -1,0 +1,45 @@
+/** A step of a long operation: what it is, how far it has come, and how far it has to go where that is known. */
+export interface ProgressEvent {
+  label: string;
+  done: number;
+  total?: number;
+  unit: "bytes" | "items";
+}
+
+export type Progress = (event: ProgressEvent) => void;
+
+/** The backends in order of preference. */
+export const backendNames = ["tensorflow", "webgpu", "wasm", "cpu"] as const;
+
+export type BackendName = (typeof backendNames)[number];
+
+/** What became of one backend: whether it works (or, in a start, whether it is the one in use), and in one line why. */
+export interface BackendStatus {
+  name: BackendName;
+  ok: boolean;
+  reason: string;
+  version?: string;
+  threads?: number;
+}
+
+export interface BackendOptions {
+  /** Hears of everything that takes more than a moment. */
+  progress?: Progress;
+  /** Threads of the native backend; all cores unless given. The others here run on one. */
+  threads?: number;
+  /** Whether the native backend may be downloaded and compiled when it is not there yet. Default true. */
+  setup?: boolean;
+  /** Whether the zoo's own kernels are registered; without them the backend is stock TensorFlow.js. Default true. */
+  kernels?: boolean;
+}
+
+/** What a started backend says about itself. */
+export interface StartedBackend {
+  version: string;
+  threads?: number;
+  /** One line for people: the library behind it, or the adapter. */
+  about: string;
+}
+
+/** Starts one backend and makes it tfjs's current one; throws an error whose message says in one line why it can't. */
+export type BackendStarter = (options: BackendOptions) => Promise<StartedBackend>;

@@ -1,0 +1,98 @@
+import type { ImageDataset } from "@tfjs-zoo/datasets";
+import type { Evaluation } from "../tasks/classification.ts";
+import { type ReportHistory, type ReportMistake, renderReport } from "./runs/report.ts";
+import type { RunFolder } from "./runs/run-folder.ts";
+import type { ClassifierResult } from "./train-classifier.ts";
+
+const MISTAKES = 40;
+/** Points of a curve: more than a screen has pixels for says nothing. */
+const POINTS = 500;
+
+/** The report of a finished run, as one HTML document. */
+export async function classifierReport(
+  run: RunFolder,
+  dataset: ImageDataset,
+  test: Evaluation,
+  result: ClassifierResult,
+): Promise<string> {
+  const { classes } = dataset;
+  const predicted = predictions(test, classes.length);
+  const confusion = classes.map(() => classes.map(() => 0));
+  for (const [i, said] of predicted.entries()) confusion[test.labels[i]][said]++;
+  const metrics = await run.readMetrics();
+  const steps = metrics.filter(({ kind }) => kind === "train");
+  const sum = (key: string) => steps.reduce((total, record) => total + Number(record[key]), 0);
+  return renderReport({
+    title: `${result.model} on ${result.dataset}`,
+    summary: [
+      { label: `test accuracy, ${test.images.toLocaleString("en")} images`, value: percent(result.accuracy) },
+      { label: "test loss", value: result.loss.toFixed(4) },
+      { label: "epochs", value: String(result.epochs) },
+      { label: "training time", value: `${(result.seconds / 60).toFixed(1)} min` },
+      { label: "images/s", value: result.itemsPerSecond.toFixed(0) },
+    ],
+    history: history(metrics),
+    classes: [...classes],
+    confusion,
+    mistakes: await surestMistakes(dataset, test, predicted),
+    timing: { dataSeconds: sum("dataMs") / 1000, stepSeconds: sum("stepMs") / 1000 },
+    config: run.config,
+    env: await run.readEnvironment(),
+  });
+}
+
+/** The class of the largest probability, for every image. */
+export function predictions({ probabilities, images }: Evaluation, classes: number): number[] {
+  return Array.from({ length: images }, (_, i) => {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+  });
+}
+
+async function surestMistakes(dataset: ImageDataset, test: Evaluation, predicted: number[]): Promise<ReportMistake[]> {
+  const { classes, shape } = dataset;
+  const surest = predicted
+    .map((said, index) => ({ index, said, probability: test.probabilities[index * classes.length + said] }))
+    .filter(({ index, said }) => said !== test.labels[index])
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, MISTAKES);
+  const size = shape[0] * shape[1] * shape[2];
+  const pixels = new Uint8Array(surest.length * size);
+  await dataset.test.read(
+    surest.map(({ index }) => index),
+    pixels,
+  );
+  return surest.map(({ index, said, probability }, i) => ({
+    image: pixels.slice(i * size, (i + 1) * size),
+    shape: [...shape],
+    said: classes[said],
+    probability,
+    is: classes[test.labels[index]],
+  }));
+}
+
+function history(metrics: Record<string, number | string>[]): ReportHistory[] {
+  const steps = metrics.filter(({ kind }) => kind === "train");
+  const stride = Math.ceil(steps.length / POINTS);
+  const train = steps
+    .filter((_, i) => i % stride === 0)
+    .map((record) => ({
+      step: Number(record.step),
+      epoch: Number(record.epoch),
+      trainLoss: Number(record.loss),
+      trainAccuracy: Number(record.accuracy),
+      learningRate: Number(record.learningRate),
+      gradientNorm: Number(record.gradientNorm),
+    }));
+  const validation = metrics
+    .filter(({ kind }) => kind === "validation")
+    .map((record) => ({
+      step: Number(record.step),
+      epoch: Number(record.epoch),
+      validationLoss: Number(record.loss),
+      validationAccuracy: Number(record.accuracy),
+    }));
+  return [...train, ...validation].sort((a, b) => a.step - b.step);
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

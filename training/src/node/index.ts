@@ -1,0 +1,10 @@
+export * from "../index.ts";
+export * from "../bench/index.ts";
+export * from "./backends/index.ts";
+export * from "./checkpoint.ts";
+export * from "./classifier-file.ts";
+export * from "./classifier-report.ts";
+export { writeFileAtomic } from "./runs/atomic-write.ts";
+export { collectEnvironment, environmentDifferences } from "./runs/environment.ts";
+export { type RunConfig, RunFolder } from "./runs/run-folder.ts";
+export * from "./train-classifier.ts";

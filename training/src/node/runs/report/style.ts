@@ -1,0 +1,126 @@
+/**
+ * The report's style sheet. Blue and orange (Okabe & Ito's palette, told apart by all kinds of colour vision), each in
+ * a form for light and for dark; a series is also told apart by its dashes or dots.
+ */
+export const STYLE = `
+:root {
+  color-scheme: light dark;
+  --page: #fdfdfc; --text: #1d2126; --quiet: #667080; --rule: #e4e6e9; --track: #eef0f2;
+  --blue: #0068a8; --orange: #c65200; --grey: #9aa3ad; --blue-rgb: 0 104 168; --orange-rgb: 213 94 0; --on-strong: #fff;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #15181c; --text: #e6e8ea; --quiet: #98a2ae; --rule: #2b3138; --track: #242a30;
+    --blue: #5db8ec; --orange: #f0a136; --grey: #6a7480; --blue-rgb: 93 184 236; --orange-rgb: 240 161 54; --on-strong: #0d1013;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0; background: var(--page); color: var(--text);
+  font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+  font-variant-numeric: tabular-nums;
+}
+main { max-width: 1060px; margin: 0 auto; padding: 56px 32px 72px; }
+h1 { font-size: 17px; font-weight: 600; margin: 0; letter-spacing: -.005em; overflow-wrap: anywhere; }
+h2 { font-size: 20px; font-weight: 600; letter-spacing: -.012em; margin: 0 0 6px; }
+h3 { font-size: 14px; font-weight: 600; margin: 0; }
+section { margin-top: 64px; }
+section > p.lead { margin: 0 0 24px; color: var(--quiet); max-width: 66ch; }
+.quiet { color: var(--quiet); }
+.hero { font-size: clamp(52px, 9vw, 84px); font-weight: 650; letter-spacing: -.035em; line-height: 1.05; margin: 18px 0 2px -3px; overflow-wrap: anywhere; }
+.hero-label { color: var(--quiet); margin: 0; }
+.summary { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 20px 32px; margin: 36px 0 0; padding: 24px 0 0; border-top: 1px solid var(--rule); }
+.summary div { min-width: 0; }
+.summary dt { color: var(--quiet); font-size: 13px; }
+.summary dd { margin: 1px 0 0; font-size: 17px; font-weight: 500; overflow-wrap: anywhere; }
+
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 44px 48px; margin-top: 24px; }
+figure { margin: 0; min-width: 0; }
+.chart svg[data-chart] { display: block; width: 100%; height: auto; touch-action: pan-y; }
+.chart text { fill: var(--quiet); font-size: 12px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 2px 0 8px; font-size: 13px; color: var(--quiet); }
+.legend b { font-weight: 600; color: var(--text); }
+.legend .where { margin-left: auto; }
+.key { white-space: nowrap; }
+.key svg { width: 22px; height: 10px; margin-right: 6px; }
+.key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 7px; }
+.grid { stroke: var(--rule); stroke-width: 1; fill: none; }
+.axis, .tick { stroke: var(--grey); stroke-width: 1; fill: none; }
+.guide { stroke: var(--quiet); stroke-width: 1; fill: none; }
+.s0 { --line: var(--blue); } .s1 { --line: var(--orange); }
+.line, .key path { fill: none; stroke: var(--line); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
+.s1 .line, .key.s1 path { stroke-dasharray: 5 3.5; }
+.band { fill: var(--line); opacity: .16; stroke: none; }
+.mark { fill: var(--line); }
+.hover circle { fill: var(--page); stroke: var(--line); stroke-width: 2; }
+
+.split { display: grid; grid-template-columns: minmax(0, 1fr) 250px; gap: 32px 48px; align-items: start; }
+.scroll { overflow-x: auto; }
+.confusion { border-collapse: separate; border-spacing: 2px; width: 100%; table-layout: fixed; font-size: 13px; }
+.confusion th { font-weight: 400; color: var(--quiet); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.confusion thead th:first-child { width: 92px; }
+.confusion thead th { height: 92px; vertical-align: bottom; padding: 0 0 6px; }
+.confusion thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 88px; overflow: hidden; text-overflow: ellipsis; }
+.confusion tbody th { text-align: right; padding: 0 8px 0 0; }
+.confusion td { height: 34px; padding: 0; text-align: center; border-radius: 3px; background: var(--track); }
+.confusion td.right { background: rgb(var(--blue-rgb) / calc(var(--w) * .95)); }
+.confusion td.wrong { background: rgb(var(--orange-rgb) / calc(var(--w) * .8)); }
+.confusion td.none { color: var(--grey); background: none; }
+.confusion td.strong { color: var(--on-strong); }
+.confusion td.wrong.strong { color: #0d1013; }
+.confusion-map { width: 100%; max-width: 680px; background: var(--track); display: block; }
+.confusion-map .right { fill: rgb(var(--blue-rgb) / var(--w)); }
+.confusion-map .wrong { fill: rgb(var(--orange-rgb) / var(--w)); }
+.confusions { list-style: none; margin: 8px 0 0; padding: 0; font-size: 13.5px; }
+.confusions li { padding: 5px 0; border-top: 1px solid var(--rule); display: flex; gap: 5px; flex-wrap: wrap; overflow-wrap: anywhere; }
+.confusions .number { margin-left: auto; }
+
+.bars { list-style: none; margin: 0; padding: 0; max-width: 720px; }
+.bars.many { columns: 300px; column-gap: 48px; max-width: none; }
+.bars li { display: grid; grid-template-columns: minmax(70px, 130px) 1fr 62px; gap: 14px; align-items: center; padding: 4px 0; break-inside: avoid; }
+.bars .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bars .bar { background: var(--track); height: 12px; border-radius: 3px; overflow: hidden; }
+.bars i { display: block; height: 100%; background: var(--blue); }
+.number { text-align: right; white-space: nowrap; }
+
+.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 28px 22px; }
+.mistakes img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: var(--track); border-radius: 4px; }
+.mistakes figcaption { font-size: 13.5px; line-height: 1.4; margin-top: 8px; overflow-wrap: anywhere; }
+.mistakes b { font-weight: 600; }
+
+.timing { display: flex; gap: 2px; height: 16px; border-radius: 4px; overflow: hidden; margin: 0 0 12px; }
+.timing i { min-width: 2px; }
+i.step { background: var(--blue); } i.data { background: var(--orange); } i.other { background: var(--grey); }
+
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 40px 48px; align-items: start; }
+.facts { border-collapse: collapse; width: 100%; font-size: 13.5px; margin-top: 8px; }
+.facts th { text-align: left; font-weight: 400; color: var(--quiet); padding: 6px 16px 6px 0; vertical-align: top; white-space: nowrap; }
+.facts td { padding: 6px 0; overflow-wrap: anywhere; }
+.facts tr { border-top: 1px solid var(--rule); }
+
+@media (max-width: 760px) {
+  main { padding: 32px 16px 48px; }
+  section { margin-top: 48px; }
+  .split { grid-template-columns: minmax(0, 1fr); }
+  .summary { grid-template-columns: repeat(2, 1fr); gap: 16px 20px; }
+  .confusion { font-size: 11px; border-spacing: 1px; }
+  .confusion td { height: 27px; border-radius: 2px; }
+  .confusion thead th:first-child { width: 68px; }
+  .confusion thead th { height: 72px; }
+  .confusion thead span { max-height: 68px; }
+  .mistakes { grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 20px 14px; }
+  .facts th { white-space: normal; width: 40%; }
+}
+@media print {
+  :root { --page: #fff; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  body { font-size: 12px; }
+  main { padding: 0; max-width: none; }
+  section { margin-top: 32px; }
+  h2, h3 { break-after: avoid; }
+  .chart, .mistakes figure, .confusion, .facts tr { break-inside: avoid; }
+  .charts { grid-template-columns: 1fr 1fr; gap: 24px 28px; }
+  .mistakes { grid-template-columns: repeat(6, 1fr); }
+}
+`;

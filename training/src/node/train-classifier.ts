@@ -1,0 +1,176 @@
+import { join } from "node:path";
+import { evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
+import { createModel, InputError, randomStream } from "@tfjs-zoo/models";
+import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent, start } from "../loop/fit.ts";
+import { imageBatches } from "../loop/image-batches.ts";
+import { Trainer } from "../loop/trainer.ts";
+import { optimizerOf, type Recipe, scheduleOf } from "../recipes/recipe.ts";
+import { classification, type Evaluation, evaluate } from "../tasks/classification.ts";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { type ClassifierInfo, saveClassifier } from "./classifier-file.ts";
+import { classifierReport } from "./classifier-report.ts";
+import { MetricsWriter } from "./metrics-writer.ts";
+import { writeFileAtomic } from "./runs/atomic-write.ts";
+import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
+
+/** Images kept out of CIFAR-10's training set, or this share of a smaller one. */
+const HELD_OUT = 5000;
+const HELD_OUT_SHARE = 0.1;
+
+/** Images a batch when nothing is learned. */
+const EVALUATION_BATCH = 250;
+
+export interface ClassifierTraining {
+  run: RunFolder;
+  dataset: ImageDataset;
+  /** Finishes the step under way, saves and ends. */
+  signal?: AbortSignal;
+  /** steps between two checkpoints inside an epoch */
+  checkpointEvery?: number;
+  onStart?(facts: { resumedAt?: Position; validationImages: number; epochs: number }): void;
+  onStep?(event: StepEvent): void;
+  onEpoch?(event: EpochEvent): void;
+  onTest?(images: number, total: number): void;
+}
+
+/** What a run came to: the content of its result.json. */
+export interface ClassifierResult {
+  end: FitEnd;
+  model: string;
+  dataset: string;
+  recipe: string;
+  seed: number;
+  full: boolean;
+  backend: string;
+  precision: string;
+  epochs: number;
+  /** on the whole test set, after the last epoch, 0 to 1 */
+  accuracy: number;
+  top5: number;
+  loss: number;
+  testImages: number;
+  /** seconds of training, over all processes of the run */
+  seconds: number;
+  itemsPerSecond: number;
+}
+
+/**
+ * Trains a classifier in a run folder, from the start or from its last checkpoint; afterwards tests it, once, and
+ * writes weights, result and report.
+ *
+ * @returns the result; undefined when interrupted (the checkpoint is saved then)
+ */
+export async function trainClassifier(training: ClassifierTraining): Promise<ClassifierResult | undefined> {
+  const { run, dataset, checkpointEvery = 200 } = training;
+  const { model: name, seed, full } = run.config;
+  const recipe = run.config.recipe as unknown as Recipe;
+  const { train, validation } = splitTraining(dataset.train, seed, full);
+  const info: ClassifierInfo = {
+    model: name,
+    dataset: dataset.name,
+    classes: dataset.classes,
+    inputShape: dataset.shape,
+    mean: dataset.mean,
+    std: dataset.std,
+  };
+  if (recipe.batchSize * recipe.accumulate > train.count) {
+    throw new InputError(
+      `--batch-size ${recipe.batchSize} x --accumulate ${recipe.accumulate} is more than the ${train.count} training images: lower one of them`,
+    );
+  }
+
+  const model = createModel(name, { seed, classes: dataset.classes.length, inputShape: dataset.shape });
+  const task = classification(model, dataset.shape, { labelSmoothing: recipe.labelSmoothing });
+  const { weightDecay, clipNorm, ema } = recipe;
+  const trainer = new Trainer(task, { optimizer: optimizerOf(recipe), weightDecay, clipNorm, ema, seed });
+
+  const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
+  if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
+  await run.truncateMetrics(trainer.step);
+  const metrics = new MetricsWriter(run, checkpoint?.step);
+  const measure = async (set: ImageSet, onBatch?: (images: number) => void): Promise<Evaluation> =>
+    evaluate(model, dataset.shape, evaluationBatches({ ...dataset, set, batchSize: EVALUATION_BATCH }), onBatch);
+  const save = async (position: Position) =>
+    saveCheckpoint(run.checkpointPath("last"), name, { state: await trainer.state(), step: trainer.step, position });
+
+  training.onStart?.({
+    resumedAt: checkpoint?.position,
+    validationImages: validation?.count ?? 0,
+    epochs: recipe.epochs,
+  });
+  try {
+    const { end, position } = await fit(trainer, {
+      data: imageBatches(train, dataset, recipe, seed),
+      epochs: recipe.epochs,
+      learningRate: recipe.learningRate,
+      schedule: scheduleOf(recipe),
+      accumulate: recipe.accumulate,
+      patience: recipe.patience,
+      position: checkpoint?.position ?? start,
+      signal: training.signal,
+      validate: validation && (() => measure(validation).then(({ accuracy, loss }) => ({ accuracy, loss }))),
+      onStep(event) {
+        metrics.step(event);
+        training.onStep?.(event);
+      },
+      async onEpoch(event) {
+        metrics.epoch(event);
+        if (event.improved) {
+          await trainer.withAverage(() => saveClassifier(run.checkpointPath("best"), model, info).then(() => {}));
+        }
+        training.onEpoch?.(event);
+      },
+      async onPosition(position, at) {
+        const due = at === "epoch" || position.stepInEpoch % checkpointEvery === 0 || training.signal?.aborted;
+        if (due) await save(position);
+      },
+    });
+    if (end === "interrupted") return undefined;
+
+    return await trainer.withAverage(async () => {
+      const test = await measure(dataset.test, (images) => training.onTest?.(images, dataset.test.count));
+      const result = summarise(run.config, end, position, trainer.step * recipe.batchSize * recipe.accumulate, test);
+      await saveClassifier(join(run.dir, "weights.safetensors"), model, info);
+      await writeFileAtomic(join(run.dir, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+      await writeFileAtomic(join(run.dir, "report.html"), await classifierReport(run, dataset, test, result));
+      return result;
+    });
+  } finally {
+    metrics.close();
+    trainer.dispose();
+    model.dispose();
+  }
+}
+
+/** Without `full`, some training images are kept out to choose by; the same ones for the same seed. */
+function splitTraining(set: ImageSet, seed: number, full: boolean): { train: ImageSet; validation?: ImageSet } {
+  if (full) return { train: set };
+  const count = Math.max(1, Math.min(HELD_OUT, Math.floor(set.count * HELD_OUT_SHARE)));
+  return holdOut(set, count, randomStream(seed, "validation"));
+}
+
+function summarise(
+  { model, dataset, recipeName, seed, full, backend, precision }: RunConfig,
+  end: FitEnd,
+  position: Position,
+  items: number,
+  test: Evaluation,
+): ClassifierResult {
+  return {
+    end,
+    model,
+    dataset,
+    recipe: String(recipeName),
+    seed,
+    full,
+    backend,
+    precision,
+    epochs: position.epoch,
+    accuracy: test.accuracy,
+    top5: test.top5,
+    loss: test.loss,
+    testImages: test.images,
+    seconds: position.seconds,
+    itemsPerSecond: items / position.seconds,
+  };
+}

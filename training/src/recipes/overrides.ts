@@ -1,0 +1,88 @@
+import { closest } from "fastest-levenshtein";
+import { InputError } from "@tfjs-zoo/models";
+import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
+
+/** One field of a recipe: what it means and which values it takes. */
+interface Field {
+  help: string;
+  values: "boolean" | readonly string[] | { min: number; max?: number; integer?: boolean };
+}
+
+const count = { min: 1, integer: true };
+const share = { min: 0, max: 1 };
+
+/** Every field of a recipe. */
+export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
+  epochs: { help: "passes over the training set", values: { min: 1, integer: true } },
+  batchSize: { help: "images a batch", values: count },
+  optimizer: { help: "update rule", values: ["sgd", "adam", "adamw"] },
+  learningRate: { help: "peak learning rate", values: { min: 0 } },
+  momentum: { help: "momentum of SGD", values: share },
+  nesterov: { help: "Nesterov's form of the momentum", values: "boolean" },
+  weightDecay: { help: "decay of weights (not of norms and biases)", values: { min: 0 } },
+  schedule: { help: "how the learning rate goes", values: ["constant", "step", "cosine", "one-cycle"] },
+  warmupEpochs: { help: "epochs of linear warm-up", values: { min: 0 } },
+  labelSmoothing: { help: "share of the target spread over all classes", values: share },
+  pad: { help: "zeros around an image before a random crop", values: { min: 0, integer: true } },
+  flip: { help: "mirror half of the images", values: "boolean" },
+  cutout: { help: "side of a blanked square, 0 for none", values: { min: 0, integer: true } },
+  clipNorm: { help: "largest gradient norm, 0 for no limit", values: { min: 0 } },
+  accumulate: { help: "batches whose gradients make one update", values: count },
+  ema: { help: "decay of the weights' moving average, 0 for none", values: { min: 0, max: 0.99999 } },
+  patience: { help: "epochs without improvement before stopping, 0 for never", values: { min: 0, integer: true } },
+};
+
+/** learningRate -> learning-rate */
+export const flagOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** @throws InputError for an unknown recipe, with the nearest known one */
+export function recipeName(name: string): RecipeName {
+  if (name in recipes) return name as RecipeName;
+  const names = Object.keys(recipes);
+  throw new InputError(
+    `unknown recipe "${name}": did you mean "${closest(name, names)}"? (known: ${names.join(", ")})`,
+  );
+}
+
+/**
+ * Overrides fields of a recipe by texts, as flags give them.
+ *
+ * @throws InputError for an unknown field, with the nearest known one, or a value that the field can't take
+ */
+export function overrideRecipe(recipe: Recipe, overrides: { [field: string]: string | boolean }): Recipe {
+  const result: { [field: string]: unknown } = { ...recipe };
+  for (const [field, text] of Object.entries(overrides)) {
+    if (!(field in recipeFields)) {
+      const nearest = closest(field, Object.keys(recipeFields));
+      throw new InputError(`unknown recipe field --${flagOf(field)}: did you mean --${flagOf(nearest)}?`);
+    }
+    result[field] = parseField(field as keyof Recipe, text);
+  }
+  return result as unknown as Recipe;
+}
+
+function parseField(field: keyof Recipe, text: string | boolean): unknown {
+  const { values } = recipeFields[field];
+  const refuse = (expected: string) => {
+    throw new InputError(`--${flagOf(field)} got "${text}"; expected ${expected}`);
+  };
+  if (values === "boolean") {
+    if (text === true || text === "true") return true;
+    return text === false || text === "false" ? false : refuse("true or false");
+  }
+  if (Array.isArray(values)) {
+    const known: string[] = values as string[];
+    return known.includes(String(text))
+      ? text
+      : refuse(`one of ${known.join(", ")} (did you mean "${closest(String(text), known)}"?)`);
+  }
+  const {
+    min,
+    max = Number.POSITIVE_INFINITY,
+    integer = false,
+  } = values as Exclude<Field["values"], string | readonly string[]>;
+  const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
+  const fits = Number.isFinite(value) && value >= min && value <= max && (!integer || Number.isInteger(value));
+  const range = max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`;
+  return fits ? value : refuse(`${integer ? "a whole number" : "a number"} ${range}`);
+}

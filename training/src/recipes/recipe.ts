@@ -1,0 +1,88 @@
+import { adam, type Optimizer, sgd } from "../optim/index.ts";
+import { constant, cosine, oneCycle, type Schedule, stepwise, withWarmup } from "../schedules/schedule.ts";
+
+/** How a network is trained. Plain data, so that a run can record it; the flags of `zoo train` are its keys. */
+export interface Recipe {
+  epochs: number;
+  batchSize: number;
+  optimizer: "sgd" | "adam" | "adamw";
+  /** peak learning rate */
+  learningRate: number;
+  /** of SGD */
+  momentum: number;
+  /** Nesterov's form of SGD's momentum */
+  nesterov: boolean;
+  /** of weights; norms and biases are left out */
+  weightDecay: number;
+  schedule: "constant" | "step" | "cosine" | "one-cycle";
+  warmupEpochs: number;
+  labelSmoothing: number;
+  /** pixels of zeros around an image before a random crop, 0 for no crop */
+  pad: number;
+  /** Mirror half of the images. */
+  flip: boolean;
+  /** side of a square that is blanked at random, 0 for none */
+  cutout: number;
+  /** largest norm of a gradient, 0 for no limit */
+  clipNorm: number;
+  /** batches whose gradients make one update */
+  accumulate: number;
+  /** decay of the moving average of the weights, 0 for none */
+  ema: number;
+  /** epochs without a better validation accuracy after which to stop, 0 for never */
+  patience: number;
+}
+
+const base: Recipe = {
+  epochs: 14,
+  batchSize: 128,
+  optimizer: "sgd",
+  learningRate: 0.1,
+  momentum: 0.9,
+  nesterov: true,
+  weightDecay: 5e-4,
+  schedule: "one-cycle",
+  warmupEpochs: 0,
+  labelSmoothing: 0,
+  pad: 4,
+  flip: true,
+  cutout: 0,
+  clipNorm: 0,
+  accumulate: 1,
+  ema: 0,
+  patience: 0,
+};
+
+/** The recipes for pictures of things, by name. */
+export const recipes = {
+  /** A good network in the time of a long coffee. */
+  quick: { ...base, learningRate: 0.2 },
+  /** Close to what the network can do, in an evening. */
+  standard: { ...base, epochs: 70, learningRate: 0.2, ema: 0.999 },
+  /** He et al. 2016, sec. 4.2: 64,000 steps, the learning rate divided by 10 at 1/2 and 3/4. */
+  paper: { ...base, epochs: 164, nesterov: false, weightDecay: 1e-4, schedule: "step" },
+} as const satisfies { [name: string]: Recipe };
+
+export type RecipeName = keyof typeof recipes;
+
+/** Digits must not be mirrored, and need less of everything. */
+const digits: Partial<Recipe> = { epochs: 10, learningRate: 0.02, weightDecay: 5e-4, pad: 2, flip: false };
+
+/** What a data set changes in every recipe. */
+const byDataset: { [dataset: string]: Partial<Recipe> } = {
+  mnist: digits,
+  "fashion-mnist": { ...digits, epochs: 15, flip: true },
+};
+
+export function recipeFor(name: RecipeName, dataset: string): Recipe {
+  return { ...recipes[name], ...byDataset[dataset] };
+}
+
+export function optimizerOf({ optimizer, momentum, nesterov }: Recipe): Optimizer {
+  return optimizer === "sgd" ? sgd({ momentum, nesterov }) : adam({ decoupled: optimizer === "adamw" });
+}
+
+export function scheduleOf({ schedule, warmupEpochs }: Recipe): Schedule {
+  const shapes = { constant, step: stepwise(), cosine: cosine(), "one-cycle": oneCycle() };
+  return warmupEpochs > 0 ? withWarmup(shapes[schedule], warmupEpochs) : shapes[schedule];
+}

@@ -1,0 +1,111 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Batch } from "@tfjs-zoo/datasets";
+import { ops, seedDropout } from "@tfjs-zoo/models";
+import type { Task } from "./task.ts";
+
+type Inputs = { images: tf.Tensor4D; labels: tf.Tensor1D };
+
+/** Images into classes, by softmax cross-entropy. */
+export function classification(
+  model: tfl.LayersModel,
+  shape: readonly [number, number, number],
+  { labelSmoothing = 0 } = {},
+): Task<Batch, Inputs> {
+  return {
+    weights: model.weights,
+    size: (batch) => batch.size,
+
+    upload: ({ images, labels, size }) => ({
+      images: tf.tensor4d(images, [size, ...shape]), // [batch, height, width, channels]
+      labels: tf.tensor1d(labels, "int32"), // [batch]
+    }),
+
+    seed: (seed, step) => seedDropout(model, seed, step),
+
+    updates: [
+      {
+        name: "classifier",
+        variables: model.trainableWeights,
+        loss({ images, labels }) {
+          const logits = model.apply(images, { training: true }) as tf.Tensor2D; // [batch, classes]
+          const loss = ops.softmaxCrossEntropy({ logits, labels }, { labelSmoothing }) as tf.Scalar; // []
+          return { loss, metrics: { correct: correct(logits, labels) } };
+        },
+      },
+    ],
+  };
+}
+
+/** How many of a batch's labels have the largest logit: []. */
+function correct(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), labels), "float32")));
+}
+
+/** What a classifier does on a whole set. */
+export interface Evaluation {
+  /** share of images whose label has the largest logit, 0 to 1 */
+  accuracy: number;
+  /** share of images whose label is among the five largest logits, 0 to 1 */
+  top5: number;
+  /** mean cross-entropy without smoothing, nats */
+  loss: number;
+  images: number;
+  /** [images][classes] flattened, softmax probabilities */
+  probabilities: Float32Array;
+  /** [images] */
+  labels: Int32Array;
+}
+
+/**
+ * Runs a classifier in inference mode over batches; sums are in double precision, so that the batch size does not
+ * matter to the last digit.
+ */
+export async function evaluate(
+  model: tfl.LayersModel,
+  shape: readonly [number, number, number],
+  batches: AsyncIterable<Batch>,
+  onBatch: (images: number) => void = () => {},
+): Promise<Evaluation> {
+  const chunks: Float32Array[] = [];
+  const allLabels: number[] = [];
+  let [images, top1, top5, loss] = [0, 0, 0, 0];
+  for await (const { images: pixels, labels, size } of batches) {
+    const logits = tf.tidy(
+      () => model.apply(tf.tensor4d(pixels, [size, ...shape]), { training: false }) as tf.Tensor2D,
+    );
+    const values = (await logits.data()) as Float32Array; // [size · classes]
+    logits.dispose();
+    const classes = values.length / size;
+    const probabilities = new Float32Array(values.length);
+    for (let n = 0; n < size; n++) {
+      const row = values.subarray(n * classes, (n + 1) * classes);
+      const highest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      const sum = row.reduce((total, z) => total + Math.exp(z - highest), 0);
+      for (let k = 0; k < classes; k++) probabilities[n * classes + k] = Math.exp(row[k] - highest) / sum;
+      const own = row[labels[n]];
+      const above = row.reduce((count, z, k) => count + (z > own || (z === own && k < labels[n]) ? 1 : 0), 0);
+      if (above === 0) top1++;
+      if (above < 5) top5++;
+      loss += Math.log(sum) + highest - own;
+    }
+    chunks.push(probabilities);
+    allLabels.push(...labels);
+    images += size;
+    onBatch(images);
+  }
+  const probabilities = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    probabilities.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return {
+    accuracy: top1 / images,
+    top5: top5 / images,
+    loss: loss / images,
+    images,
+    probabilities,
+    labels: Int32Array.from(allLabels),
+  };
+}

@@ -1,0 +1,29 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { WeightVariable } from "../optim/index.ts";
+
+/** Scalars by name. */
+export type Scalars = { [name: string]: tf.Scalar };
+
+/** One update: a loss, and the weights that it moves. */
+export interface Update<Inputs> {
+  readonly name: string;
+  readonly variables: readonly WeightVariable[];
+  /** The loss of a batch in training mode, with what else is worth recording of it. */
+  loss(inputs: Inputs): { loss: tf.Scalar; metrics: Scalars };
+}
+
+/**
+ * What is learned: maps networks and a batch to losses, updates and metrics, so that the trainer knows no model.
+ * A classifier has one update; a GAN has two, which take turns.
+ */
+export interface Task<Batch, Inputs extends tf.TensorContainer = tf.TensorContainer> {
+  readonly updates: readonly Update<Inputs>[];
+  /** Every weight of every network, running statistics too: what a checkpoint holds. */
+  readonly weights: readonly WeightVariable[];
+  /** Items in a batch, for rates and means. */
+  size(batch: Batch): number;
+  /** A batch as tensors. */
+  upload(batch: Batch): Inputs;
+  /** Called before every step: where random layers draw from. */
+  seed(seed: number, step: number): void;
+}
