@@ -1,4 +1,3 @@
-import { InputError } from "@tfjs-zoo/models";
 import { type BackendName, backendNames, type StartResult, startBackend } from "@tfjs-zoo/training/node";
 import { Option } from "commander";
 import { createProgress, type ProgressDisplay } from "./terminal/progress.ts";
@@ -57,6 +56,15 @@ export async function startBackendFor(flags: CommonFlags, output: Output): Promi
   return result;
 }
 
+/** Runs what reads the command line: an InputError there is about the command line. */
+export function asUsage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Error && error.name === "InputError" ? new UsageError(error.message) : error;
+  }
+}
+
 /** @throws UsageError unless the text is a whole number in the range */
 export function wholeNumber(flag: string, text: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text);
@@ -73,9 +81,7 @@ export function exitCodeOf(error: unknown): number {
 /** One line for an error: its message if it is meant for people, else that it is a bug and where. */
 export function errorLine(error: unknown): string {
   const oneLine = (text: string) => text.replace(/\s*\n\s*/g, " ");
-  if (error instanceof InputError || (error instanceof Error && ["InputError", "UsageError"].includes(error.name))) {
-    return oneLine((error as Error).message);
-  }
+  if (error instanceof Error && ["InputError", "UsageError"].includes(error.name)) return oneLine(error.message);
   const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
   if (process.env.ZOO_DEBUG) return stack;
   return oneLine(`${message} (unexpected; ZOO_DEBUG=1 shows where, and an issue with that would help)`);

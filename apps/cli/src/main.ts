@@ -17,7 +17,7 @@ const program = new Command("zoo")
   .version("0.1.0")
   .showSuggestionAfterError()
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text) });
+  .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\n\s*/g, " ")}\n`) });
 
 for (const register of [
   registerList,
@@ -33,7 +33,7 @@ for (const register of [
 ]) {
   register(program);
 }
-for (const command of program.commands) command.exitOverride().showSuggestionAfterError();
+for (const command of program.commands) command.copyInheritedSettings(program);
 
 /** Ends the process once what was printed has left it; some backends keep Node alive otherwise. */
 function exit(code: number): void {

@@ -41,17 +41,21 @@ export async function loadDataset(name: string, options: LoadDatasetOptions = {}
     if (path === "") throw new InputError(`"${name}" names no folder: give folder:PATH`);
     return loadImageFolder(path, options);
   }
-  if (!Object.hasOwn(fileSets, name)) {
-    const known = [...datasetNames, `${FOLDER}PATH`];
-    throw new InputError(
-      `unknown data set "${name}": did you mean "${closest(name, known)}"? There are ${known.join(", ")}`,
-    );
-  }
+  checkDatasetName(name);
   const dataset = await fileSets[name].load(options);
   if (options.size && options.size.join() !== dataset.shape.join()) {
     throw new InputError(`${name} has images of ${dataset.shape.join("x")}, not ${options.size.join("x")}`);
   }
   return dataset;
+}
+
+/** @throws InputError for a name that `loadDataset` does not know, with the nearest that it does */
+export function checkDatasetName(name: string): void {
+  if (name.startsWith(FOLDER) || Object.hasOwn(fileSets, name)) return;
+  const known = [...datasetNames, `${FOLDER}PATH`];
+  throw new InputError(
+    `unknown data set "${name}": did you mean "${closest(name, known)}"? There are ${known.join(", ")}`,
+  );
 }
 
 /** Where each data set lies on this machine, for `zoo data`; nothing is read, verified or fetched. */

@@ -1,6 +1,6 @@
 export * from "../index.ts";
 export { cacheDir } from "./cache.ts";
-export { datasetNames, datasetStatus, type LoadDatasetOptions, loadDataset } from "./datasets.ts";
+export { checkDatasetName, datasetNames, datasetStatus, type LoadDatasetOptions, loadDataset } from "./datasets.ts";
 export { decodeImage, MAX_PIXELS } from "./decode-image.ts";
 export type { FileSetStatus as DatasetStatus } from "./file-set.ts";
 export { type ImageFolderOptions, loadImageFolder } from "./image-folder.ts";

@@ -175,7 +175,7 @@ function means({ epochLoss, epochItems, epochMetrics }: Position) {
 
 function diverged(step: number, { loss, gradientNorm }: StepResult): InputError {
   return new InputError(
-    `the loss became ${loss} (gradient norm ${gradientNorm}) at step ${step + 1}; the last checkpoint holds the weights ` +
-      "before it: try a lower --learning-rate, a longer --warmup-epochs, or --clip-norm 1",
+    `the loss became ${loss} (gradient norm ${gradientNorm}) at step ${step + 1}; the checkpoint saved before it is kept: ` +
+      "try a lower --learning-rate, a longer --warmup-epochs, or --clip-norm 1",
   );
 }

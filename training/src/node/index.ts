@@ -1,5 +1,5 @@
-export * from "../index.ts";
 export * from "../bench/index.ts";
+export * from "../index.ts";
 export * from "./backends/index.ts";
 export * from "./checkpoint.ts";
 export * from "./classifier-file.ts";

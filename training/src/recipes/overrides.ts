@@ -1,5 +1,5 @@
-import { closest } from "fastest-levenshtein";
 import { InputError } from "@tfjs-zoo/models";
+import { closest } from "fastest-levenshtein";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
 
 /** One field of a recipe: what it means and which values it takes. */

@@ -58,7 +58,7 @@ export const recipes = {
   /** A good network in the time of a long coffee. */
   quick: { ...base, learningRate: 0.2 },
   /** Close to what the network can do, in an evening. */
-  standard: { ...base, epochs: 70, learningRate: 0.2, ema: 0.999 },
+  standard: { ...base, epochs: 75, schedule: "cosine", warmupEpochs: 1, ema: 0.999 },
   /** He et al. 2016, sec. 4.2: 64,000 steps, the learning rate divided by 10 at 1/2 and 3/4. */
   paper: { ...base, epochs: 164, nesterov: false, weightDecay: 1e-4, schedule: "step" },
 } as const satisfies { [name: string]: Recipe };

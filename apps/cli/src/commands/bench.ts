@@ -89,13 +89,14 @@ async function memory(model: string, flags: BenchFlags): Promise<void> {
     steps: count("--steps", flags.steps),
     progress: (event) => output.progress.update(event),
   });
-  const { backend, batch, steps, rss_mb: rss } = result;
+  const { backend, batch, steps, rss_mb: rss, heap_mb: heap } = result;
   await save(folder, `memory-${model}-${backend}-batch${batch}`, result);
   output.result(result, () =>
     [
       `${model} on ${backend}, batch ${batch}`,
       `tensors: ${result.num_tensors_10} after step 10, ${result[`num_tensors_${steps}`]} after step ${steps}`,
       `resident memory, MB, after every tenth of ${steps} steps: ${rss.join(", ")}`,
+      `of it JavaScript's heap: ${heap.join(", ")}`,
     ].join("\n"),
   );
 }

@@ -7,15 +7,16 @@ export function registerDoctor(program: Command): void {
   program
     .command("doctor")
     .description("which backends work here, how fast, and why not the others")
-    .option("--no-setup", "do not set the native backend up if it is missing")
+    .option("--setup", "set the native backend up if it is missing, even if that failed lately (the default)")
+    .option("--no-setup", "only look")
     .addOption(threadsOption())
     .addOption(jsonOption())
-    .action(async (flags: CommonFlags & { setup: boolean }) => {
+    .action(async (flags: CommonFlags & { setup?: boolean }) => {
       const output = createOutput(flags);
       const diagnosis = await diagnose({
         progress: (event) => output.progress.update(event),
         threads: flags.threads === undefined ? undefined : wholeNumber("--threads", flags.threads, 1, 1024),
-        setup: flags.setup,
+        setup: flags.setup ?? true,
       });
       output.result(diagnosis, () => {
         const rows = diagnosis.backends.map(({ name, ok, reason, version, threads, gflops }) => ({

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { loadDataset } from "@tfjs-zoo/datasets/node";
+import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
 import {
   type BackendName,
@@ -17,8 +17,9 @@ import {
   recipes,
   trainClassifier,
 } from "@tfjs-zoo/training/node";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import {
+  asUsage,
   backendOption,
   type CommonFlags,
   createOutput,
@@ -48,7 +49,7 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a network, test it, and write weights and a report")
     .argument("[model]", "a name of `zoo list`")
-    .addOption(new Option("--recipe <name>", "how to train").choices(Object.keys(recipes)).default("quick"))
+    .option("--recipe <name>", `how to train: ${Object.keys(recipes).join(", ")}`, "quick")
     .option("--dataset <name>", "cifar10, mnist, fashion-mnist or folder:PATH (default: what the model is for)")
     .option("--seed <n>", "of everything random", "0")
     .option("--full", "train on the held-out images too: for weights that ship")
@@ -103,7 +104,7 @@ async function trainIn(
   flags: TrainFlags,
   output: Output,
 ): Promise<void> {
-  const plan = open ? (open.config as unknown as Plan) : planOf(modelName, flags);
+  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
   if (open && existsSync(join(open.dir, "result.json"))) {
     throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
   }
@@ -155,6 +156,7 @@ function planOf(modelName: string | undefined, flags: TrainFlags): Plan {
   if (modelName === undefined) throw new UsageError("train needs a model: npm run train -- resnet20");
   const model = findModel(modelName);
   const dataset = flags.dataset ?? (model.inputShape[2] === 1 ? "mnist" : "cifar10");
+  checkDatasetName(dataset);
   const overrides = Object.fromEntries(
     Object.keys(recipeFields)
       .filter((field) => flags[field] !== undefined)

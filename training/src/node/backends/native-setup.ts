@@ -92,7 +92,7 @@ export async function setupNative(options: NativeSetupOptions = {}): Promise<str
   if (ready) return ready;
   const root = nativeRoot(cache);
   const failed = again ? undefined : await recentFailure(root);
-  if (failed) throw new Error(failed);
+  if (failed) throw new Error(`${failed} (less than an hour ago; zoo doctor --setup tries again)`);
   await checkFolder(root);
 
   const onWait = (pid: string) =>

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { InputError } from "@tfjs-zoo/models";
 import { distance } from "fastest-levenshtein";
 import { removeTemporaryFiles, syncFolder, writeFileAtomic } from "./atomic-write.ts";
 import { collectEnvironment, type Environment } from "./environment.ts";
-import { InputError } from "@tfjs-zoo/models";
 import { type Metric, MetricsLog } from "./metrics-log.ts";
 import { acquireLock, lockText, releaseLock } from "./run-lock.ts";
 import { runName } from "./run-name.ts";

@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 import { runCommand } from "./run-command.ts";
 
@@ -21,3 +23,18 @@ it("ends a program that takes too long, with its children", async () => {
   // The output ends when the last process that holds it does.
   expect(Date.now() - before).toBeLessThan(20_000);
 });
+
+it.skipIf(process.platform === "win32")(
+  "does not leave a program behind when this process is interrupted",
+  async () => {
+    const script = `import { runCommand } from ${JSON.stringify(new URL("./run-command.ts", import.meta.url).href)};
+    await runCommand(process.execPath, ["-e", "console.log('up'); setTimeout(() => {}, 60000)"], {
+      onOutput: () => process.kill(process.pid, "SIGINT"),
+    });`;
+    const tsx = createRequire(import.meta.url).resolve("tsx");
+    const before = Date.now();
+    const result = await runCommand(node, ["--import", pathToFileURL(tsx).href, "--input-type=module", "-e", script]);
+    expect(result).toMatchObject({ code: null, signal: "SIGINT" });
+    expect(Date.now() - before).toBeLessThan(20_000);
+  },
+);

@@ -19,6 +19,7 @@ export interface CommandOptions {
 }
 
 const keep = 64 * 1024;
+const fatalSignals: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Runs a program to its end and returns what it printed (the last 64 KiB of each stream); never throws. */
 export function runCommand(command: string, args: string[], options: CommandOptions = {}): Promise<CommandResult> {
@@ -47,11 +48,21 @@ export function runCommand(command: string, args: string[], options: CommandOpti
       timedOut = true;
       end();
     }, timeoutMs);
-    // The group does not hear the terminal's Ctrl-C: it must not outlive this process.
+    // The group does not hear the terminal's Ctrl-C, and must not outlive this process.
+    const onSignal = (signal: NodeJS.Signals) => {
+      end();
+      release();
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    };
+    const release = () => {
+      process.removeListener("exit", end);
+      for (const signal of fatalSignals) process.removeListener(signal, onSignal);
+    };
     process.once("exit", end);
+    for (const signal of fatalSignals) process.on(signal, onSignal);
     const finish = (result: Partial<CommandResult>) => {
       clearTimeout(timer);
-      process.removeListener("exit", end);
+      release();
       resolve({ code: null, stdout, stderr, ...result });
     };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

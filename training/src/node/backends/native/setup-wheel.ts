@@ -20,9 +20,10 @@ export function wheelObstacle(): string | undefined {
 }
 
 /** Drops the libraries' symbol tables, a quarter of their size, unless that takes long or breaks them. */
-async function slim(folder: string): Promise<void> {
+async function slim(folder: string, progress?: Progress): Promise<void> {
   const libraries = join(folder, librariesPath);
-  for (const name of libraryNames) {
+  for (const [done, name] of libraryNames.entries()) {
+    progress?.({ label: "Trying the TensorFlow library", done, total: libraryNames.length, unit: "items" });
     const path = join(libraries, name);
     const stripped = `${path}.stripped`;
     const whole = `${path}.whole`;
@@ -66,7 +67,7 @@ export async function setupFromWheel(folder: string, work: string, progress?: Pr
   await compileBinding(compiler, folder, include, progress);
   await rm(include, { recursive: true, force: true });
   const version = await tryBinding(join(folder, bindingPath));
-  await slim(folder);
+  await slim(folder, progress);
   const about = {
     source: "wheel",
     tensorflow: version,

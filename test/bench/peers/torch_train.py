@@ -1,0 +1,132 @@
+"""Peer of `zoo bench train NAME --peer torch`: whole training steps of the same network in PyTorch on the CPU.
+
+Install PyTorch once, outside the project:
+    python3 -m venv ~/.cache/zoo-peer && ~/.cache/zoo-peer/bin/pip install --retries 0 torch==2.13.0 numpy
+Run by hand:
+    echo 10 | ~/.cache/zoo-peer/bin/python torch_train.py --model resnet20 --batch 128 --precision f32 --threads 2
+
+It speaks the protocol of training/src/bench/contestant.ts: prints {"ready": ...}, then for each line "N" on standard
+input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, loss read back) on
+a fixed batch of noise and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+
+
+def say(**line):
+    print(json.dumps(line), flush=True)
+
+
+try:
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+except ImportError as error:
+    say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
+    sys.exit(1)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut of option A (He et al. 2016, sec. 3.3 and 4.2)."""
+
+    def __init__(self, channels_in, channels, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.stride, self.new_channels = stride, channels - channels_in
+
+    def forward(self, x):
+        residual = F.relu(self.bn1(self.conv1(x)))
+        residual = self.bn2(self.conv2(residual))
+        if self.new_channels:  # every s-th pixel, zeros for the new channels on both sides
+            before = self.new_channels // 2
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.new_channels - before))
+        return F.relu(residual + x)
+
+
+class ResNetCifar(nn.Module):
+    """3 stages of n blocks with 16, 32 and 64 channels: 6n + 2 layers with weights."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        blocks, channels_in = [], 16
+        for stage, channels in enumerate((16, 32, 64)):
+            for block in range(n):
+                blocks.append(BasicBlock(channels_in, channels, 2 if stage > 0 and block == 0 else 1))
+                channels_in = channels
+        self.blocks, self.fc = nn.Sequential(*blocks), nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.fc(self.blocks(F.relu(self.bn1(self.conv1(x)))).mean((2, 3)))
+
+
+def lenet5():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+
+
+# name -> builder and input [channels, height, width]
+MODELS = {f"resnet{6 * n + 2}": (lambda n=n: ResNetCifar(n), (3, 32, 32)) for n in (3, 5, 7, 9, 18)}
+MODELS["lenet5"] = (lenet5, (1, 28, 28))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
+    parser.add_argument("--threads", type=int, required=True)
+    a = parser.parse_args()
+    if a.model not in MODELS:
+        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(MODELS)})')
+        sys.exit(1)
+
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(0)
+    build, shape = MODELS[a.model]
+    model = build().to(memory_format=torch.channels_last).train()
+    images = torch.randn(a.batch, *shape).to(memory_format=torch.channels_last)  # [batch, channels, height, width]
+    labels = torch.arange(a.batch) % 10  # [batch]
+    # Weights decay, norms and biases (all of rank 1) don't: as in our trainer.
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 1e-4},
+        {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0},
+    ]
+    optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
+
+    def step():
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+            logits = model(images)  # [batch, 10]
+        loss = F.cross_entropy(logits.float(), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    params = sum(p.numel() for p in model.parameters())
+    versions = {"torch": torch.__version__, "python": sys.version.split()[0]}
+    say(ready={"params": params, "batch": a.batch, "threads": torch.get_num_threads(), "versions": versions})
+    for line in sys.stdin:
+        times = []
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            loss = step()
+            times.append((time.perf_counter() - start) * 1e3)
+            if not math.isfinite(loss):
+                say(error=f"the loss became {loss}")
+                sys.exit(1)
+        say(step_ms=times)
+
+
+if __name__ == "__main__":
+    main()

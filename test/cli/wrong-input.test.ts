@@ -1,0 +1,199 @@
+import { existsSync } from "node:fs";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeSafetensors } from "@tfjs-zoo/models/weights";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePictures } from "./pictures.ts";
+import { type Ended, zoo } from "./zoo.ts";
+
+let folder: string;
+let dataset: string;
+let run: string;
+const tiny = "--epochs 1 --batch-size 8".split(" ");
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "zoo-wrong-"));
+  await writePictures(join(folder, "pictures"));
+  dataset = `folder:${join(folder, "pictures")}`;
+  run = join(folder, "run");
+  const trained = await zoo(["train", "lenet5", "--dataset", dataset, "--run", run, ...tiny]);
+  expect(trained.code, trained.stderr).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The one line that says what is wrong, and the exit code; nothing on stdout, no stack trace. */
+function expectRefused({ code, stdout, stderr }: Ended, expectedCode: number, ...says: (string | RegExp)[]): void {
+  const errors = stderr.split("\n").filter((line) => line.startsWith("error:"));
+  expect(errors, stderr).toHaveLength(1);
+  for (const text of says) expect(errors[0]).toMatch(text);
+  expect(errors[0]).not.toMatch(/unexpected;/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stdout).toBe("");
+  expect(code).toBe(expectedCode);
+}
+
+describe("a command line that can't be understood ends with 2 and the nearest right one", () => {
+  it.each([
+    ["trian resnet20", /trian.*train/],
+    ["train", /needs a model/],
+    ["train resnet21", /resnet21.*did you mean "resnet20"/],
+    ["train resnet20 --recipe quik", /quik.*did you mean "quick"/],
+    ["train resnet20 --learning-rat 1", /learning-rat.*--learning-rate/],
+    ["train resnet20 --learning-rate fast", /--learning-rate got "fast"; expected a number/],
+    ["train resnet20 --epochs 0", /--epochs got "0"; expected a whole number of at least 1/],
+    ["train resnet20 --epochs 1.5", /--epochs got "1.5"/],
+    ["train resnet20 --schedule cosin", /cosin.*cosine/],
+    ["train resnet20 --flip maybe", /--flip got "maybe"; expected true or false/],
+    ["train resnet20 --seed -1", /--seed got "-1"/],
+    ["train resnet20 --dataset cifar11", /cifar11.*cifar10/],
+    ["train resnet20 --backend gpu", /gpu.*tensorflow/],
+    ["predict x.png", /--weights/],
+    ["gradcheck --op conv2", /conv2.*Conv2D/],
+    ["list --jsno", /jsno.*--json/],
+  ])("zoo %s", async (line, says) => {
+    expectRefused(await zoo(line.split(" ")), 2, says);
+  });
+});
+
+describe("train", () => {
+  it("leaves a run folder that exists alone", async () => {
+    const before = await readFile(join(run, "weights.safetensors"));
+    const again = await zoo(["train", "lenet5", "--dataset", dataset, "--run", run, ...tiny]);
+    expectRefused(again, 1, run, /exists already/);
+    expect(await readFile(join(run, "weights.safetensors"))).toEqual(before);
+  });
+
+  it("does not resume a run of a newer version, or one that is finished", async () => {
+    expectRefused(await zoo(["train", "--resume", run]), 2, /finished/);
+    const newer = join(folder, "newer");
+    await cp(run, newer, { recursive: true });
+    const config = JSON.parse(await readFile(join(newer, "config.json"), "utf8"));
+    await writeFile(join(newer, "config.json"), JSON.stringify({ ...config, formatVersion: 99 }));
+    expectRefused(await zoo(["train", "--resume", newer]), 1, /newer/);
+  });
+
+  it("does not change the recipe of a run that goes on", async () => {
+    expectRefused(await zoo(["train", "--resume", run, "--learning-rate", "1"]), 2, /--learning-rate/);
+  });
+
+  it("stops at a loss that is not finite, keeps what it has and says what to try", async () => {
+    const path = join(folder, "diverged");
+    const flags = ["--learning-rate", "1e30", "--epochs", "3", "--batch-size", "8", "--checkpoint-every", "1"];
+    const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", path, ...flags]);
+    expectRefused(ended, 1, /loss became/, /--learning-rate/);
+    expect(existsSync(join(path, "checkpoints", "last.safetensors"))).toBe(true);
+    expect(existsSync(join(path, "weights.safetensors"))).toBe(false);
+  });
+
+  it("says that a batch is larger than the set", async () => {
+    const path = join(folder, "large");
+    const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", path, "--batch-size", "4096"]);
+    expectRefused(ended, 1, /batch.size/, /4096/);
+  });
+
+  it("names what it tried when there is no network and nothing is cached", async () => {
+    const cache = join(folder, "empty-cache");
+    const env = {
+      ZOO_DATA_DIR: "",
+      ZOO_CACHE_DIR: cache,
+      npm_config_registry: "http://127.0.0.1:9",
+      npm_config_cache: join(folder, "npm-cache"),
+      npm_config_fetch_retries: "0",
+    };
+    const ended = await zoo(["train", "resnet20", "--backend", "wasm", "--run", join(folder, "offline")], { env });
+    expectRefused(ended, 1, /cifar/i, /ZOO_DATA_DIR/);
+    expect(existsSync(join(folder, "offline"))).toBe(false);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("says that the runs' folder is not writable", async () => {
+    const closed = join(folder, "closed");
+    await mkdir(closed);
+    await chmod(closed, 0o500);
+    const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--runs", closed, ...tiny]);
+    expectRefused(ended, 1, closed);
+    expect(await readdir(closed)).toEqual([]);
+  });
+});
+
+describe("weights", () => {
+  const withHeader = (header: string, data = 0): Buffer => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    return Buffer.concat([length, Buffer.from(header), Buffer.alloc(data)]);
+  };
+  const huge = Buffer.alloc(16);
+  huge.writeBigUInt64LE(2n ** 32n);
+  const empty = { dtype: "F32" as const, shape: [1], data: new Uint8Array(4) };
+  const meta = {
+    model: "resnet20",
+    classes: '["a","b"]',
+    input_shape: "[32,32,3]",
+    mean: "[0,0,0]",
+    std: "[1,1,1]",
+  };
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ["of no bytes", new Uint8Array(0), /safetensors/],
+    ["of a 4 GB header", huge, /header/],
+    ["of bad JSON", withHeader("{nonsense"), /JSON/],
+    ["of an unknown dtype", withHeader('{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}', 4), /F7/],
+    ["of offsets past the end", withHeader('{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}', 4), /a/],
+    ["that say no model", writeSafetensors(new Map([["conv1.weight", empty]]), {}), /model/],
+    ["of another architecture", writeSafetensors(new Map([["conv1.weight", empty]]), meta), /conv1\.weight/],
+    ["of an unknown model", writeSafetensors(new Map([["w", empty]]), { ...meta, model: "resnet2" }), /resnet20/],
+  ])("%s are refused in one line", async (name, bytes, says) => {
+    const file = join(folder, `${name.replaceAll(" ", "-")}.safetensors`);
+    await writeFile(file, bytes);
+    expectRefused(await zoo(["predict", join(folder, "x.png"), "--weights", file, "--backend", "cpu"]), 1, says);
+  });
+
+  it("that are not there are refused in one line", async () => {
+    expectRefused(await zoo(["eval", join(folder, "nothing")]), 1, /nothing/);
+    expectRefused(await zoo(["eval", "resnet20.nothing"]), 1, /resnet20\.nothing/);
+  });
+});
+
+describe("predict", () => {
+  const predict = (picture: string) =>
+    zoo(["predict", picture, "--weights", run, "--backend", "cpu", "--json"]).then((ended) => ended);
+
+  it("says that a text is no picture", async () => {
+    const file = join(folder, "text.jpg");
+    await writeFile(file, "no picture");
+    expectRefused(await predict(file), 1, /text\.jpg/);
+  });
+
+  it("says that a picture of 20,000 x 20,000 is too large", async () => {
+    const file = join(folder, "large.png");
+    const create = { width: 20_000, height: 20_000, channels: 3 as const, background: "white" };
+    await sharp({ create, limitInputPixels: false }).png({ compressionLevel: 9 }).toFile(file);
+    expectRefused(await predict(file), 1, /20,?000/);
+  });
+
+  it("says that there is no such picture", async () => {
+    expectRefused(await predict(join(folder, "missing.jpg")), 1, /missing\.jpg/);
+  });
+
+  const grey = { width: 40, height: 30, channels: 3 as const, background: { r: 200, g: 100, b: 50 } };
+  it.each([
+    ["one.png", () => sharp({ create: { ...grey, width: 1, height: 1 } }).png()],
+    [
+      "alpha.png",
+      () => sharp({ create: { ...grey, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0.5 } } }).png(),
+    ],
+    ["cmyk.jpg", () => sharp({ create: grey }).toColourspace("cmyk").jpeg()],
+    ["sixteen.png", () => sharp({ create: grey }).toColourspace("rgb16").png()],
+    ["rotated.jpg", () => sharp({ create: grey }).withMetadata({ orientation: 6 }).jpeg()],
+    ["photo.webp", () => sharp({ create: grey }).webp()],
+  ])("reads %s", async (name, make) => {
+    const file = join(folder, name);
+    await make().toFile(file);
+    const { code, stdout, stderr } = await predict(file);
+    expect(code, stderr).toBe(0);
+    const [{ predictions }] = JSON.parse(stdout);
+    const sum = predictions.reduce((total: number, { probability }: { probability: number }) => total + probability, 0);
+    expect(sum).toBeCloseTo(1, 4);
+  });
+});

@@ -1,0 +1,205 @@
+import { existsSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findModel, InputError } from "@tfjs-zoo/models";
+import { closest } from "fastest-levenshtein";
+import { runtimeArguments } from "../node/backends/ask-child.ts";
+import { type BackendName, backendNames, type Progress, setupNative } from "../node/backends/index.ts";
+import { oneLine } from "../node/backends/one-line.ts";
+import { alternate } from "./alternate.ts";
+import { otherLoad } from "./busy.ts";
+import { Contestant, type ContestantCommand, type Ready } from "./contestant.ts";
+import { type PeerRate, peerRateOf, type Rate, rateOf } from "./statistics.ts";
+import { peerPython } from "./torch-peer.ts";
+
+/** What we are measured against. */
+export const peerNames = ["stock", "torch"] as const;
+
+export type PeerName = (typeof peerNames)[number];
+
+export interface BenchTrainOptions {
+  model: string;
+  /** Default "auto": the best that works. */
+  backend?: string;
+  /** Only "f32" so far. */
+  precision?: string;
+  /** Images a step. Default 128 on tensorflow, 32 elsewhere. */
+  batch?: number;
+  /** Names of peers: "stock" is tf.layers with `optimizer.minimize`, "torch" PyTorch. */
+  peers?: readonly string[];
+  /** PyTorch's side: the script that speaks the protocol, and the Python that runs it. */
+  torch?: { script: string; python?: string };
+  /** Timed steps of each. Default 30. */
+  steps?: number;
+  progress?: Progress;
+}
+
+export interface BenchTrainResult {
+  model: string;
+  backend: string;
+  precision: string;
+  /** images a step */
+  batch: number;
+  ours: Rate;
+  peers: { [name in PeerName]?: PeerRate };
+  /** lines on what could not be measured, and on what makes the figures doubtful */
+  notes: string[];
+  environment: {
+    cpu: string;
+    cores: number;
+    platform: string;
+    node: string;
+    /** cores that other programs kept at work just before or just after, whichever is more */
+    busy_cores: number;
+    /** of each contestant */
+    threads: { [name: string]: number };
+    versions: { [name: string]: { [name: string]: string } };
+    /** ISO 8601 */
+    date: string;
+  };
+}
+
+/**
+ * Measures whole training steps (forward, loss, backward, SGD with momentum, loss read back) on a fixed batch of noise:
+ * ours and the peers', in processes of their own that take turns.
+ *
+ * @throws InputError in one line for an unknown model, backend, precision or peer, a batch or a number of steps that is
+ *   none, and for a contestant that does not start, crashes or hangs; the others are ended then
+ */
+export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrainResult> {
+  const { model, backend = "auto", precision = "f32", batch, steps = 30, progress } = options;
+  const { params } = findModel(model);
+  checkChoice("backend", backend, ["auto", ...backendNames]);
+  checkPrecision(precision);
+  if (batch !== undefined) checkCount("--batch", batch);
+  checkCount("--steps", steps);
+  const peers = [...new Set(options.peers ?? [])].map((peer) => checkChoice("peer", peer, peerNames));
+  const torch = peers.includes("torch") ? torchCommand(options) : undefined;
+  await prepareNative(backend, progress);
+  const loadBefore = await otherLoad();
+
+  const contestants: Contestant[] = [];
+  const readies: { [name: string]: Ready } = {};
+  const enter = async (command: ContestantCommand): Promise<Ready> => {
+    progress?.({ label: `Starting ${command.name}`, done: contestants.length, total: peers.length + 1, unit: "items" });
+    const contestant = new Contestant(command);
+    contestants.push(contestant);
+    const ready = await contestant.ready();
+    if (ready.params !== params) {
+      throw new InputError(`${command.name} trains ${ready.params} parameters, ${model} has ${params}: not the same`);
+    }
+    readies[command.name] = ready;
+    return ready;
+  };
+
+  const killAll = () => Promise.all(contestants.map((contestant) => contestant.kill()));
+  try {
+    const ours = await enter(ownCommand("ours", [model, backend, String(batch ?? "")]));
+    const used = ours.backend as BackendName;
+    const notes: string[] = [];
+    if (peers.includes("stock")) {
+      if (used === "wasm") notes.push("stock: TensorFlow.js's own wasm backend can't train a convolution");
+      else await enter(ownCommand("stock", [model, used, String(ours.batch)]));
+    }
+    if (torch) {
+      const threads = (used === "tensorflow" && ours.threads) || availableParallelism();
+      const flags = { model, batch: ours.batch, precision, threads };
+      await enter({
+        ...torch,
+        args: [...torch.args, ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, `${v}`])],
+      });
+    }
+    const times = await alternate(contestants, {
+      steps,
+      onTurn: (name, done, total) => progress?.({ label: `Measuring ${name}`, done, total, unit: "items" }),
+    });
+    await killAll();
+    const busy = Math.max(loadBefore, await otherLoad());
+    if (busy > busyLimit) notes.push(busyNote(busy));
+    const rates = Object.fromEntries(
+      contestants.slice(1).map(({ name }, i) => [name, peerRateOf(times[i + 1], times[0], ours.batch)]),
+    );
+    return {
+      model,
+      backend: used,
+      precision,
+      batch: ours.batch,
+      ours: rateOf(times[0], ours.batch),
+      peers: rates,
+      notes,
+      environment: environment(readies, busy),
+    };
+  } finally {
+    await killAll();
+  }
+}
+
+/** Cores that other programs may keep at work before the figures count as doubtful. */
+const busyLimit = 0.3;
+
+function busyNote(busy: number): string {
+  return `other programs kept ${busy.toFixed(1)} cores busy: the figures are doubtful, PyTorch's most (its threads wait for each other)`;
+}
+
+function checkChoice<T extends string>(what: string, value: string, known: readonly T[]): T {
+  if ((known as readonly string[]).includes(value)) return value as T;
+  throw new InputError(
+    `unknown ${what} "${value}": did you mean "${closest(value, known)}"? (known: ${known.join(", ")})`,
+  );
+}
+
+function checkPrecision(precision: string): void {
+  if (precision === "bf16") throw new InputError("--precision bf16: the trainer does not have it yet; give f32");
+  checkChoice("precision", precision, ["f32"]);
+}
+
+function checkCount(flag: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1)
+    throw new InputError(`${flag} ${value}: give a whole number of at least 1`);
+}
+
+/** Contestants start in a moment: what there is to download and compile comes before. */
+async function prepareNative(backend: string, progress: Progress | undefined): Promise<void> {
+  try {
+    if (backend === "tensorflow") await setupNative({ progress });
+    if (backend === "auto") await setupNative({ progress, again: false }).catch(() => {});
+  } catch (error) {
+    throw new InputError(`the ${backend} backend does not start here: ${oneLine(error)}`);
+  }
+}
+
+/** One of the contestants beside this file. */
+function ownCommand(name: "ours" | "stock", args: readonly string[]): ContestantCommand {
+  const file = fileURLToPath(new URL(`./contestants/${name}${extname(import.meta.url)}`, import.meta.url));
+  return { name, command: process.execPath, args: [...runtimeArguments(file), file, ...args] };
+}
+
+function torchCommand({ torch }: BenchTrainOptions): ContestantCommand {
+  if (torch === undefined || !existsSync(torch.script)) {
+    throw new InputError(
+      `no PyTorch script${torch ? ` at ${torch.script}` : ""}: it is test/bench/peers/torch_train.py of the repository`,
+    );
+  }
+  return { name: "torch", command: peerPython(torch.python), args: [torch.script] };
+}
+
+function environment(readies: { [name: string]: Ready }, busy: number): BenchTrainResult["environment"] {
+  const of = <T>(pick: (ready: Ready) => T | undefined): { [name: string]: T } =>
+    Object.fromEntries(
+      Object.entries(readies).flatMap(([name, ready]) => {
+        const value = pick(ready);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.versions.node,
+    busy_cores: Number(busy.toFixed(2)),
+    threads: of(({ threads }) => threads),
+    versions: of(({ versions }) => versions),
+    date: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,17 @@
+/** Contestant: this package's trainer. Arguments: model, backend, batch ("" for the backend's default). */
+import * as tf from "@tensorflow/tfjs-core";
+import { findModel } from "@tfjs-zoo/models";
+import { type BackendName, startBackend } from "../../node/backends/index.ts";
+import { serve } from "../serve.ts";
+import { defaultBatch, ourStep } from "../workload.ts";
+
+const [model, backend, size] = process.argv.slice(2);
+
+await serve(async () => {
+  const { name, statuses } = await startBackend(backend as BackendName | "auto", { setup: false });
+  const { version = "", threads } = statuses.find(({ ok }) => ok) ?? {};
+  const batch = Number(size) || defaultBatch(name);
+  const { params } = findModel(model);
+  const versions = { "tfjs-core": tf.version_core, [name]: version };
+  return { ready: { params, batch, threads, versions, backend: name }, step: ourStep(model, batch) };
+});

@@ -1,0 +1,9 @@
+export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
+export {
+  type BenchTrainOptions,
+  type BenchTrainResult,
+  benchTrain,
+  type PeerName,
+  peerNames,
+} from "./bench-train.ts";
+export type { PeerRate, Rate } from "./statistics.ts";

@@ -1,0 +1,37 @@
+import type { Batch } from "@tfjs-zoo/datasets";
+import { createModel, findModel, randomStream } from "@tfjs-zoo/models";
+import { Trainer } from "../loop/trainer.ts";
+import { sgd } from "../optim/index.ts";
+import { classification } from "../tasks/classification.ts";
+
+/** Every contestant's optimizer. The rate costs nothing and is low enough for noise to be learned without overflow. */
+export const learningRate = 0.01;
+export const momentum = 0.9;
+export const weightDecay = 1e-4;
+
+/** Images a step when nobody says: as in training on TensorFlow, fewer where a step would take seconds. */
+export function defaultBatch(backend: string): number {
+  return backend === "tensorflow" ? 128 : 32;
+}
+
+/** A batch of noise in a model's shape, the same at every call; labels count through the classes. */
+export function noiseBatch(name: string, size: number): Batch {
+  const { inputShape, classes } = findModel(name);
+  const stream = randomStream(0, "bench");
+  const images = new Float32Array(size * inputShape.reduce((a, b) => a * b));
+  for (let i = 0; i < images.length; i++) images[i] = stream.normal();
+  return {
+    images,
+    labels: Int32Array.from({ length: size }, (_, i) => i % classes),
+    size,
+    indices: Int32Array.from({ length: size }, (_, i) => i),
+  };
+}
+
+/** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
+export function ourStep(name: string, size: number): () => Promise<number> {
+  const task = classification(createModel(name, { seed: 0 }), findModel(name).inputShape);
+  const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, seed: 0 });
+  const batch = noiseBatch(name, size);
+  return async () => (await trainer.takeStep([batch], learningRate)).loss;
+}
