@@ -21,8 +21,10 @@ export interface Position {
   epochMetrics: { [name: string]: number };
   /** the best value on the held-out set, after which epoch */
   best?: { epoch: number; value: number };
-  /** seconds of training before, over all its processes */
+  /** seconds of training, over all its processes; of these, waiting for batches, and in steps */
   seconds: number;
+  dataSeconds: number;
+  stepSeconds: number;
 }
 
 export const start: Position = {
@@ -32,6 +34,8 @@ export const start: Position = {
   epochItems: 0,
   epochMetrics: {},
   seconds: 0,
+  dataSeconds: 0,
+  stepSeconds: 0,
 };
 
 export interface StepEvent extends StepResult {
@@ -99,7 +103,7 @@ export async function fit<Batch, Inputs extends tf.TensorContainer>(
 ): Promise<{ end: FitEnd; position: Position }> {
   const { data, epochs, schedule, accumulate = 1, patience = 0, signal } = options;
   const stepsPerEpoch = Math.floor(data.batchesPerEpoch / accumulate);
-  const position: Position = structuredClone(options.position ?? start);
+  const position: Position = structuredClone({ ...start, ...options.position });
   const secondsBefore = position.seconds;
   const began = performance.now();
   let learningRate = 0;
@@ -124,6 +128,8 @@ export async function fit<Batch, Inputs extends tf.TensorContainer>(
         position.epochMetrics[name] = (position.epochMetrics[name] ?? 0) + value;
       }
       position.seconds = secondsBefore + (stepEnded - began) / 1000;
+      position.dataSeconds += (stepBegan - waitingSince) / 1000;
+      position.stepSeconds += (stepEnded - stepBegan) / 1000;
       await options.onStep?.({
         ...result,
         step: trainer.step,

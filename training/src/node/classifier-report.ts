@@ -20,8 +20,7 @@ export async function classifierReport(
   const confusion = classes.map(() => classes.map(() => 0));
   for (const [i, said] of predicted.entries()) confusion[test.labels[i]][said]++;
   const metrics = await run.readMetrics();
-  const steps = metrics.filter(({ kind }) => kind === "train");
-  const sum = (key: string) => steps.reduce((total, record) => total + Number(record[key]), 0);
+  const { dataSeconds, stepSeconds, seconds } = result;
   return renderReport({
     title: `${result.model} on ${result.dataset}`,
     summary: [
@@ -35,7 +34,7 @@ export async function classifierReport(
     classes: [...classes],
     confusion,
     mistakes: await surestMistakes(dataset, test, predicted),
-    timing: { dataSeconds: sum("dataMs") / 1000, stepSeconds: sum("stepMs") / 1000 },
+    timing: { dataSeconds, stepSeconds, otherSeconds: Math.max(0, seconds - dataSeconds - stepSeconds) },
     config: run.config,
     env: await run.readEnvironment(),
   });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
 import { createModel, InputError, randomStream } from "@tfjs-zoo/models";
-import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent, start } from "../loop/fit.ts";
+import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent } from "../loop/fit.ts";
 import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer } from "../loop/trainer.ts";
 import { optimizerOf, type Recipe, scheduleOf } from "../recipes/recipe.ts";
@@ -51,6 +51,10 @@ export interface ClassifierResult {
   testImages: number;
   /** seconds of training, over all processes of the run */
   seconds: number;
+  /** of these, waiting for batches */
+  dataSeconds: number;
+  /** of these, in steps; the rest is held-out tests and checkpoints */
+  stepSeconds: number;
   itemsPerSecond: number;
 }
 
@@ -106,7 +110,7 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
       schedule: scheduleOf(recipe),
       accumulate: recipe.accumulate,
       patience: recipe.patience,
-      position: checkpoint?.position ?? start,
+      position: checkpoint?.position,
       signal: training.signal,
       validate: validation && (() => measure(validation).then(({ accuracy, loss }) => ({ accuracy, loss }))),
       onStep(event) {
@@ -171,6 +175,8 @@ function summarise(
     loss: test.loss,
     testImages: test.images,
     seconds: position.seconds,
-    itemsPerSecond: items / position.seconds,
+    dataSeconds: position.dataSeconds,
+    stepSeconds: position.stepSeconds,
+    itemsPerSecond: items / (position.dataSeconds + position.stepSeconds),
   };
 }

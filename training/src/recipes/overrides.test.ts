@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { flagOf, overrideRecipe, recipeFields, recipeName } from "./overrides.ts";
+import { recipeFor, recipes } from "./recipe.ts";
+
+describe("overrideRecipe", () => {
+  const quick = recipeFor("quick", "cifar10");
+
+  it("takes texts as flags give them and leaves the recipe itself alone", () => {
+    const changed = overrideRecipe(quick, { learningRate: "0.05", flip: "false", nesterov: true, schedule: "cosine" });
+    expect(changed).toEqual({ ...quick, learningRate: 0.05, flip: false, nesterov: true, schedule: "cosine" });
+    expect(recipes.quick.flip).toBe(true);
+  });
+
+  it.each([
+    [{ epoch: "3" }, "unknown recipe field --epoch: did you mean --epochs?"],
+    [{ epochs: "0" }, '--epochs got "0"; expected a whole number of at least 1'],
+    [{ momentum: "1.5" }, '--momentum got "1.5"; expected a number from 0 to 1'],
+    [{ momentum: "" }, '--momentum got ""; expected a number from 0 to 1'],
+    [{ optimizer: "adan" }, '--optimizer got "adan"; expected one of sgd, adam, adamw (did you mean "adam"?)'],
+    [{ flip: "yes" }, '--flip got "yes"; expected true or false'],
+  ])("refuses %j", (overrides, message) => {
+    expect(() => overrideRecipe(quick, overrides)).toThrow(message);
+  });
+
+  it("has a field for everything in a recipe", () => {
+    expect(Object.keys(recipeFields).sort()).toEqual(Object.keys(quick).sort());
+  });
+});
+
+it("names the nearest recipe", () => {
+  expect(() => recipeName("standart")).toThrow('did you mean "standard"');
+  expect(recipeName("paper")).toBe("paper");
+});
+
+it("writes flags in kebab-case", () => expect(flagOf("labelSmoothing")).toBe("label-smoothing"));
