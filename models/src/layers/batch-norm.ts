@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { batchNormInference, batchNormTraining } from "../ops/batch-norm.ts";
+import { type Activation, batchNormInference, batchNormTraining } from "../ops/batch-norm.ts";
 import { onlyShape, onlyTensor } from "./shapes.ts";
 import { ZooLayer } from "./zoo-layer.ts";
 
@@ -9,6 +9,8 @@ export interface BatchNormConfig {
   /** weight of a batch in the running statistics, as in PyTorch */
   momentum?: number;
   epsilon?: number;
+  /** `relu` for max(y, 0), in the same pass over memory */
+  activation?: Activation;
 }
 
 /**
@@ -21,6 +23,7 @@ export class BatchNorm extends ZooLayer {
   static readonly className = "ZooBatchNorm";
   readonly momentum: number;
   readonly epsilon: number;
+  readonly activation: Activation;
   private gamma?: tfl.LayerVariable;
   private beta?: tfl.LayerVariable;
   private runningMean?: tfl.LayerVariable;
@@ -30,6 +33,7 @@ export class BatchNorm extends ZooLayer {
     super(config);
     this.momentum = config.momentum ?? 0.1;
     this.epsilon = config.epsilon ?? 1e-5;
+    this.activation = config.activation ?? undefined; // null in a deserialised config
   }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
@@ -56,9 +60,9 @@ export class BatchNorm extends ZooLayer {
         runningMean: runningMean.read(),
         runningVariance: runningVariance.read(),
       };
-      if (!kwargs.training) return batchNormInference(operands, { epsilon: this.epsilon });
-      const { epsilon, momentum } = this;
-      const [y, newMean, newVariance] = batchNormTraining.all(operands, { epsilon, momentum });
+      const { epsilon, momentum, activation } = this;
+      if (!kwargs.training) return batchNormInference(operands, { epsilon, activation });
+      const [y, newMean, newVariance] = batchNormTraining.all(operands, { epsilon, momentum, activation });
       runningMean.write(newMean);
       runningVariance.write(newVariance);
       return y;
@@ -70,7 +74,8 @@ export class BatchNorm extends ZooLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), momentum: this.momentum, epsilon: this.epsilon };
+    const { momentum, epsilon, activation = null } = this;
+    return { ...super.getConfig(), momentum, epsilon, activation };
   }
 }
 tf.serialization.registerClass(BatchNorm);

@@ -13,6 +13,20 @@ export interface BatchNormAttrs {
   epsilon?: number;
   /** weight of the batch in the new running statistics, as in PyTorch (Keras's momentum is 1 minus it) */
   momentum?: number;
+  /** what is done to y: nothing, or max(y, 0) in the same pass over memory */
+  activation?: Activation;
+}
+
+/** y = max(z, 0), or y = z. */
+export type Activation = "relu" | undefined;
+
+const activate = (z: tf.Tensor, activation: Activation): tf.Tensor => (activation === "relu" ? tf.relu(z) : z);
+
+/** ∂L/∂z from ∂L/∂y, where z = γ x̂ + β: with a ReLU, 0 where z is not positive. */
+function deactivate(dy: tf.Tensor, normalised: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, activation: Activation) {
+  if (activation === undefined) return dy;
+  const z = tf.add(tf.mul(normalised, gamma), beta); // [..., channels]
+  return tf.mul(dy, tf.step(z)); // [..., channels]
 }
 
 /** All axes but the last. */
@@ -36,13 +50,13 @@ const reducedAxes = (x: tf.Tensor): number[] => x.shape.slice(1).map((_, axis) =
  * @returns `all`: [y [..., channels], new running mean [channels], new running variance [channels]]
  */
 export const batchNormTraining: Op<BatchNormInputs, BatchNormAttrs> = differentiable("BatchNormTraining", {
-  saved: ["x", "gamma", "mean", "variance"],
+  saved: ["x", "gamma", "beta", "mean", "variance"],
   gradients: ["x", "gamma", "beta"],
   outputs: 3,
 
   forward(
     { x, gamma, beta, runningMean, runningVariance }: BatchNormInputs,
-    { epsilon = 1e-5, momentum = 0.1 }: BatchNormAttrs,
+    { epsilon = 1e-5, momentum = 0.1, activation }: BatchNormAttrs,
   ) {
     const axes = reducedAxes(x);
     const count = x.size / gamma.size;
@@ -53,24 +67,25 @@ export const batchNormTraining: Op<BatchNormInputs, BatchNormAttrs> = differenti
     const unbiased = tf.mul(variance, count / Math.max(count - 1, 1)); // [channels]
     return {
       output: [
-        tf.add(tf.mul(centred, scale), beta), // [..., channels]
+        activate(tf.add(tf.mul(centred, scale), beta), activation), // [..., channels]
         tf.add(tf.mul(runningMean, 1 - momentum), tf.mul(mean, momentum)), // [channels]
         tf.add(tf.mul(runningVariance, 1 - momentum), tf.mul(unbiased, momentum)), // [channels]
       ],
-      saved: { x, gamma, mean, variance },
+      saved: { x, gamma, beta, mean, variance },
     };
   },
 
-  backward(dy, { x, gamma, mean, variance }, { epsilon = 1e-5 }) {
+  backward(dy, { x, gamma, beta, mean, variance }, { epsilon = 1e-5, activation }) {
     const axes = reducedAxes(x);
     const invStd = tf.rsqrt(tf.add(variance, epsilon)); // [channels]
     const normalised = tf.mul(tf.sub(x, mean), invStd); // [..., channels]
-    const dbeta = tf.sum(dy, axes); // [channels]
-    const dgamma = tf.sum(tf.mul(dy, normalised), axes); // [channels]
+    const dz = deactivate(dy, normalised, gamma, beta, activation); // [..., channels]
+    const dbeta = tf.sum(dz, axes); // [channels]
+    const dgamma = tf.sum(tf.mul(dz, normalised), axes); // [channels]
     const perElement = gamma.size / x.size;
     const along = tf.add(tf.mul(normalised, tf.mul(dgamma, perElement)), tf.mul(dbeta, perElement)); // [..., channels]
     return {
-      x: tf.mul(tf.sub(dy, along), tf.mul(gamma, invStd)), // [..., channels]
+      x: tf.mul(tf.sub(dz, along), tf.mul(gamma, invStd)), // [..., channels]
       gamma: dgamma,
       beta: dbeta,
     };
@@ -93,23 +108,27 @@ export const batchNormTraining: Op<BatchNormInputs, BatchNormAttrs> = differenti
 export const batchNormInference: Op<BatchNormInputs, BatchNormAttrs> = differentiable("BatchNormInference", {
   gradients: ["x", "gamma", "beta"],
 
-  forward({ x, gamma, beta, runningMean, runningVariance }: BatchNormInputs, { epsilon = 1e-5 }: BatchNormAttrs) {
+  forward(
+    { x, gamma, beta, runningMean, runningVariance }: BatchNormInputs,
+    { epsilon = 1e-5, activation }: BatchNormAttrs,
+  ) {
     const scale = tf.mul(gamma, tf.rsqrt(tf.add(runningVariance, epsilon))); // [channels]
     const shift = tf.sub(beta, tf.mul(runningMean, scale)); // [channels]
     return {
-      output: tf.add(tf.mul(x, scale), shift), // [..., channels]
-      saved: { x, gamma, runningMean, runningVariance },
+      output: activate(tf.add(tf.mul(x, scale), shift), activation), // [..., channels]
+      saved: { x, gamma, beta, runningMean, runningVariance },
     };
   },
 
-  backward(dy, { x, gamma, runningMean, runningVariance }, { epsilon = 1e-5 }) {
+  backward(dy, { x, gamma, beta, runningMean, runningVariance }, { epsilon = 1e-5, activation }) {
     const axes = reducedAxes(x);
     const invStd = tf.rsqrt(tf.add(runningVariance, epsilon)); // [channels]
     const normalised = tf.mul(tf.sub(x, runningMean), invStd); // [..., channels]
+    const dz = deactivate(dy, normalised, gamma, beta, activation); // [..., channels]
     return {
-      x: tf.mul(dy, tf.mul(gamma, invStd)), // [..., channels]
-      gamma: tf.sum(tf.mul(dy, normalised), axes), // [channels]
-      beta: tf.sum(dy, axes), // [channels]
+      x: tf.mul(dz, tf.mul(gamma, invStd)), // [..., channels]
+      gamma: tf.sum(tf.mul(dz, normalised), axes), // [channels]
+      beta: tf.sum(dz, axes), // [channels]
     };
   },
 });

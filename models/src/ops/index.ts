@@ -6,6 +6,7 @@ export * from "./dense.ts";
 export * from "./depthwise-conv2d.ts";
 export { type Definition, differentiable, type Gradient, type Op, type Tensors } from "./differentiable.ts";
 export * from "./dropout.ts";
+export * from "./flat.ts";
 export * from "./flatten.ts";
 export * from "./global-avg-pool2d.ts";
 export { maxPool2d, type Pool2DAttrs } from "./max-pool2d.ts";

@@ -21,6 +21,7 @@ export interface ShortcutAAttrs {
  * @returns [batch, ⌈height / s⌉, ⌈width / s⌉, channels]
  */
 export const shortcutA: Op<{ x: tf.Tensor }, ShortcutAAttrs> = differentiable("ShortcutA", {
+  saved: ["x"],
   gradients: ["x"],
 
   forward({ x }: { x: tf.Tensor }, { stride, channels }: ShortcutAAttrs) {

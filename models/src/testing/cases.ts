@@ -1,4 +1,5 @@
 import type {
+  AddAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
   DepthwiseConv2DAttrs,
@@ -8,6 +9,7 @@ import type {
 } from "../ops/index.ts";
 import { type Random, randomStream } from "../random.ts";
 import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
+import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./textbook/batch-norm.ts";
 
 /** One call of an op. */
 export interface Case {
@@ -23,7 +25,10 @@ export interface Case {
  */
 export const cases: { readonly [opName: string]: (random: Random) => Case[] } = {
   Add: (random) =>
-    [[3], [2, 3], [2, 3, 4, 5]].map((shape) => make({ a: normal(random, shape), b: normal(random, shape) })),
+    [[3], [2, 3], [2, 3, 4, 5]].flatMap((shape) => [
+      make({ a: normal(random, shape), b: normal(random, shape) }),
+      make(termsAwayFromKink(random, shape), { activation: "relu" } satisfies AddAttrs),
+    ]),
 
   AvgPool2D: (random) => pools().map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, attrs)),
 
@@ -221,20 +226,37 @@ function batchNorms(random: Random): Case[] {
     [6, 3],
   ];
   return shapes.flatMap((shape) =>
-    ([{}, { epsilon: 1e-3, momentum: 0.3 }] as BatchNormAttrs[]).map((attrs) => {
-      const channels = [shape[shape.length - 1]];
-      return make(
-        {
-          x: filled(shape, () => 1 + 2 * random.normal()),
-          gamma: awayFromZero(random, channels),
-          beta: normal(random, channels),
-          runningMean: normal(random, channels),
-          runningVariance: filled(channels, () => 0.5 + 1.5 * random.uniform()),
-        },
-        attrs,
-      );
+    ([{}, { epsilon: 1e-3, momentum: 0.3 }, { activation: "relu" }] as BatchNormAttrs[]).map((attrs) => {
+      let inputs = batchNormInputs(random, shape);
+      while (attrs.activation === "relu" && nearKink(inputs)) inputs = batchNormInputs(random, shape);
+      return make(inputs, attrs);
     }),
   );
+}
+
+function batchNormInputs(random: Random, shape: readonly number[]): Inputs64 {
+  const channels = [shape[shape.length - 1]];
+  return {
+    x: filled(shape, () => 1 + 2 * random.normal()),
+    gamma: awayFromZero(random, channels),
+    beta: normal(random, channels),
+    runningMean: normal(random, channels),
+    runningVariance: filled(channels, () => 0.5 + 1.5 * random.uniform()),
+  };
+}
+
+/** Whether any normalised value, in training or in inference, is where a ReLU has no derivative, or almost. */
+function nearKink(inputs: Inputs64): boolean {
+  const [training] = batchNormTrainingTextbook(inputs, {});
+  const [inference] = batchNormInferenceTextbook(inputs, {});
+  return [...training.values, ...inference.values].some((z) => Math.abs(z) < 0.02);
+}
+
+/** a and b whose sum keeps away from the ReLU's kink. */
+function termsAwayFromKink(random: Random, shape: readonly number[]): Inputs64 {
+  const a = normal(random, shape);
+  const sum = awayFromZero(random, shape);
+  return { a, b: { shape: a.shape, values: sum.values.map((value, i) => Math.fround(value - a.values[i])) } };
 }
 
 function make(inputs: Inputs64, attrs: object = {}): Case {

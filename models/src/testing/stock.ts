@@ -1,5 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { BatchNormAttrs, Conv2DAttrs, DepthwiseConv2DAttrs, Pool2DAttrs, ShortcutAAttrs } from "../ops/index.ts";
+import type {
+  Activation,
+  AddAttrs,
+  BatchNormAttrs,
+  Conv2DAttrs,
+  DepthwiseConv2DAttrs,
+  Pool2DAttrs,
+  ShortcutAAttrs,
+} from "../ops/index.ts";
 import { type PairLike, pair } from "../ops/window.ts";
 
 type NamedTensors = { readonly [name: string]: tf.Tensor };
@@ -17,30 +25,34 @@ export interface StockForm<A extends object = object> {
  * composition.
  */
 export const stock: { readonly [opName: string]: StockForm } = {
-  Add: form(({ a, b }) => tf.add(a, b)),
+  Add: form<AddAttrs>(({ a, b }, { activation }) => activated(tf.add(a, b), activation)),
 
   AvgPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     // Stock pooling leaves padded zeros out of the mean; ours counts them.
     tf.avgPool(padded(x, padding, 0), mutable(poolSize), mutable(strides), "valid"),
   ),
 
-  BatchNormInference: form<BatchNormAttrs>(({ x, gamma, beta, runningMean, runningVariance }, { epsilon = 1e-5 }) =>
-    tf.batchNorm(
-      x,
-      runningMean as tf.Tensor1D,
-      runningVariance as tf.Tensor1D,
-      beta as tf.Tensor1D,
-      gamma as tf.Tensor1D,
-      epsilon,
-    ),
+  BatchNormInference: form<BatchNormAttrs>(
+    ({ x, gamma, beta, runningMean, runningVariance }, { epsilon = 1e-5, activation }) =>
+      activated(
+        tf.batchNorm(
+          x,
+          runningMean as tf.Tensor1D,
+          runningVariance as tf.Tensor1D,
+          beta as tf.Tensor1D,
+          gamma as tf.Tensor1D,
+          epsilon,
+        ),
+        activation,
+      ),
   ),
 
-  BatchNormTraining: form<BatchNormAttrs>(({ x, gamma, beta }, { epsilon = 1e-5 }) => {
+  BatchNormTraining: form<BatchNormAttrs>(({ x, gamma, beta }, { epsilon = 1e-5, activation }) => {
     const { mean, variance } = tf.moments(
       x,
       x.shape.slice(1).map((_, axis) => axis),
     );
-    return tf.batchNorm(
+    const z = tf.batchNorm(
       x,
       mean as tf.Tensor1D,
       variance as tf.Tensor1D,
@@ -48,6 +60,7 @@ export const stock: { readonly [opName: string]: StockForm } = {
       gamma as tf.Tensor1D,
       epsilon,
     );
+    return activated(z, activation);
   }),
 
   Conv2D: form<Conv2DAttrs>(
@@ -147,4 +160,8 @@ function biased(y: tf.Tensor, bias: tf.Tensor | undefined): tf.Tensor {
 function mutable(value: PairLike): [number, number] {
   const [height, width] = pair(value);
   return [height, width];
+}
+
+function activated(z: tf.Tensor, activation: Activation): tf.Tensor {
+  return activation === "relu" ? tf.relu(z) : z;
 }

@@ -6,7 +6,7 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
-import { Add, BatchNorm, Conv2D, Dense, GlobalAvgPool2D, ReLU, ShortcutA } from "../layers/index.ts";
+import { Add, BatchNorm, Conv2D, Dense, GlobalAvgPool2D, ShortcutA } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
 import { chain } from "./chain.ts";
 
@@ -39,14 +39,12 @@ function basicBlock(
   const residual = chain(
     x, // [batch, height, width, inChannels]
     new Conv2D({ name: `${path}.conv1`, strides: stride, ...conv3x3 }), // [batch, height / stride, width / stride, channels]
-    new BatchNorm({ name: `${path}.bn1` }),
-    new ReLU({ name: `${path}.relu1` }),
+    new BatchNorm({ name: `${path}.bn1`, activation: "relu" }),
     new Conv2D({ name: `${path}.conv2`, ...conv3x3 }),
     new BatchNorm({ name: `${path}.bn2` }),
   ); // [batch, height / stride, width / stride, channels]
   const carried = changesShape(x, channels, stride) ? newShape(x, path, channels, stride, shortcut) : x;
-  const sum = new Add({ name: `${path}.add` }).apply([residual, carried]) as tfl.SymbolicTensor;
-  return chain(sum, new ReLU({ name: `${path}.relu2` }));
+  return new Add({ name: `${path}.add`, activation: "relu" }).apply([residual, carried]) as tfl.SymbolicTensor;
 }
 
 const changesShape = (x: tfl.SymbolicTensor, channels: number, stride: number): boolean =>
@@ -72,8 +70,7 @@ export function resnetCifar(options: ResNetCifarOptions = {}): tfl.LayersModel {
   let x = chain(
     images, // [batch, 32, 32, 3]
     new Conv2D({ name: "conv1", filters: widths[0], kernelSize: 3, padding: 1, useBias: false }),
-    new BatchNorm({ name: "bn1" }),
-    new ReLU({ name: "relu" }),
+    new BatchNorm({ name: "bn1", activation: "relu" }),
   ); // [batch, 32, 32, 16]
   widths.forEach((channels, stage) => {
     for (let block = 0; block < n; block++) {

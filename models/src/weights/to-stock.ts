@@ -140,11 +140,11 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
   },
 
   ZooBatchNorm({ name, config, weight }) {
-    const { momentum, epsilon } = config as { momentum: number; epsilon: number };
+    const { momentum, epsilon, activation } = config as { momentum: number; epsilon: number; activation?: string };
     // PyTorch's momentum is the share of the new value, TensorFlow's that of the old.
     const norm = tfl.layers.batchNormalization({ name, momentum: 1 - momentum, epsilon });
     return {
-      chain: [norm],
+      chain: [norm, ...activated(name, activation)],
       weights: [norm, () => ["weight", "bias", "running_mean", "running_var"].flatMap(weight)],
     };
   },
@@ -170,7 +170,7 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     chain: [tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" })],
   }),
 
-  ZooAdd: ({ name }) => ({ chain: [tfl.layers.add({ name })] }),
+  ZooAdd: ({ name, config }) => ({ chain: [tfl.layers.add({ name }), ...activated(name, config.activation)] }),
 
   ZooFlatten({ name }) {
     // PyTorch flattens [channels, height, width].
@@ -268,7 +268,7 @@ function zeroPadding(name: string, [height, width]: Pair): Layer[] {
 function isNonNegative(tensor: tfl.SymbolicTensor): boolean {
   const layer = tensor.sourceLayer;
   const className = layer.getClassName();
-  if (className === "ZooReLU" || className === "ReLU") return true;
+  if (className === "ZooReLU" || className === "ReLU" || layer.getConfig().activation === "relu") return true;
   if (className === "Activation")
     return ["relu", "relu6", "sigmoid", "softmax"].includes(String(layer.getConfig().activation));
   if (!signKeeping.has(className)) return false;
@@ -278,6 +278,11 @@ function isNonNegative(tensor: tfl.SymbolicTensor): boolean {
 const signKeeping = new Set(
   ["MaxPool2D", "AvgPool2D", "GlobalAvgPool2D", "Add", "Flatten", "Dropout", "ShortcutA"].map((kind) => `Zoo${kind}`),
 );
+
+/** The layer for an activation that ours apply in the same pass. */
+function activated(name: string, activation: unknown): Layer[] {
+  return activation === "relu" ? [tfl.layers.reLU({ name: `${name}.relu` })] : [];
+}
 
 function pair(value: unknown, missing = 1): Pair {
   if (value === undefined || value === null) return [missing, missing];

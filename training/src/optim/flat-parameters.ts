@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { ops } from "@tfjs-zoo/models";
 
 /** A weight of a network: what tfjs-layers' LayerVariable offers. */
 export interface WeightVariable {
@@ -28,7 +29,7 @@ export class FlatParameters {
 
   /** One tensor a weight, joined: [size]. */
   join(tensors: readonly tf.Tensor[]): tf.Tensor1D {
-    return tf.tidy(() => tf.concat1d(tensors.map((tensor) => tf.reshape(tensor, [-1]) as tf.Tensor1D)));
+    return ops.join(tensors);
   }
 
   /** The weights as they are: [size]. */
@@ -39,8 +40,8 @@ export class FlatParameters {
   /** Writes a vector [size] into the weights. */
   write(flat: tf.Tensor1D): void {
     tf.tidy(() => {
-      const parts = tf.split(flat, this.sizes);
-      for (const [i, variable] of this.variables.entries()) variable.write(tf.reshape(parts[i], this.shapes[i]));
+      const parts = ops.split(flat, this.shapes);
+      for (const [i, variable] of this.variables.entries()) variable.write(parts[i]);
     });
   }
 

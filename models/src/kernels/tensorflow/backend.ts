@@ -5,7 +5,7 @@ import { getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-co
 export interface OpAttr {
   name: string;
   type: number;
-  value: string | number | boolean | number[];
+  value: string | number | boolean | readonly number[];
 }
 
 /** The part of tfjs-node's backend that kernels use. Kernels receive it; nothing of tfjs-node is imported. */
@@ -23,7 +23,8 @@ export interface TensorflowBackend {
   executeMultipleOutputs(op: string, attrs: OpAttr[], inputs: TensorInfo[], outputs: number): Tensor[];
 }
 
-type Inputs = { [name: string]: TensorInfo };
+/** What a kernel gets, by name. */
+export type Inputs = { [name: string]: TensorInfo };
 
 /** Registers a kernel for the `tensorflow` backend in place of any that has its name. */
 export function registerTensorflow<A extends object>(

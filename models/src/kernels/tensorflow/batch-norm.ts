@@ -1,9 +1,21 @@
-import { reshape, type Tensor, type TensorInfo, tensor1d, tidy } from "@tensorflow/tfjs-core";
-import { opAttrs, registerTensorflow } from "./backend.ts";
+import {
+  add,
+  mul,
+  relu,
+  reshape,
+  rsqrt,
+  sub,
+  type Tensor,
+  type TensorInfo,
+  tensor1d,
+  tidy,
+} from "@tensorflow/tfjs-core";
+import { type Inputs, opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 
 interface Attrs {
   epsilon?: number;
   momentum?: number;
+  activation?: "relu";
 }
 
 /**
@@ -11,7 +23,7 @@ interface Attrs {
  * ten. `exponential_avg_factor` makes the op update the running statistics too.
  */
 export function registerBatchNorm(): void {
-  registerTensorflow<Attrs>("ZooBatchNormTraining", (inputs, { epsilon = 1e-5, momentum = 0.1 }, backend) =>
+  registerTensorflow<Attrs>("ZooBatchNormTraining", (inputs, { epsilon = 1e-5, momentum = 0.1, activation }, backend) =>
     tidy(() => {
       const { x, gamma, beta, runningMean, runningVariance } = inputs;
       const [y, newMean, newVariance, mean, variance] = backend.executeMultipleOutputs(
@@ -20,13 +32,15 @@ export function registerBatchNorm(): void {
         [asImages(x), gamma, beta, runningMean, runningVariance],
         6,
       );
-      return [withShape(y, x), newMean, newVariance, x as Tensor, gamma as Tensor, mean, variance];
+      const output = withShape(activation === "relu" ? relu(y) : y, x);
+      return [output, newMean, newVariance, x as Tensor, gamma as Tensor, beta as Tensor, mean, variance];
     }),
   );
 
-  registerTensorflow<Attrs>("ZooBatchNormTrainingGrad", (inputs, { epsilon = 1e-5 }, backend) =>
+  registerTensorflow<Attrs>("ZooBatchNormTrainingGrad", (inputs, { epsilon = 1e-5, activation }, backend) =>
     tidy(() => {
-      const { dy, x, gamma, mean, variance } = inputs;
+      const { x, gamma, mean, variance } = inputs;
+      const dy = activation === "relu" ? maskedGradient(inputs, epsilon, backend) : inputs.dy;
       const reserved = tensor1d([]); // the sixth output of the forward, which is empty on a CPU
       const [dx, dgamma, dbeta] = backend.executeMultipleOutputs(
         "FusedBatchNormGradV3",
@@ -37,6 +51,13 @@ export function registerBatchNorm(): void {
       return [withShape(dx, x), dgamma, dbeta];
     }),
   );
+}
+
+/** ∂L/∂y where y, computed again, is positive. */
+function maskedGradient({ dy, x, gamma, beta, mean, variance }: Inputs, epsilon: number, backend: TensorflowBackend) {
+  const scale = mul(gamma as Tensor, rsqrt(add(variance as Tensor, epsilon))); // [channels]
+  const y = add(mul(sub(x as Tensor, mean as Tensor), scale), beta as Tensor); // [..., channels]
+  return backend.executeSingleOutput("ReluGrad", opAttrs(backend, { T: { type: "float32" } }), [dy, y]);
 }
 
 const fused = (epsilon: number) => ({

@@ -1,4 +1,4 @@
-import { backend_util, dispose, type TensorInfo, tensor1d } from "@tensorflow/tfjs-core";
+import { backend_util, pad, slice, type Tensor, type TensorInfo, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 
 type Conv2DInfo = backend_util.Conv2DInfo;
@@ -24,10 +24,12 @@ export function registerConv2D(): void {
     "Conv2DBackpropInput",
     ({ dy, filter }, attrs, backend) => {
       const conv = info(attrs.inputShape, filter.shape, attrs);
-      const sizes = tensor1d(attrs.inputShape, "int32");
-      const dx = backend.executeSingleOutput("Conv2DBackpropInput", convAttrs(conv, backend), [sizes, filter, dy]);
-      dispose(sizes);
-      return dx;
+      const same = sameFilter(conv);
+      return tidy(() => {
+        const sizes = tensor1d(attrs.inputShape, "int32");
+        const taps = same ? enlarged(filter as Tensor, same) : filter;
+        return backend.executeSingleOutput("Conv2DBackpropInput", convAttrs(conv, backend, same), [sizes, taps, dy]);
+      });
     },
   );
 
@@ -35,10 +37,13 @@ export function registerConv2D(): void {
     "Conv2DBackpropFilter",
     ({ x, dy }, attrs, backend) => {
       const conv = info(x.shape, attrs.filterShape, attrs);
-      const sizes = tensor1d(attrs.filterShape, "int32");
-      const dw = backend.executeSingleOutput("Conv2DBackpropFilter", convAttrs(conv, backend), [x, sizes, dy]);
-      dispose(sizes);
-      return dw;
+      const same = sameFilter(conv);
+      return tidy(() => {
+        const shape = same ? [...same, ...attrs.filterShape.slice(2)] : attrs.filterShape;
+        const inputs = [x, tensor1d(shape, "int32"), dy];
+        const dw = backend.executeSingleOutput("Conv2DBackpropFilter", convAttrs(conv, backend, same), inputs);
+        return same ? slice(dw, [0, 0, 0, 0], attrs.filterShape) : dw;
+      });
     },
   );
 }
@@ -56,11 +61,43 @@ function info(inputShape: TensorInfo["shape"], filterShape: number[], attrs: Sto
   );
 }
 
-function convAttrs(conv: Conv2DInfo, backend: TensorflowBackend) {
+/**
+ * TensorFlow has no fast gradient for explicit zeros, but 'same' puts the zeros of a slightly larger filter in the
+ * same places: with stride 2, a 3×3 filter with one zero on either side of an even image samples what a 4×4 one does
+ * whose last row and column are 0. @returns the filter's size for which 'same' is this convolution, if there is one
+ */
+function sameFilter(conv: Conv2DInfo): [height: number, width: number] | undefined {
+  const axis = (size: number, filter: number, stride: number, before: number, output: number) => {
+    for (let larger = filter; larger < filter + stride; larger++) {
+      const total = Math.max((Math.ceil(size / stride) - 1) * stride + larger - size, 0);
+      if (Math.ceil(size / stride) === output && Math.floor(total / 2) === before) return larger;
+    }
+    return undefined;
+  };
+  if (conv.padInfo.type === "SAME" || conv.padInfo.type === "VALID" || isSame(conv)) return undefined;
+  if (conv.dilationHeight !== 1 || conv.dilationWidth !== 1) return undefined;
+  const { top, left } = conv.padInfo;
+  const height = axis(conv.inHeight, conv.filterHeight, conv.strideHeight, top, conv.outHeight);
+  const width = axis(conv.inWidth, conv.filterWidth, conv.strideWidth, left, conv.outWidth);
+  return height === undefined || width === undefined ? undefined : [height, width];
+}
+
+/** A filter with zeros after its last row and column. */
+function enlarged(filter: Tensor, [height, width]: [height: number, width: number]): Tensor {
+  const [rows, columns] = filter.shape;
+  return pad(filter, [
+    [0, height - rows],
+    [0, width - columns],
+    [0, 0],
+    [0, 0],
+  ]);
+}
+
+function convAttrs(conv: Conv2DInfo, backend: TensorflowBackend, same?: [height: number, width: number]) {
   const { top, bottom, left, right, type } = conv.padInfo;
   const channelsLast = conv.dataFormat === "channelsLast";
   const pads = [top, bottom, left, right];
-  const explicit = type !== "SAME" && pads.some((n) => n > 0) && !isSame(conv);
+  const explicit = !same && type !== "SAME" && pads.some((n) => n > 0) && !isSame(conv);
   const spatial = (height: number, width: number) => (channelsLast ? [1, height, width, 1] : [1, 1, height, width]);
   return opAttrs(backend, {
     T: { type: "float32" },

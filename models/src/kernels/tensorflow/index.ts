@@ -2,11 +2,21 @@ import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2D } from "./conv2d.ts";
 import { registerRelu } from "./relu.ts";
 import { registerSoftmaxCrossEntropy } from "./softmax-cross-entropy.ts";
+import { registerZooOps } from "./zoo-ops.ts";
+
+export interface TensorflowKernelOptions {
+  /** Whether TensorFlow knows the zoo's own ops (training/native/zoo-kernels.cc), which need fewer passes over memory. */
+  zoo?: boolean;
+}
 
 /** Registers the zoo's kernels for tfjs-node's backend `tensorflow`, over any stock ones of the same name. */
-export function registerTensorflowKernels(): void {
-  registerBatchNorm();
+export function registerTensorflowKernels({ zoo = false }: TensorflowKernelOptions = {}): void {
   registerConv2D();
-  registerRelu();
   registerSoftmaxCrossEntropy();
+  if (zoo) {
+    registerZooOps();
+  } else {
+    registerBatchNorm();
+    registerRelu();
+  }
 }

@@ -1,9 +1,14 @@
+import type { AddAttrs } from "../../ops/add.ts";
+import type { Activation } from "../../ops/batch-norm.ts";
 import type { ShortcutAAttrs } from "../../ops/shortcut-a.ts";
 import { type Array64, type Inputs64, map64, zeros64 } from "../array64.ts";
 
-/** y = a + b */
-export function addTextbook({ a, b }: Inputs64): Array64[] {
-  return [map64((left, right) => left + right, a, b)];
+/** z, or max(z, 0) */
+export const activate64 = (z: number, activation: Activation): number => (activation === "relu" ? Math.max(z, 0) : z);
+
+/** y = a + b, or max(a + b, 0) */
+export function addTextbook({ a, b }: Inputs64, { activation }: AddAttrs): Array64[] {
+  return [map64((left, right) => activate64(left + right, activation), a, b)];
 }
 
 /** y = max(x, 0) */

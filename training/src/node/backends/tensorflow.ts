@@ -6,9 +6,10 @@ import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerTensorflowKernels } from "@tfjs-zoo/models/kernels/tensorflow";
 import { quietLoad } from "./native/quiet-load.ts";
+import { startZooKernels } from "./native/zoo-kernels.ts";
 import { installedNative, setupNative } from "./native-setup.ts";
 import { oneLine } from "./one-line.ts";
-import type { BackendOptions, StartedBackend } from "./types.ts";
+import type { BackendOptions, Progress, StartedBackend } from "./types.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -42,6 +43,16 @@ function threadCount(asked: number | undefined): number {
   return fromEnvironment > 0 ? fromEnvironment : availableParallelism();
 }
 
+/** Starts the zoo's own kernels too. @returns undefined, or in a few words why training is slower without them */
+async function withoutZooKernels(folder: string, threads: number, progress?: Progress): Promise<string | undefined> {
+  try {
+    await startZooKernels(folder, threads, progress);
+    return undefined;
+  } catch (error) {
+    return `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`;
+  }
+}
+
 /**
  * Starts TensorFlow's own kernels as tfjs's `tensorflow` backend: tfjs-node's JavaScript from the npm package, its
  * binding and the library from the user's cache, where they are set up first when they are missing. TensorFlow reads
@@ -69,12 +80,13 @@ export async function startTensorflow(
     require("@tensorflow/tfjs-node/dist/register_all_kernels");
     const { NodeJSKernelBackend }: NodeBackendModule = require("@tensorflow/tfjs-node/dist/nodejs_kernel_backend");
     tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"), 3);
-    if (kernels) registerTensorflowKernels();
     const { source } = JSON.parse(readFileSync(join(folder, "setup.json"), "utf8")) as { source: string };
+    const without = kernels ? await withoutZooKernels(folder, count, progress) : undefined;
+    if (kernels) registerTensorflowKernels({ zoo: without === undefined });
     started = {
       version: binding.TF_Version,
       threads: count,
-      about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"})`,
+      about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"}${without ?? ""})`,
     };
   }
   if (!(await tf.setBackend("tensorflow"))) throw new Error("tfjs could not start its tensorflow backend");

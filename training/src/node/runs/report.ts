@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { HOVER_SCRIPT, renderChart, type Series } from "./report/chart.ts";
 import { renderClassBars, renderConfusion } from "./report/confusion.ts";
 import { renderFacts, renderTiming } from "./report/facts.ts";
-import { escapeHtml } from "./report/html.ts";
+import { escapeHtml, percent } from "./report/html.ts";
 import { pngDataUrl } from "./report/png.ts";
 import { STYLE } from "./report/style.ts";
 
@@ -109,13 +109,13 @@ function timing({ timing }: ReportData): string {
   const bar = timing ? renderTiming(timing) : "";
   return (
     bar &&
-    `<section><h2>Where the time went</h2><p class="lead">The backend waits while the orange part runs; data is prepared beside the steps.</p>${bar}</section>`
+    `<section><h2>Where the time went</h2><p class="lead">Data is prepared beside the steps; orange is where a step had to wait for it.</p>${bar}</section>`
   );
 }
 
 function confusion({ classes, confusion }: ReportData): string {
   if (!confusion?.length) return "";
-  return `<section><h2>What it takes for what</h2>
+  return `<section><h2>Confusion matrix</h2>
 <p class="lead">Rows are what a picture shows, columns what the network said. Blue is right, orange is wrong; each colour has its own scale.</p>
 <div class="split">${renderConfusion(classes, confusion)}</div></section>
 <section><h2>Accuracy of each class</h2><p class="lead">The share of a class’s pictures that were recognised, the hardest class first.</p>
@@ -125,10 +125,10 @@ ${renderClassBars(classes, confusion)}</section>`;
 function mistakes({ mistakes }: ReportData): string {
   if (!mistakes?.length) return "";
   const figures = mistakes.map(({ image, shape, said, probability, is }) => {
-    const text = `said ${said} ${Math.round(probability * 100)}\u00a0%, is ${is}`;
+    const text = `said ${said} ${certainty(probability)}, is ${is}`;
     return (
       `<figure><img src="${pngDataUrl(image, shape)}" width="${shape[1]}" height="${shape[0]}" alt="${escapeHtml(text)}">` +
-      `<figcaption><span class="quiet">said</span> ${escapeHtml(said)} ${Math.round(probability * 100)}\u00a0%,<br><span class="quiet">is</span> <b>${escapeHtml(is)}</b></figcaption></figure>`
+      `<figcaption><span class="quiet">said</span> ${escapeHtml(said)} ${certainty(probability)},<br><span class="quiet">is</span> <b>${escapeHtml(is)}</b></figcaption></figure>`
     );
   });
   return `<section><h2>The surest mistakes</h2><p class="lead">Where the network was most certain and wrong.</p>
@@ -137,4 +137,10 @@ function mistakes({ mistakes }: ReportData): string {
 
 function tables({ config, env }: ReportData): string {
   return `<section class="tables"><div><h2>Configuration</h2>${renderFacts(config)}</div><div><h2>Environment</h2>${renderFacts(env)}</div></section>`;
+}
+
+/** Whole per cents, but never 100 for what was not quite certain. */
+function certainty(probability: number): string {
+  if (probability < 0.995) return percent(probability, 0);
+  return probability < 0.9995 ? percent(probability) : "over\u00a099.9\u00a0%";
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { crc32c } from "./crc.ts";
@@ -75,9 +75,12 @@ export class EventWriter {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#flushed = this.#now();
+    const before = fstatSync(this.#descriptor).size;
     try {
       for (let written = 0; written < data.length; ) written += writeSync(this.#descriptor, data, written);
     } catch (error) {
+      // Half a record would hide from readers whatever follows it.
+      ftruncateSync(this.#descriptor, before);
       throw describeWriteError(error, this.path, data.length, "the curves written before are intact");
     }
   }

@@ -78,7 +78,8 @@ export function compilerFailure(compiler: string, stderr: string): string {
   return oneLine(`${compiler}: ${line}`);
 }
 
-async function build(compiler: string, target: string, args: string[]): Promise<void> {
+/** Runs the compiler and makes sure that it left something behind. @throws with its first error in one line */
+export async function build(compiler: string, target: string, args: string[]): Promise<void> {
   const result = await runCommand(compiler, args, { timeoutMs: 10 * 60_000 });
   if (result.failure === "timeout") throw new Error(`${compiler} took longer than ten minutes`);
   if (result.code !== 0) throw new Error(compilerFailure(compiler, result.stderr));

@@ -21,7 +21,7 @@ const LEFT = 48;
 const RIGHT = 10;
 const TOP = 10;
 const BOTTOM = 42;
-const BINS = 220;
+const BINS = 120;
 const MARKED = 40;
 
 /**
@@ -59,7 +59,7 @@ export function renderChart({ title, series, axis }: ChartOptions): string {
   const last = bins.reduce((latest, bin) => (bin.step > latest.step ? bin : latest));
 
   return `<figure class="chart">
-<figcaption><h3>${escapeHtml(title)}</h3><p class="legend">${legend.join("")}<span class="where" data-where>${escapeHtml(where(last))}</span></p></figcaption>
+<figcaption><h3>${escapeHtml(title)}</h3><span class="where" data-where>${escapeHtml(where(last))}</span><p class="legend">${legend.join("")}</p></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}: ${lines.map(({ name, bins }) => `${name} ends at ${show(bins[bins.length - 1].value)}`).join(", ")}`)}" data-chart="${escapeHtml(JSON.stringify(data))}">
 ${axes(x, y, put, axis)}
 ${lines.map(({ bins, index, raw }) => `<g class="s${index}">${band(bins, put)}${line(bins, put)}${raw <= MARKED ? marks(bins, put) : ""}</g>`).join("\n")}

@@ -29,7 +29,7 @@ function table(name: Name, matrix: number[][], worst: number): string {
     const total = sum(row);
     const cells = row.map((count, j) => {
       const weight = strength(count, i === j ? total : worst);
-      const kind = `${i === j ? "right" : "wrong"}${weight > 0.55 ? " strong" : ""}`;
+      const kind = `${i === j ? "right" : "wrong"}${weight > 0.75 ? " strong" : ""}`;
       const title = `${name(i)} taken for ${name(j)}: ${count} of ${total}`;
       return `<td class="${count ? kind : "none"}" style="--w:${weight.toFixed(3)}" title="${escapeHtml(title)}">${count ? compact(count) : "·"}</td>`;
     });

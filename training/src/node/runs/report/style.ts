@@ -30,7 +30,7 @@ section > p.lead { margin: 0 0 24px; color: var(--quiet); max-width: 66ch; }
 .quiet { color: var(--quiet); }
 .hero { font-size: clamp(52px, 9vw, 84px); font-weight: 650; letter-spacing: -.035em; line-height: 1.05; margin: 18px 0 2px -3px; overflow-wrap: anywhere; }
 .hero-label { color: var(--quiet); margin: 0; }
-.summary { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 20px 32px; margin: 36px 0 0; padding: 24px 0 0; border-top: 1px solid var(--rule); }
+.summary { display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 20px 28px; margin: 36px 0 0; padding: 24px 0 0; border-top: 1px solid var(--rule); }
 .summary div { min-width: 0; }
 .summary dt { color: var(--quiet); font-size: 13px; }
 .summary dd { margin: 1px 0 0; font-size: 17px; font-weight: 500; overflow-wrap: anywhere; }
@@ -41,7 +41,9 @@ figure { margin: 0; min-width: 0; }
 .chart text { fill: var(--quiet); font-size: 12px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 2px 0 8px; font-size: 13px; color: var(--quiet); }
 .legend b { font-weight: 600; color: var(--text); }
-.legend .where { margin-left: auto; }
+.chart figcaption { display: grid; grid-template-columns: auto 1fr; column-gap: 16px; align-items: baseline; }
+.chart .legend { grid-column: 1 / -1; }
+.where { font-size: 13px; color: var(--quiet); text-align: right; }
 .key { white-space: nowrap; }
 .key svg { width: 22px; height: 10px; margin-right: 6px; }
 .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 7px; }
@@ -85,7 +87,7 @@ figure { margin: 0; min-width: 0; }
 .number { text-align: right; white-space: nowrap; }
 
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 28px 22px; }
-.mistakes img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: var(--track); border-radius: 4px; }
+.mistakes img { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: var(--track); border-radius: 4px; }
 .mistakes figcaption { font-size: 13.5px; line-height: 1.4; margin-top: 8px; overflow-wrap: anywhere; }
 .mistakes b { font-weight: 600; }
 

@@ -1,0 +1,35 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { runKernel } from "./differentiable.ts";
+
+/** Kernels that a backend may have for these two. */
+const joinKernel = "ZooJoin";
+const splitKernel = "ZooSplit";
+
+/**
+ * Tensors of any shapes as one vector, one after the other. For optimizers; it has no gradient of its own.
+ *
+ * @returns [sum of the sizes]
+ */
+export function join(tensors: readonly tf.Tensor[]): tf.Tensor1D {
+  if (tf.getKernel(joinKernel, tf.getBackend()) !== undefined) {
+    return runKernel(joinKernel, Object.fromEntries(tensors.entries()), {})[0] as tf.Tensor1D;
+  }
+  return tf.tidy(() => tf.concat1d(tensors.map((tensor) => tf.reshape(tensor, [-1]) as tf.Tensor1D)));
+}
+
+/**
+ * The inverse of `join`.
+ *
+ * @param flat [sum of the sizes]
+ * @param shapes of the parts
+ */
+export function split(flat: tf.Tensor1D, shapes: readonly (readonly number[])[]): tf.Tensor[] {
+  if (tf.getKernel(splitKernel, tf.getBackend()) !== undefined) return runKernel(splitKernel, { flat }, { shapes });
+  return tf.tidy(() => {
+    const parts = tf.split(
+      flat,
+      shapes.map((shape) => tf.util.sizeFromShape([...shape])),
+    );
+    return parts.map((part, i) => tf.reshape(part, [...shapes[i]]));
+  });
+}

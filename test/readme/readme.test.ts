@@ -1,0 +1,145 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { registry } from "@tfjs-zoo/models";
+import type { Card } from "@tfjs-zoo/models/weights";
+import { describe, expect, it } from "vitest";
+import { withFolder } from "../cli/zoo.ts";
+import { markdownTable, replaceBlock } from "./blocks.ts";
+import { benchmarksTable, type MemoryResult, type TrainResult } from "./tables.ts";
+import { collectBlocks, updateReadme } from "./write-tables.ts";
+
+const emptyReadme = ["# zoo", ...["results", "models", "benchmarks"].map(markedBlock), "The end.", ""].join("\n");
+
+function markedBlock(name: string): string {
+  return `<!-- ${name}:begin -->\n<!-- ${name}:end -->`;
+}
+
+const card: Card = {
+  version: 1,
+  model: "resnet20",
+  tag: "cifar10",
+  task: "classification",
+  inputShape: [32, 32, 3],
+  normalisation: null,
+  classes: ["cat", "dog"],
+  sha256: "0".repeat(64),
+  bytes: 546_000,
+  parameters: 269_722,
+  macs: 40_551_000,
+  metric: { name: "accuracy", value: 0.91875, dataset: "cifar10", split: "test", images: 10_000, epoch: 70 },
+  recipe: "standard",
+  seed: 0,
+  backend: "tensorflow",
+  precision: "f32",
+  command: "npm run train -- resnet20 --full",
+};
+
+const train: TrainResult = {
+  model: "resnet20",
+  backend: "tensorflow",
+  precision: "f32",
+  batch: 128,
+  ours: { items_per_s: 402.4, step_ms: 318.1 },
+  peers: { stock: { ratio: 4.6 }, torch: { ratio: 1.014 } },
+  environment: {
+    cpu: "A Processor",
+    cores: 2,
+    node: "20.1.0",
+    versions: { ours: { TensorFlow: "2.21.0" }, torch: { PyTorch: "2.13.0" } },
+  },
+};
+
+const memory: MemoryResult = {
+  model: "resnet20",
+  backend: "wasm",
+  batch: 32,
+  steps: 500,
+  num_tensors_10: 99,
+  num_tensors_500: 99,
+  rss_mb: [310, 311],
+};
+
+/** A checkout with one card, one benchmark of speed and one of memory. */
+async function writeCheckout(root: string, shown: Card = card): Promise<void> {
+  await mkdir(join(root, "models/pretrained/resnet20.cifar10"), { recursive: true });
+  await mkdir(join(root, "test/bench/results"), { recursive: true });
+  await writeFile(join(root, "models/pretrained/resnet20.cifar10/card.json"), JSON.stringify(shown));
+  await writeFile(join(root, "test/bench/results/train.json"), JSON.stringify(train));
+  await writeFile(join(root, "test/bench/results/memory.json"), JSON.stringify(memory));
+}
+
+describe("replaceBlock", () => {
+  it("replaces what is between the marks and nothing else", () => {
+    const text = `a\n${markedBlock("x")}\nb\n${markedBlock("y")}`;
+    const once = replaceBlock(text, "x", "new\n");
+    expect(once).toBe(`a\n<!-- x:begin -->\nnew\n<!-- x:end -->\nb\n${markedBlock("y")}`);
+    expect(replaceBlock(once, "x", "$& newer")).toContain("<!-- x:begin -->\n$& newer\n<!-- x:end -->\nb");
+  });
+
+  it.each([
+    ["no marks", "nothing"],
+    ["no end", "<!-- x:begin -->"],
+    ["the end first", "<!-- x:end --> <!-- x:begin -->"],
+    ["two blocks", `${markedBlock("x")} ${markedBlock("x")}`],
+  ])("says which block has %s", (_, text) => {
+    expect(() => replaceBlock(text, "x", "")).toThrow(/the block "x" needs one <!-- x:begin --> and one/);
+  });
+});
+
+describe("the tables of the README", () => {
+  it("are written once, and then up to date", () =>
+    withFolder(async (root) => {
+      await writeCheckout(root);
+      const readme = join(root, "README.md");
+      await writeFile(readme, emptyReadme);
+      const blocks = await collectBlocks(root);
+
+      expect(await updateReadme(readme, blocks, { check: true })).toEqual(["models", "results", "benchmarks"]);
+      expect(await readFile(readme, "utf8")).toBe(emptyReadme);
+      expect(await updateReadme(readme, blocks)).toEqual(["models", "results", "benchmarks"]);
+      expect(await updateReadme(readme, blocks, { check: true })).toEqual([]);
+
+      const text = (await readFile(readme, "utf8")).replace(/ +/g, " ");
+      expect(text).toContain(
+        "| `resnet20.cifar10` | 269,722 | 40.6 M | cifar10, test | 91.88 % of 10,000 images | 546 kB | `npm run train -- resnet20 --full` |",
+      );
+      expect(text).toContain("| `resnet20` | tensorflow | f32 | 128 | 402 | 318 | × 4.60 | × 1.01 |");
+      expect(text).toContain("Measured on A Processor (2 cores), Node 20.1.0, PyTorch 2.13.0, TensorFlow 2.21.0.");
+      expect(text).toContain("99 tensors after step 10 and 99 after step 500; resident 310 MB");
+      for (const { name, summary } of registry.values()) {
+        expect(text).toContain(`| \`${name}\` | `);
+        expect(text).toContain(summary);
+      }
+      expect(text.endsWith("The end.\n")).toBe(true);
+    }));
+
+  it("name the one block that went stale", () =>
+    withFolder(async (root) => {
+      await writeCheckout(root);
+      const readme = join(root, "README.md");
+      await writeFile(readme, emptyReadme);
+      await updateReadme(readme, await collectBlocks(root));
+      await writeCheckout(root, { ...card, metric: { ...card.metric, value: 0.92 } });
+      expect(await updateReadme(readme, await collectBlocks(root), { check: true })).toEqual(["results"]);
+    }));
+
+  it("say so when there is nothing to show", () =>
+    withFolder(async (root) => {
+      const blocks = await collectBlocks(root);
+      expect(blocks.get("results")).toBe("No weights are published yet.");
+      expect(blocks.get("benchmarks")).toBe("No benchmark has been saved yet.");
+    }));
+
+  it("name the file that can't be read", () =>
+    withFolder(async (root) => {
+      await writeCheckout(root, { ...card, parameters: -1 });
+      await expect(collectBlocks(root)).rejects.toThrow(
+        /resnet20.cifar10.card.json: not a valid model card: parameters/,
+      );
+    }));
+
+  it("leave a peer out that was not measured, and escape bars", () => {
+    expect(benchmarksTable([{ ...train, peers: {} }])).toMatch(/\| +402 \| +318 \| +\| +\|\n/);
+    expect(markdownTable([{ title: "a" }], [["x|y"]])).toBe("| a    |\n| ---- |\n| x\\|y |");
+  });
+});

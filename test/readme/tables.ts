@@ -1,0 +1,117 @@
+import type { ModelEntry } from "@tfjs-zoo/models";
+import type { Card } from "@tfjs-zoo/models/weights";
+import { type Column, markdownTable } from "./blocks.ts";
+
+/** What `zoo bench train … --save` writes, as far as a table shows it. */
+export interface TrainResult {
+  model: string;
+  backend: string;
+  precision: string;
+  batch: number;
+  ours: { items_per_s: number; step_ms: number };
+  peers: { stock?: { ratio: number }; torch?: { ratio: number } };
+  environment: {
+    cpu: string;
+    cores: number;
+    node: string;
+    versions?: { [contestant: string]: { [name: string]: string } };
+  };
+}
+
+/** What `zoo bench memory … --save` writes. */
+export interface MemoryResult {
+  model: string;
+  backend: string;
+  batch: number;
+  steps: number;
+  num_tensors_10: number;
+  [numTensors: `num_tensors_${number}`]: number;
+  rss_mb: number[];
+}
+
+const whole = (n: number) => n.toLocaleString("en");
+const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+const megas = (n: number) => `${(n / 1e6).toFixed(n < 1e6 ? 2 : 1)} M`;
+const bytes = (n: number) => (n < 1e6 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`);
+const code = (text: string) => `\`${text}\``;
+const right = (title: string): Column => ({ title, align: "right" });
+const left = (title: string): Column => ({ title });
+
+/** The networks of the registry. */
+export function modelsTable(entries: readonly ModelEntry[]): string {
+  return markdownTable(
+    [left("name"), right("parameters"), right("MACs"), left("what it is")],
+    entries.map(({ name, params, macs, summary }) => [code(name), whole(params), megas(macs), summary]),
+  );
+}
+
+/** The weights that ship, from their cards. */
+export function resultsTable(cards: readonly Card[]): string {
+  if (cards.length === 0) return "No weights are published yet.";
+  return markdownTable(
+    [
+      left("weights"),
+      right("parameters"),
+      right("MACs"),
+      left("data set"),
+      right("accuracy"),
+      right("file"),
+      left("command"),
+    ],
+    cards.map(({ model, tag, parameters, macs, metric, bytes: size, command }) => [
+      code(`${model}.${tag}`),
+      whole(parameters),
+      megas(macs),
+      `${metric.dataset}, ${metric.split}`,
+      `${metric.name === "accuracy" ? "" : `${metric.name} `}${percent(metric.value)} of ${whole(metric.images)} images`,
+      bytes(size),
+      code(command),
+    ]),
+  );
+}
+
+/** Training speed beside the peers', and on what it was measured. */
+export function benchmarksTable(trains: readonly TrainResult[], memories: readonly MemoryResult[] = []): string {
+  if (trains.length + memories.length === 0) return "No benchmark has been saved yet.";
+  const ratio = (peer?: { ratio: number }) => (peer ? `× ${peer.ratio.toFixed(2)}` : "");
+  const table = markdownTable(
+    [
+      left("model"),
+      left("backend"),
+      left("precision"),
+      right("batch"),
+      right("images/s"),
+      right("step, ms"),
+      right("to stock TensorFlow.js"),
+      right("to PyTorch"),
+    ],
+    trains.map(({ model, backend, precision, batch, ours, peers }) => [
+      code(model),
+      backend,
+      precision,
+      whole(batch),
+      ours.items_per_s.toFixed(ours.items_per_s < 100 ? 1 : 0),
+      ours.step_ms.toFixed(ours.step_ms < 100 ? 1 : 0),
+      ratio(peers.stock),
+      ratio(peers.torch),
+    ]),
+  );
+  const machines = [...new Set(trains.map(machineText))].map((machine) => `Measured on ${machine}.`);
+  return [...(trains.length > 0 ? [table, ...machines] : []), ...memories.map(memoryText)].join("\n\n");
+}
+
+function machineText({ environment: { cpu, cores, node, versions = {} } }: TrainResult): string {
+  const libraries = new Set(
+    Object.values(versions)
+      .flatMap((names) => Object.entries(names))
+      .filter(([name]) => name !== "node")
+      .map(([name, version]) => `${name} ${version}`),
+  );
+  return [`${cpu} (${cores} cores)`, `Node ${node}`, ...[...libraries].sort()].join(", ");
+}
+
+function memoryText(result: MemoryResult): string {
+  const { model, backend, batch, steps, rss_mb: rss } = result;
+  const [early, late] = [result.num_tensors_10, result[`num_tensors_${steps}`]];
+  return `Memory of ${code(model)} on ${backend}, batch ${batch}: ${early} tensors after step 10 and ${late} after step ${steps}; resident ${rss[0]} MB after a tenth of the steps, ${rss.at(-1)} MB at the end.`;
+}
