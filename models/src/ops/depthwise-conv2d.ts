@@ -40,7 +40,7 @@ export const depthwiseConv2d: Op<DepthwiseConv2DInputs, DepthwiseConv2DAttrs> = 
       const shifted = tf.reshape(shift(padded, u, v, geometry), [batch * outHeight * outWidth, channels, 1]);
       return tf.mul(shifted, tf.reshape(tap(filter, u, v), [1, channels, multiplier])); // [batch·outHeight·outWidth, channels, multiplier]
     });
-    const y = tf.reshape(tf.addN(products), [batch, outHeight, outWidth, channels * multiplier]);
+    const y = tf.reshape(addAll(products), [batch, outHeight, outWidth, channels * multiplier]);
     return { output: bias === undefined ? y : tf.add(y, bias), saved: { x, filter, bias } };
   },
 
@@ -56,7 +56,7 @@ export const depthwiseConv2d: Op<DepthwiseConv2DInputs, DepthwiseConv2DAttrs> = 
           return unshift(tf.reshape(share, [batch, outHeight, outWidth, channels]), u, v, geometry);
         }); // each [batch, height + 2p, width + 2p, channels]
         const [ph, pw] = geometry.padding;
-        return tf.slice(tf.addN(shares), [0, ph, pw, 0], x.shape); // [batch, height, width, channels]
+        return tf.slice(addAll(shares), [0, ph, pw, 0], x.shape); // [batch, height, width, channels]
       },
       filter: () => {
         const dyByChannel = tf.reshape(dy, [positions, channels, multiplier]);
@@ -148,4 +148,9 @@ function unshift(values: tf.Tensor, u: number, v: number, geometry: Geometry): t
     [left, paddedWidth - width - left],
     [0, 0],
   ]);
+}
+
+/** The sum of any number of tensors. At most seven at once: WebGPU promises eight buffers a kernel, the result included. */
+function addAll(terms: tf.Tensor[]): tf.Tensor {
+  return terms.length <= 7 ? tf.addN(terms) : addAll([tf.addN(terms.slice(0, 7)), ...terms.slice(7)]);
 }

@@ -118,8 +118,12 @@ async function trainIn(
   });
   const run = open ?? (await newRun({ ...plan, backend }, flags, { backend, threads }));
   const stop = new AbortController();
+  let stoppedAt = 0;
   const onInterrupt = () => {
-    if (stop.signal.aborted) process.exit(130);
+    // One Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on.
+    if (stop.signal.aborted && performance.now() - stoppedAt > 1000) process.exit(130);
+    if (stop.signal.aborted) return;
+    stoppedAt = performance.now();
     stop.abort();
     output.line("stopping after this step (Ctrl-C again to stop at once) …");
   };

@@ -8,7 +8,8 @@ import { type RunConfig, RunFolder } from "./run-folder.ts";
 const config: RunConfig = {
   model: "resnet20",
   dataset: "cifar10",
-  recipe: { name: "quick", epochs: 12 },
+  recipeName: "quick",
+  recipe: { epochs: 12 },
   seed: 0,
   backend: "tensorflow",
   precision: "f32",

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { InputError } from "@tfjs-zoo/models";
 import { describeWriteError, errorCode } from "./write-error.ts";
 
@@ -34,7 +35,7 @@ export async function acquireLock(path: string, folder: string): Promise<void> {
       const found = await readFile(path, "utf8").catch(() => undefined);
       if (found === undefined) continue;
       refuseIfAlive(found, path, folder);
-      await moveAway(path, found);
+      await removeStale(path, found);
     }
   } catch (error) {
     throw describeWriteError(error, path, text.length, "the run is untouched");
@@ -82,19 +83,29 @@ function refuseIfAlive(text: string, path: string, folder: string): void {
   throw new InputError(`${folder} is in use by ${who}: wait until it ends or stop it, or choose another run`);
 }
 
-/** Takes a stale lock out of the way, unless somebody else has replaced it meanwhile: then theirs goes back. */
-async function moveAway(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}`;
-  const moved = await rename(path, aside).then(
-    () => true,
-    (error) => {
-      if (errorCode(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
-  if (!moved) return;
-  if ((await readFile(aside, "utf8")) !== stale) await linked(aside, path);
-  await rm(aside, { force: true });
+/** A takeover lasts a moment; one that is older than this was killed in the middle. */
+const TAKEOVER_MS = 10_000;
+
+/**
+ * Removes a stale lock, unless somebody else has replaced it meanwhile. Only one process at a time does so: between
+ * looking at a lock and removing it, it could otherwise become another's.
+ */
+async function removeStale(path: string, stale: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  try {
+    await mkdir(guard);
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+    const began = await stat(guard).then(({ mtimeMs }) => mtimeMs, Date.now);
+    if (Date.now() - began > TAKEOVER_MS) await rmdir(guard).catch(() => {});
+    else await setTimeout(10);
+    return;
+  }
+  try {
+    if ((await readFile(path, "utf8").catch(() => undefined)) === stale) await rm(path, { force: true });
+  } finally {
+    await rmdir(guard).catch(() => {});
+  }
 }
 
 function parse(text: string): Owner | undefined {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { runName } from "./run-name.ts";
 
-const config = { model: "resnet20", dataset: "cifar10", recipe: { name: "quick" } as Record<string, unknown>, seed: 7 };
+const config = { model: "resnet20", dataset: "cifar10", recipeName: "quick", seed: 7 };
 
 it("joins model, data set, recipe and seed", () => {
   expect(runName(config)).toBe("resnet20-cifar10-quick-s7");
@@ -9,5 +9,5 @@ it("joins model, data set, recipe and seed", () => {
 
 it("keeps only the last part of a path, and no character that a file system refuses", () => {
   expect(runName({ ...config, dataset: "../my photos/cats & dogs/" })).toBe("resnet20-cats-dogs-quick-s7");
-  expect(runName({ ...config, dataset: "..", recipe: {} })).toBe("resnet20-unnamed-custom-s7");
+  expect(runName({ ...config, dataset: "..", recipeName: undefined })).toBe("resnet20-unnamed-custom-s7");
 });

@@ -4,13 +4,8 @@ import { basename } from "node:path";
  * A run's default folder name: `<model>-<dataset>-<recipe>-s<seed>`, only of characters that every file system takes.
  * A recipe without a name counts as "custom".
  */
-export function runName(config: {
-  model: string;
-  dataset: string;
-  recipe: Record<string, unknown>;
-  seed: number;
-}): string {
-  const recipe = typeof config.recipe.name === "string" ? config.recipe.name : "custom";
+export function runName(config: { model: string; dataset: string; recipeName?: unknown; seed: number }): string {
+  const recipe = typeof config.recipeName === "string" ? config.recipeName : "custom";
   return `${part(config.model)}-${part(config.dataset)}-${part(recipe)}-s${config.seed}`;
 }
 

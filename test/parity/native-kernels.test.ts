@@ -1,0 +1,150 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { ops, randomStream } from "@tfjs-zoo/models";
+import { startBackend } from "@tfjs-zoo/training/node";
+import { describe, expect, it } from "vitest";
+
+/**
+ * The gradient check's images are too small for what native kernels do with large ones: vectors of 16 channels, several
+ * threads, blocks of rows. So they are compared with the plain compositions on `cpu` here, which the check covers.
+ */
+const native = await startBackend("tensorflow", { setup: false }).then(
+  () => true,
+  () => false,
+);
+
+const shapes = [
+  [8, 20, 20, 16],
+  [3, 17, 13, 32],
+  [4, 16, 16, 64],
+  [5, 11, 7, 48],
+  [2, 30, 30, 20],
+  [2, 9, 9, 130],
+  [700, 64],
+];
+
+function values(shape: readonly number[], ...path: (string | number)[]): Float32Array {
+  const random = randomStream("native-kernels", ...path, ...shape);
+  return Float32Array.from({ length: tf.util.sizeFromShape([...shape]) }, () => random.normal());
+}
+
+/** An op's outputs and the gradients of Σ r y, on a backend, as plain numbers. */
+async function measure(
+  backend: string,
+  op: ops.Op<ops.Tensors, object>,
+  inputs: { [name: string]: { shape: readonly number[]; values: Float32Array } },
+  attrs: object,
+): Promise<Float32Array[]> {
+  await tf.setBackend(backend);
+  const before = tf.memory().numTensors;
+  const tensors = Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, values }]) => [name, tf.tensor(values, [...shape])]),
+  );
+  const outputs = op.all(tensors, attrs);
+  const weights = tf.tensor(values(outputs[0].shape, "r"), outputs[0].shape);
+  const gradients = tf.grads((...given: tf.Tensor[]) => {
+    const named = Object.fromEntries(op.gradients.map((name, i) => [name, given[i]]));
+    return tf.sum(tf.mul(op.all({ ...tensors, ...named }, attrs)[0], weights));
+  })(op.gradients.map((name) => tensors[name]));
+  const results = [...outputs, ...gradients].map((tensor) => tensor.dataSync() as Float32Array);
+  tf.dispose([tensors, outputs, weights, gradients]);
+  expect(tf.memory().numTensors).toBe(before);
+  return results;
+}
+
+function expectClose(ours: Float32Array[], expected: Float32Array[]): void {
+  expect(ours.length).toBe(expected.length);
+  for (const [k, numbers] of expected.entries()) {
+    const scale = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-6);
+    const worst = numbers.reduce((most, x, i) => Math.max(most, Math.abs(x - ours[k][i])), 0);
+    expect(worst / scale, `result ${k}`).toBeLessThan(2e-5);
+  }
+}
+
+const relu = { activation: "relu" };
+
+describe.skipIf(!native)("native kernels agree with the compositions", () => {
+  it.each(shapes.flatMap((shape) => [{}, relu].map((attrs) => ({ shape, attrs }))))(
+    "batch norm $shape $attrs",
+    async ({ shape, attrs }) => {
+      const channels = [shape[shape.length - 1]];
+      const inputs = {
+        x: { shape, values: values(shape, "x").map((v, i) => 3 * v + (i % channels[0])) },
+        gamma: { shape: channels, values: values(channels, "gamma") },
+        beta: { shape: channels, values: values(channels, "beta") },
+        runningMean: { shape: channels, values: values(channels, "mean") },
+        runningVariance: { shape: channels, values: values(channels, "variance").map(Math.abs) },
+      };
+      const op = ops.batchNormTraining as unknown as ops.Op<ops.Tensors, object>;
+      expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+    },
+  );
+
+  it.each([...shapes, [100_003], [5]].flatMap((shape) => [{}, relu].map((attrs) => ({ shape, attrs }))))(
+    "add $shape $attrs",
+    async ({ shape, attrs }) => {
+      const inputs = { a: { shape, values: values(shape, "a") }, b: { shape, values: values(shape, "b") } };
+      const op = ops.add as unknown as ops.Op<ops.Tensors, object>;
+      expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+    },
+  );
+
+  it.each([...shapes, [100_003], [5]])("relu %s", async (...shape) => {
+    const inputs = { x: { shape, values: values(shape, "x") } };
+    const op = ops.relu as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}));
+  });
+
+  it.each([
+    [[8, 32, 32, 16], 2, 32],
+    [[3, 7, 9, 5], 2, 12],
+    [[2, 6, 6, 4], 3, 4],
+    [[2, 5, 5, 3], 1, 8],
+  ])("shortcut A %s, stride %s, to %s channels", async (shape, stride, channels) => {
+    const inputs = { x: { shape, values: values(shape, "x") } };
+    const op = ops.shortcutA as unknown as ops.Op<ops.Tensors, object>;
+    const attrs = { stride, channels };
+    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+  });
+
+  it.each([
+    [[8, 16, 16, 16], [3, 3, 16, 32], 2, 1],
+    [[2, 15, 17, 8], [3, 3, 8, 16], 2, 1],
+    [[2, 32, 32, 3], [7, 7, 3, 16], 2, 3],
+    [[2, 12, 12, 8], [5, 5, 8, 8], 3, 2],
+    [[2, 12, 12, 8], [3, 3, 8, 8], 1, 2],
+  ])("convolution of %s by %s, stride %s, padding %s", async (shape, kernel, strides, padding) => {
+    const inputs = { x: { shape, values: values(shape, "x") }, filter: { shape: kernel, values: values(kernel, "w") } };
+    const op = Object.assign((i: ops.Tensors, a?: object) => ops.conv2d(i as never, a), {
+      opName: "Conv2D",
+      gradients: ["x", "filter"],
+      all: (i: ops.Tensors, a?: object) => ops.conv2d.all(i as never, a),
+    });
+    const attrs = { strides, padding };
+    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+  });
+
+  it("joins weights to one vector and splits it again", async () => {
+    await tf.setBackend("tensorflow");
+    const parts = [[3, 3, 2, 4], [4], [], [2, 5]].map((shape) => tf.tensor(values(shape, "part"), shape));
+    const flat = ops.join(parts);
+    expect([...flat.dataSync()]).toEqual(parts.flatMap((part) => [...part.dataSync()]));
+    const back = ops.split(
+      flat,
+      parts.map(({ shape }) => shape),
+    );
+    for (const [i, part] of back.entries()) {
+      expect(part.shape).toEqual(parts[i].shape);
+      expect(part.dataSync()).toEqual(parts[i].dataSync());
+    }
+    tf.dispose([parts, flat, back]);
+  });
+
+  it("pass a NaN on", async () => {
+    await tf.setBackend("tensorflow");
+    const x = tf.tensor1d(Float32Array.from({ length: 40 }, (_, i) => (i === 3 || i === 38 ? Number.NaN : i - 20)));
+    const y = ops.add({ a: x, b: x }, { activation: "relu" }).dataSync();
+    expect([...y.keys()].filter((i) => Number.isNaN(y[i]))).toEqual([3, 38]);
+    x.dispose();
+  });
+});
