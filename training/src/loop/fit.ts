@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "@tfjs-zoo/models";
 import type { Schedule } from "../schedules/schedule.ts";
+import { events } from "./events.ts";
 import type { StepResult, Trainer } from "./trainer.ts";
 
 /** Where batches come from. An epoch can be entered at any batch, and gives the same batches every time. */
@@ -142,6 +143,7 @@ export async function fit<Batch, Inputs extends tf.TensorContainer>(
         stepMs: stepEnded - stepBegan,
       });
       await options.onPosition?.(position, "step");
+      await events();
       if (signal?.aborted) return { end: "interrupted", position };
       if (position.stepInEpoch === stepsPerEpoch) break;
       waitingSince = performance.now();

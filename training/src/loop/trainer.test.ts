@@ -183,6 +183,13 @@ describe("fit", () => {
     expect(await second.state()).toBeDefined();
   });
 
+  it("hears of events between steps", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 1);
+    const { end } = await fit(trainerOf(model()), fitOptions({ epochs: 10_000, signal: stop.signal }));
+    expect(end).toBe("interrupted");
+  });
+
   it("counts one step for some accumulated batches", async () => {
     const steps: number[] = [];
     await fit(trainerOf(model()), fitOptions({ epochs: 1, accumulate: 2, onStep: (e) => void steps.push(e.items) }));

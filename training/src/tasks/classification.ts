@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
 import { ops, seedDropout } from "@tfjs-zoo/models";
+import { events } from "../loop/events.ts";
 import type { Task } from "./task.ts";
 
 type Inputs = { images: tf.Tensor4D; labels: tf.Tensor1D };
@@ -93,6 +94,7 @@ export async function evaluate(
     allLabels.push(...labels);
     images += size;
     onBatch(images);
+    await events();
   }
   const probabilities = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let offset = 0;
