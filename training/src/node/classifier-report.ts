@@ -1,8 +1,8 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import type { Evaluation } from "../tasks/classification.ts";
+import type { ClassifierResult } from "./classifier-result.ts";
 import { type ReportHistory, type ReportMistake, renderReport } from "./runs/report.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
-import type { ClassifierResult } from "./train-classifier.ts";
 
 const MISTAKES = 40;
 /** Points of a curve: more than a screen has pixels for says nothing. */

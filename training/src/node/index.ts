@@ -4,6 +4,7 @@ export * from "./backends/index.ts";
 export * from "./checkpoint.ts";
 export * from "./classifier-file.ts";
 export * from "./classifier-report.ts";
+export * from "./classifier-result.ts";
 export { writeFileAtomic } from "./runs/atomic-write.ts";
 export { collectEnvironment, environmentDifferences } from "./runs/environment.ts";
 export { type RunConfig, RunFolder } from "./runs/run-folder.ts";

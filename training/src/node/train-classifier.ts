@@ -9,6 +9,7 @@ import { classification, type Evaluation, evaluate } from "../tasks/classificati
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type ClassifierInfo, saveClassifier } from "./classifier-file.ts";
 import { classifierReport } from "./classifier-report.ts";
+import type { ClassifierResult } from "./classifier-result.ts";
 import { MetricsWriter } from "./metrics-writer.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
@@ -31,31 +32,6 @@ export interface ClassifierTraining {
   onStep?(event: StepEvent): void;
   onEpoch?(event: EpochEvent): void;
   onTest?(images: number, total: number): void;
-}
-
-/** What a run came to: the content of its result.json. */
-export interface ClassifierResult {
-  end: FitEnd;
-  model: string;
-  dataset: string;
-  recipe: string;
-  seed: number;
-  full: boolean;
-  backend: string;
-  precision: string;
-  epochs: number;
-  /** on the whole test set, after the last epoch, 0 to 1 */
-  accuracy: number;
-  top5: number;
-  loss: number;
-  testImages: number;
-  /** seconds of training, over all processes of the run */
-  seconds: number;
-  /** of these, waiting for batches */
-  dataSeconds: number;
-  /** of these, in steps; the rest is held-out tests and checkpoints */
-  stepSeconds: number;
-  itemsPerSecond: number;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
@@ -11,23 +11,19 @@ import { librariesPath } from "./layout.ts";
 
 const require = createRequire(import.meta.url);
 
-/** The source of the zoo's own TensorFlow kernels, which the package carries. */
-const source = fileURLToPath(new URL("../../../../native/zoo-kernels.cc", import.meta.url));
+/** The sources of the zoo's own TensorFlow kernels, which the package carries. */
+const sources = fileURLToPath(new URL("../../../../native/", import.meta.url));
 
 const flags = ["-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"];
 
 /**
- * Where this source, compiled for this processor, lies in a set-up folder: another processor (a home folder may be
+ * Where these sources, compiled for this processor, lies in a set-up folder: another processor (a home folder may be
  * shared) or another version of the zoo has another path, and compiles its own.
  */
 export function zooKernelsPath(folder: string): string {
-  const key = createHash("sha256")
-    .update(readFileSync(source))
-    .update(flags.join(" "))
-    .update(processor())
-    .digest("hex")
-    .slice(0, 16);
-  return join(folder, "lib", `zoo-kernels-${key}.node`);
+  const key = createHash("sha256").update(flags.join(" ")).update(processor());
+  for (const file of readdirSync(sources).sort()) key.update(readFileSync(join(sources, file)));
+  return join(folder, "lib", `zoo-kernels-${key.digest("hex").slice(0, 16)}.node`);
 }
 
 /** The processor's model and what it can do. */
@@ -67,7 +63,7 @@ async function compiled(folder: string, progress?: Progress): Promise<string> {
       "-DNAPI_VERSION=8",
       "-I",
       (require("node-api-headers") as { include_dir: string }).include_dir,
-      source,
+      join(sources, "zoo-kernels.cc"),
       "-o",
       building,
       join(libraries, "libtensorflow_framework.so.2"),
