@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <tuple>
-#include <type_traits>
 #include <vector>
 
 #include "tensorflow.h"
@@ -14,45 +14,40 @@
 
 namespace zoo {
 
-/// Calls body with the number of channels as a constant where it is a common one, so that loops over it unroll.
-template <typename Body>
-void WithChannels(int channels, const Body& body) {
-  switch (channels) {
-    case 16: return body(std::integral_constant<int, 16>{});
-    case 32: return body(std::integral_constant<int, 32>{});
-    case 64: return body(std::integral_constant<int, 64>{});
-    default: return body(channels);
-  }
-}
-
 /// Rows whose sums are kept in single precision before they go into double.
 constexpr int64_t kBlock = 128;
 
-/// Sums over rows [begin, end) of two quantities a channel, as `terms(x_row_index, channel, &a, &b)` gives them.
-template <typename Channels, typename Terms>
-void SumRows(Channels channels, int64_t begin, int64_t end, double* sums, const Terms& terms) {
-  constexpr int kMost = 64;
-  std::vector<float> heap(channels > kMost ? 2 * static_cast<size_t>(channels) : 0);
-  alignas(64) float local[2 * kMost];
-  float* const a = channels > kMost ? heap.data() : local;
-  float* const b = a + channels;
-  for (int64_t block = begin; block < end; block += kBlock) {
-    std::fill(a, a + 2 * channels, 0.0f);
-    const int64_t stop = std::min(end, block + kBlock);
-    for (int64_t row = block; row < stop; row++) {
-      for (int c = 0; c < channels; c++) terms(row * channels + c, c, a[c], b[c]);
-    }
-    for (int c = 0; c < 2 * channels; c++) sums[c] += a[c];
+/// Adds up two quantities of V's channels over rows [begin, end), as terms(V(), index, channel, a, b) adds an
+/// element's.
+template <typename V, typename Terms>
+void SumRows(int channels, int channel, int64_t begin, int64_t end, double* sums, const Terms& terms) {
+  V a = V(), b = V();
+  for (int64_t row = begin; row < end; row++) terms(V(), row * channels + channel, channel, a, b);
+  constexpr int kWidth = sizeof(V) / sizeof(float);
+  float each[2][kWidth];
+  std::memcpy(each[0], &a, sizeof(V));
+  std::memcpy(each[1], &b, sizeof(V));
+  for (int c = 0; c < kWidth; c++) {
+    sums[channel + c] += each[0][c];
+    sums[channels + channel + c] += each[1][c];
   }
 }
 
-/// The sums of all parts, in the order of the parts: [a of every channel, b of every channel].
-template <typename Channels, typename Terms>
-std::vector<double> SumChannels(Channels channels, int64_t rows, const Terms& terms) {
+/// The sums over all rows, those of the threads added in their order: [a of every channel, b of every channel].
+template <typename Terms>
+std::vector<double> SumChannels(int channels, int64_t rows, const Terms& terms) {
   const size_t width = 2 * static_cast<size_t>(channels);
   std::vector<double> parts(width * pool->threads(), 0.0);
   Parallel(rows, channels, [&](int part, int64_t begin, int64_t end) {
-    SumRows(channels, begin, end, parts.data() + width * part, terms);
+    double* const sums = parts.data() + width * part;
+    // A few rows at a time for all channels, so that each comes from memory once.
+    for (int64_t block = begin; block < end; block += kBlock) {
+      const int64_t stop = std::min(end, block + kBlock);
+      int channel = 0;
+      for (; channel + kLanes <= channels; channel += kLanes)
+        SumRows<Lanes>(channels, channel, block, stop, sums, terms);
+      for (; channel < channels; channel++) SumRows<float>(channels, channel, block, stop, sums, terms);
+    }
   });
   for (int part = 1; part < pool->threads(); part++) {
     for (size_t i = 0; i < width; i++) parts[i] += parts[width * part + i];
@@ -70,7 +65,8 @@ inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
   if (!call.ok()) return;
   const auto shape = ShapeOf(inputs[0]);
   const int channels = shape.empty() ? 0 : static_cast<int>(shape.back());
-  for (int i = 1; i < 5; i++) call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
+  for (int i = 1; i < 5; i++)
+    call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
   if (!call.Expect(channels > 0 && CountOf(shape) > 0, "batch norm got an empty image")) return;
   const int64_t rows = CountOf(shape) / channels;
   const float* __restrict x = Call::Data(inputs[0]);
@@ -85,35 +81,35 @@ inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
   auto [new_mean, new_variance, mean, variance] = std::tie(outputs[0], outputs[1], outputs[2], outputs[3]);
 
   std::vector<float> scale(channels), shift(channels);
-  WithChannels(channels, [&](auto width) {
-    // Sums of x - K and its square, with the first row as K: the variance loses nothing to a large mean.
-    const std::vector<float> pivot(x, x + channels);
-    const float* k = pivot.data();
-    const auto sums = SumChannels(width, rows, [x, k](int64_t i, int c, float& a, float& b) {
-      const float d = x[i] - k[c];
-      a += d;
-      b += d * d;
-    });
-    const double n = static_cast<double>(rows);
-    for (int c = 0; c < channels; c++) {
-      const double offset = sums[c] / n;
-      const double spread = std::max(0.0, sums[channels + c] / n - offset * offset);
-      mean[c] = static_cast<float>(k[c] + offset);
-      variance[c] = static_cast<float>(spread);
-      const double unbiased = spread * n / std::max(n - 1, 1.0);
-      new_mean[c] = (1 - attributes.momentum) * running_mean[c] + attributes.momentum * mean[c];
-      new_variance[c] = (1 - attributes.momentum) * running_variance[c] + attributes.momentum * static_cast<float>(unbiased);
-      scale[c] = gamma[c] / std::sqrt(variance[c] + attributes.epsilon);
-      shift[c] = beta[c] - mean[c] * scale[c];
-    }
-    const float* __restrict s = scale.data();
-    const float* __restrict t = shift.data();
-    const float floor = attributes.relu ? 0.0f : -INFINITY;
-    PerChannel(width, rows, [=](auto zero, int64_t i, int c) {
-      using V = decltype(zero);
-      const V z = Get<V>(x + i) * Get<V>(s + c) + Get<V>(t + c);
-      Put(y + i, Above(z, zero + floor));
-    });
+  // Sums of x - K and its square, with the first row as K: the variance loses nothing to a large mean.
+  const std::vector<float> pivot(x, x + channels);
+  const float* k = pivot.data();
+  const auto sums = SumChannels(channels, rows, [x, k](auto zero, int64_t i, int c, auto& a, auto& b) {
+    using V = decltype(zero);
+    const V d = Get<V>(x + i) - Get<V>(k + c);
+    a += d;
+    b += d * d;
+  });
+  const double n = static_cast<double>(rows);
+  for (int c = 0; c < channels; c++) {
+    const double offset = sums[c] / n;
+    const double spread = std::max(0.0, sums[channels + c] / n - offset * offset);
+    mean[c] = static_cast<float>(k[c] + offset);
+    variance[c] = static_cast<float>(spread);
+    const double unbiased = spread * n / std::max(n - 1, 1.0);
+    new_mean[c] = (1 - attributes.momentum) * running_mean[c] + attributes.momentum * mean[c];
+    new_variance[c] =
+        (1 - attributes.momentum) * running_variance[c] + attributes.momentum * static_cast<float>(unbiased);
+    scale[c] = gamma[c] / std::sqrt(variance[c] + attributes.epsilon);
+    shift[c] = beta[c] - mean[c] * scale[c];
+  }
+  const float* __restrict s = scale.data();
+  const float* __restrict t = shift.data();
+  const float floor = attributes.relu ? 0.0f : -INFINITY;
+  PerChannel(channels, rows, [=](auto zero, int64_t i, int c) {
+    using V = decltype(zero);
+    const V z = Get<V>(x + i) * Get<V>(s + c) + Get<V>(t + c);
+    Put(y + i, Above(z, zero + floor));
   });
 }
 
@@ -126,7 +122,8 @@ inline void BatchNormGrad(void* raw, TF_OpKernelContext* context) {
   if (!call.ok()) return;
   const auto shape = ShapeOf(inputs[1]);
   const int channels = shape.empty() ? 0 : static_cast<int>(shape.back());
-  for (int i = 2; i < 6; i++) call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
+  for (int i = 2; i < 6; i++)
+    call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
   if (!call.Expect(channels > 0 && ShapeOf(inputs[0]) == shape, "batch norm got dy and x of different shapes")) return;
   const int64_t rows = CountOf(shape) / channels;
   const float* __restrict dy = Call::Data(inputs[0]);
@@ -149,29 +146,28 @@ inline void BatchNormGrad(void* raw, TF_OpKernelContext* context) {
   const float* __restrict t = shift.data();
   const float* __restrict m = mean;
   const float floor = attributes.relu ? 0.0f : -INFINITY;  // without a ReLU every z is above it
-  WithChannels(channels, [&](auto width) {
-    const auto sums = SumChannels(width, rows, [=](int64_t i, int c, float& a, float& b) {
-      const float d = dy[i];  // loaded in any case: a load under a condition would not be a vector's
-      const float g = x[i] * s[c] + t[c] > floor ? d : 0.0f;
-      a += g;
-      b += g * (x[i] - m[c]);
-    });
-    const double n = static_cast<double>(rows);
-    for (int c = 0; c < channels; c++) {
-      const double inverse = 1.0 / std::sqrt(static_cast<double>(variance[c]) + attributes.epsilon);
-      dbeta[c] = static_cast<float>(sums[c]);
-      dgamma[c] = static_cast<float>(sums[channels + c] * inverse);
-      along[c] = static_cast<float>(-gamma[c] * inverse * inverse * inverse * sums[channels + c] / n);
-      constant[c] = static_cast<float>(-gamma[c] * inverse * sums[c] / n);
-    }
-    const float* __restrict u = along.data();
-    const float* __restrict v = constant.data();
-    PerChannel(width, rows, [=](auto zero, int64_t i, int c) {
-      using V = decltype(zero);
-      const V xi = Get<V>(x + i), scale = Get<V>(s + c);
-      const V g = xi * scale + Get<V>(t + c) > floor ? Get<V>(dy + i) : zero;
-      Put(dx + i, scale * g + Get<V>(u + c) * (xi - Get<V>(m + c)) + Get<V>(v + c));
-    });
+  const auto sums = SumChannels(channels, rows, [=](auto zero, int64_t i, int c, auto& a, auto& b) {
+    using V = decltype(zero);
+    const V xi = Get<V>(x + i);
+    const V g = xi * Get<V>(s + c) + Get<V>(t + c) > floor ? Get<V>(dy + i) : zero;
+    a += g;
+    b += g * (xi - Get<V>(m + c));
+  });
+  const double n = static_cast<double>(rows);
+  for (int c = 0; c < channels; c++) {
+    const double inverse = 1.0 / std::sqrt(static_cast<double>(variance[c]) + attributes.epsilon);
+    dbeta[c] = static_cast<float>(sums[c]);
+    dgamma[c] = static_cast<float>(sums[channels + c] * inverse);
+    along[c] = static_cast<float>(-gamma[c] * inverse * inverse * inverse * sums[channels + c] / n);
+    constant[c] = static_cast<float>(-gamma[c] * inverse * sums[c] / n);
+  }
+  const float* __restrict u = along.data();
+  const float* __restrict v = constant.data();
+  PerChannel(channels, rows, [=](auto zero, int64_t i, int c) {
+    using V = decltype(zero);
+    const V xi = Get<V>(x + i), scale = Get<V>(s + c);
+    const V g = xi * scale + Get<V>(t + c) > floor ? Get<V>(dy + i) : zero;
+    Put(dx + i, scale * g + Get<V>(u + c) * (xi - Get<V>(m + c)) + Get<V>(v + c));
   });
 }
 

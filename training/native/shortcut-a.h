@@ -45,7 +45,8 @@ inline void ShortcutAGrad(void* raw, TF_OpKernelContext* context) {
   if (!call.Expect(shape.size() == 4 && outer.size() == 4, "a shortcut got something else than images")) return;
   const int64_t s = attributes.stride, h = shape[1], w = shape[2], c = shape[3];
   const int64_t rows = outer[1], columns = outer[2], channels = outer[3], before = (channels - c) / 2;
-  const bool fits = outer[0] == shape[0] && s > 0 && rows == (h + s - 1) / s && columns == (w + s - 1) / s && channels >= c;
+  const bool fits =
+      outer[0] == shape[0] && s > 0 && rows == (h + s - 1) / s && columns == (w + s - 1) / s && channels >= c;
   if (!call.Expect(fits, "a shortcut got dy and x that do not fit each other")) return;
   const float* dy = Call::Data(gradient);
   float* dx = call.Output(0, shape);

@@ -52,8 +52,8 @@ void Elementwise(int64_t count, const Body& body) {
 }
 
 /// Calls body(V(), index, channel) for every element of [rows, channels], likewise.
-template <typename Channels, typename Body>
-void PerChannel(Channels channels, int64_t rows, const Body& body) {
+template <typename Body>
+void PerChannel(int channels, int64_t rows, const Body& body) {
   Parallel(rows, channels, [&](int, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t at = row * channels;
