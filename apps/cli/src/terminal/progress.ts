@@ -1,12 +1,5 @@
+import type { ProgressEvent } from "@tfjs-zoo/datasets";
 import { formatBytes, formatDuration, formatRate } from "./format.ts";
-
-/** How far a long operation has come; `total` is absent where it is not known. */
-export interface ProgressEvent {
-  label: string;
-  done: number;
-  total?: number;
-  unit: "bytes" | "items";
-}
 
 export interface TrainingState {
   /** 1-based */

@@ -1,12 +1,6 @@
-/** A step of a long operation: what it is, how far it has come, and how far it has to go where that is known. */
-export interface ProgressEvent {
-  label: string;
-  done: number;
-  total?: number;
-  unit: "bytes" | "items";
-}
+import type { Progress } from "@tfjs-zoo/datasets";
 
-export type Progress = (event: ProgressEvent) => void;
+export type { Progress, ProgressEvent } from "@tfjs-zoo/datasets";
 
 /** The backends in order of preference. */
 export const backendNames = ["tensorflow", "webgpu", "wasm", "cpu"] as const;
