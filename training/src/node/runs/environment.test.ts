@@ -7,6 +7,8 @@ describe("collectEnvironment", () => {
     expect(environment).toMatchObject({ node: process.versions.node, backend: "wasm", threads: 2, tensorflow: null });
     expect(environment.memoryBytes).toBeGreaterThan(1e8);
     expect(new Date(environment.date).getTime()).toBeGreaterThan(0);
+    const [program, script] = environment.commandLine.split(" ");
+    expect(`${program} ${script}`).not.toMatch(/[/\\]/);
   });
 });
 

@@ -43,7 +43,10 @@ export function collectEnvironment(known: Record<string, unknown> = {}): Environ
     platform: `${process.platform}-${process.arch} ${release()}`,
     gitCommit: gitCommit(),
     date: new Date().toISOString(),
-    commandLine: [basename(process.argv[0] ?? "node"), ...process.argv.slice(1)].map(quote).join(" "),
+    // A report is shown to others, whom the folders of this machine do not concern.
+    commandLine: [...process.argv.slice(0, 2).map((path) => basename(path)), ...process.argv.slice(2)]
+      .map(quote)
+      .join(" "),
     ...known,
   };
 }
