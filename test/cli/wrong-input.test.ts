@@ -93,6 +93,12 @@ describe("train", () => {
     expectRefused(ended, 1, /batch.size/, /4096/);
   });
 
+  it.skipIf(process.platform !== "linux")("does not wait for a folder that can't be made", async () => {
+    const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", "/proc/zoo/run", ...tiny]);
+    expectRefused(ended, 1, /\/proc\/zoo\/run/);
+    expectRefused(await zoo(["export", run, "--out", "/proc/zoo/out", "--backend", "cpu"]), 1, /\/proc\/zoo\/out/);
+  });
+
   it("names what it tried when there is no network and nothing is cached", async () => {
     const cache = join(folder, "empty-cache");
     const env = {

@@ -76,7 +76,7 @@ export async function readIfPresent(path: string): Promise<Buffer | undefined> {
 }
 
 /** As `mkdir` with `recursive`, which never returns below a folder that says of new ones that they don't exist (/proc). */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {

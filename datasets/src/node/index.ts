@@ -1,5 +1,5 @@
 export * from "../index.ts";
-export { cacheDir } from "./cache.ts";
+export { cacheDir, makeFolder } from "./cache.ts";
 export { checkDatasetName, datasetNames, datasetStatus, type LoadDatasetOptions, loadDataset } from "./datasets.ts";
 export { decodeImage, MAX_PIXELS } from "./decode-image.ts";
 export type { FileSetStatus as DatasetStatus } from "./file-set.ts";

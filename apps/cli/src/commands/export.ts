@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import { layersModelWeightsFile, toLayersModel } from "@tfjs-zoo/models/weights";
 import { loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
@@ -46,7 +46,9 @@ async function toSafetensors(file: string, { out, dtype }: ExportFlags): Promise
 async function toFolder(file: string, { out }: ExportFlags, output: Output): Promise<string[]> {
   const { model, info } = await loadClassifier(file);
   const { modelJson, weights, needsImport, reasons } = await toLayersModel(model, { metadata: { ...info } });
-  await mkdir(out, { recursive: true });
+  await makeFolder(out).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(`can't make the folder ${out} (${error.code}): give another --out`);
+  });
   const paths = [join(out, layersModelWeightsFile), join(out, "model.json")];
   await writeFileAtomic(paths[0], weights);
   await writeFileAtomic(paths[1], modelJson);

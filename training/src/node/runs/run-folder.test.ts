@@ -39,9 +39,13 @@ async function runInChild(): Promise<ChildProcess> {
     run.appendMetrics({ step: 1, loss: 2 });
     console.log("ready");
     setInterval(() => {}, 1000);`;
-  child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  child = spawn(
+    process.execPath,
+    ["--import", "tsx", "--conditions=tfjs-zoo-source", "--input-type=module", "-e", script],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const started = child;
   await new Promise<void>((resolve, reject) => {
     started.stdout?.once("data", () => resolve());

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import { distance } from "fastest-levenshtein";
 import { removeTemporaryFiles, syncFolder, writeFileAtomic } from "./atomic-write.ts";
@@ -57,7 +58,7 @@ export class RunFolder {
     const configText = jsonText({ ...config, formatVersion: FORMAT_VERSION });
     const building = join(dirname(dir), `.${basename(dir)}.${randomBytes(6).toString("hex")}.tmp`);
     try {
-      await mkdir(join(building, "checkpoints"), { recursive: true });
+      await makeFolder(join(building, "checkpoints"));
       await writeFileAtomic(join(building, "config.json"), configText);
       const known = { backend: config.backend, ...environment };
       await writeFileAtomic(join(building, "env.json"), jsonText(collectEnvironment(known)));
