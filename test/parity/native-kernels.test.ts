@@ -52,12 +52,12 @@ async function measure(
   return results;
 }
 
-function expectClose(ours: Float32Array[], expected: Float32Array[]): void {
+function expectClose(ours: Float32Array[], expected: Float32Array[], tolerance = 2e-5): void {
   expect(ours.length).toBe(expected.length);
   for (const [k, numbers] of expected.entries()) {
     const scale = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-6);
     const worst = numbers.reduce((most, x, i) => Math.max(most, Math.abs(x - ours[k][i])), 0);
-    expect(worst / scale, `result ${k}`).toBeLessThan(2e-5);
+    expect(worst / scale, `result ${k}`).toBeLessThan(tolerance);
   }
 }
 
@@ -113,6 +113,14 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     [[2, 32, 32, 3], [7, 7, 3, 16], 2, 3],
     [[2, 12, 12, 8], [5, 5, 8, 8], 3, 2],
     [[2, 12, 12, 8], [3, 3, 8, 8], 1, 2],
+    [[9, 32, 32, 16], [3, 3, 16, 16], 1, 1],
+    [[5, 8, 8, 64], [3, 3, 64, 48], 1, 1],
+    [[19, 2, 2, 24], [3, 3, 24, 40], 1, 1],
+    [[3, 4, 4, 130], [1, 1, 130, 17], 1, 0],
+    [[2, 16, 16, 32], [1, 1, 32, 64], 2, 0],
+    [[2, 9, 9, 16], [1, 1, 16, 16], 1, 1],
+    [[1, 45, 45, 3], [11, 11, 3, 24], 4, 2],
+    [[1, 60, 90, 40], [3, 3, 40, 8], 1, 1],
   ])("convolution of %s by %s, stride %s, padding %s", async (shape, kernel, strides, padding) => {
     const inputs = { x: { shape, values: values(shape, "x") }, filter: { shape: kernel, values: values(kernel, "w") } };
     const op = Object.assign((i: ops.Tensors, a?: object) => ops.conv2d(i as never, a), {
@@ -121,7 +129,8 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
       all: (i: ops.Tensors, a?: object) => ops.conv2d.all(i as never, a),
     });
     const attrs = { strides, padding };
-    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+    // Single precision: what is left to rounding is far below the limit of the others.
+    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs), 3e-6);
   });
 
   it("joins weights to one vector and splits it again", async () => {

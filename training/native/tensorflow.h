@@ -110,7 +110,7 @@ struct Attributes {
   float epsilon = 0, momentum = 0;
   unsigned char relu = 0;
   int64_t stride = 1, channels = 0;
-  std::vector<int64_t> ranks, dims;
+  std::vector<int64_t> ranks, dims, strides, padding, size;
 };
 
 inline std::vector<int64_t> GetList(TF_OpKernelConstruction* construction, const char* name, TF_Status* status) {
@@ -133,6 +133,9 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrInt64(construction, "channels", &attributes->channels, status);
   attributes->ranks = GetList(construction, "ranks", status);
   attributes->dims = GetList(construction, "dims", status);
+  attributes->strides = GetList(construction, "strides", status);
+  attributes->padding = GetList(construction, "padding", status);
+  attributes->size = GetList(construction, "size", status);
   TF_DeleteStatus(status);
   return attributes;
 }

@@ -1,6 +1,7 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
 // batch normalisation with its ReLU, the residual sum with its ReLU, option A shortcuts, and weights joined to one
-// vector. Compiled on the machine that runs them (-march=native) and loaded as a Node addon, which registers them.
+// vector; and convolutions on the processor's matrix unit, where it has one. Compiled on the machine that runs them
+// (-march=native) and loaded as a Node addon, which registers them.
 //
 // They are single precision and images are [rows, channels], rows = batch * height * width. Which thread adds what
 // depends on sizes and the number of threads alone, so results repeat bit by bit.
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "batch-norm.h"
+#include "conv2d.h"
 #include "element-wise.h"
 #include "flat.h"
 #include "shortcut-a.h"
@@ -26,7 +28,14 @@ struct Op {
   void (*compute)(void*, TF_OpKernelContext*);
 };
 
+const std::vector<const char*> window = {"strides: list(int)", "padding: list(int)", "size: list(int)"};
+
 const std::vector<Op> ops = {
+#ifdef ZOO_MATRIX_TILES
+    {"ZooConv2D", window, {"x: float", "filter: float"}, {"y: float"}, Conv2D},
+    {"ZooConv2DBackpropInput", window, {"dy: float", "filter: float"}, {"dx: float"}, Conv2DBackpropInput},
+    {"ZooConv2DBackpropFilter", window, {"x: float", "dy: float"}, {"dw: float"}, Conv2DBackpropFilter},
+#endif
     {"ZooBatchNorm",
      {"epsilon: float", "momentum: float", "relu: bool"},
      {"x: float", "gamma: float", "beta: float", "running_mean: float", "running_variance: float"},
@@ -64,20 +73,27 @@ std::string Register() {
   return failure;
 }
 
-/// start(threads: number): registers the kernels; throws what failed
+/// start(threads: number): registers the kernels, and throws what failed.
+/// @returns whether convolutions are among them, which need a matrix unit
 napi_value Start(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;
   int32_t threads = 1;
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
   napi_get_value_int32(env, argument, &threads);
-  static bool started = false;
-  if (started) return nullptr;
-  started = true;
-  pool->Start(std::clamp(threads, 1, 256));
-  const std::string failure = Register();
-  if (!failure.empty()) napi_throw_error(env, nullptr, failure.c_str());
-  return nullptr;
+  static bool started = false, tiles = false;
+  if (!started) {
+    started = true;
+#ifdef ZOO_MATRIX_TILES
+    tiles = RequestTiles();
+#endif
+    pool->Start(std::clamp(threads, 1, 256));
+    const std::string failure = Register();
+    if (!failure.empty()) napi_throw_error(env, nullptr, failure.c_str());
+  }
+  napi_value result;
+  napi_get_boolean(env, tiles, &result);
+  return result;
 }
 
 }  // namespace zoo

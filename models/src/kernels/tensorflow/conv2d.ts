@@ -14,16 +14,29 @@ interface StockConvAttrs {
 /**
  * The three convolutions straight on TensorFlow's ops, under their stock names: tfjs-node's own refuse explicit padding
  * and dilation in the backward pass, and every padding but 'same' and 'valid'.
+ *
+ * @param tiles whether TensorFlow knows the zoo's convolutions on the processor's matrix unit
+ *   (training/native/conv2d.h), which serve all but dilated ones and channels first
  */
-export function registerConv2D(): void {
-  registerTensorflow<StockConvAttrs>("Conv2D", ({ x, filter }, attrs, backend) =>
-    backend.executeSingleOutput("Conv2D", convAttrs(info(x.shape, filter.shape, attrs), backend), [x, filter]),
-  );
+export function registerConv2D(tiles: boolean): void {
+  const served = (conv: Conv2DInfo) =>
+    tiles && conv.dataFormat === "channelsLast" && conv.dilationHeight === 1 && conv.dilationWidth === 1;
+
+  registerTensorflow<StockConvAttrs>("Conv2D", ({ x, filter }, attrs, backend) => {
+    const conv = info(x.shape, filter.shape, attrs);
+    return served(conv)
+      ? backend.executeSingleOutput("ZooConv2D", tileAttrs(conv, [conv.outHeight, conv.outWidth], backend), [x, filter])
+      : backend.executeSingleOutput("Conv2D", convAttrs(conv, backend), [x, filter]);
+  });
 
   registerTensorflow<StockConvAttrs & { inputShape: number[] }>(
     "Conv2DBackpropInput",
     ({ dy, filter }, attrs, backend) => {
       const conv = info(attrs.inputShape, filter.shape, attrs);
+      if (served(conv)) {
+        const size = [conv.inHeight, conv.inWidth];
+        return backend.executeSingleOutput("ZooConv2DBackpropInput", tileAttrs(conv, size, backend), [dy, filter]);
+      }
       const same = sameFilter(conv);
       return tidy(() => {
         const sizes = tensor1d(attrs.inputShape, "int32");
@@ -37,6 +50,10 @@ export function registerConv2D(): void {
     "Conv2DBackpropFilter",
     ({ x, dy }, attrs, backend) => {
       const conv = info(x.shape, attrs.filterShape, attrs);
+      if (served(conv)) {
+        const size = [conv.filterHeight, conv.filterWidth];
+        return backend.executeSingleOutput("ZooConv2DBackpropFilter", tileAttrs(conv, size, backend), [x, dy]);
+      }
       const same = sameFilter(conv);
       return tidy(() => {
         const shape = same ? [...same, ...attrs.filterShape.slice(2)] : attrs.filterShape;
@@ -107,6 +124,12 @@ function convAttrs(conv: Conv2DInfo, backend: TensorflowBackend, same?: [height:
     data_format: channelsLast ? "NHWC" : "NCHW",
     dilations: spatial(conv.dilationHeight, conv.dilationWidth),
   });
+}
+
+/** @param size height and width of the result */
+function tileAttrs(conv: Conv2DInfo, size: number[], backend: TensorflowBackend) {
+  const strides = [conv.strideHeight, conv.strideWidth];
+  return opAttrs(backend, { strides, padding: [conv.padInfo.top, conv.padInfo.left], size });
 }
 
 /** Whether explicit zeros are what 'same' would add: with stride 1, half of the window on either side. */

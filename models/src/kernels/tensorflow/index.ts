@@ -7,11 +7,13 @@ import { registerZooOps } from "./zoo-ops.ts";
 export interface TensorflowKernelOptions {
   /** Whether TensorFlow knows the zoo's own ops (training/native/zoo-kernels.cc), which need fewer passes over memory. */
   zoo?: boolean;
+  /** Whether the zoo's convolutions on the processor's matrix unit are among them. */
+  tiles?: boolean;
 }
 
 /** Registers the zoo's kernels for tfjs-node's backend `tensorflow`, over any stock ones of the same name. */
-export function registerTensorflowKernels({ zoo = false }: TensorflowKernelOptions = {}): void {
-  registerConv2D();
+export function registerTensorflowKernels({ zoo = false, tiles = false }: TensorflowKernelOptions = {}): void {
+  registerConv2D(tiles);
   registerSoftmaxCrossEntropy();
   if (zoo) {
     registerZooOps();

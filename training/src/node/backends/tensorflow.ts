@@ -43,12 +43,14 @@ function threadCount(asked: number | undefined): number {
   return fromEnvironment > 0 ? fromEnvironment : availableParallelism();
 }
 
-/** Starts the zoo's own kernels too. @returns undefined, or in a few words why training is slower without them */
-async function withoutZooKernels(folder: string, threads: number, progress?: Progress): Promise<string | undefined> {
+/** Starts the zoo's own kernels too, where they can be had. @returns in a few words what that means for speed */
+async function registerKernels(folder: string, threads: number, progress?: Progress): Promise<string> {
   try {
-    await startZooKernels(folder, threads, progress);
-    return undefined;
+    const tiles = await startZooKernels(folder, threads, progress);
+    registerTensorflowKernels({ zoo: true, tiles });
+    return tiles ? "; convolutions on the matrix unit" : "";
   } catch (error) {
+    registerTensorflowKernels();
     return `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`;
   }
 }
@@ -81,12 +83,11 @@ export async function startTensorflow(
     const { NodeJSKernelBackend }: NodeBackendModule = require("@tensorflow/tfjs-node/dist/nodejs_kernel_backend");
     tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"), 3);
     const { source } = JSON.parse(readFileSync(join(folder, "setup.json"), "utf8")) as { source: string };
-    const without = kernels ? await withoutZooKernels(folder, count, progress) : undefined;
-    if (kernels) registerTensorflowKernels({ zoo: without === undefined });
+    const about = kernels ? await registerKernels(folder, count, progress) : "";
     started = {
       version: binding.TF_Version,
       threads: count,
-      about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"}${without ?? ""})`,
+      about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"}${about})`,
     };
   }
   if (!(await tf.setBackend("tensorflow"))) throw new Error("tfjs could not start its tensorflow backend");

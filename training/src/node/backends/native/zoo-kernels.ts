@@ -81,9 +81,10 @@ async function compiled(folder: string, progress?: Progress): Promise<string> {
 /**
  * Makes TensorFlow know the zoo's own kernels. The binding must be loaded.
  *
+ * @returns whether convolutions are among them, which need the processor's matrix unit
  * @throws with one line that says why they can't be had here
  */
-export async function startZooKernels(folder: string, threads: number, progress?: Progress): Promise<void> {
-  const addon: { start(threads: number): void } = require(await compiled(folder, progress));
-  addon.start(threads);
+export async function startZooKernels(folder: string, threads: number, progress?: Progress): Promise<boolean> {
+  const addon: { start(threads: number): boolean } = require(await compiled(folder, progress));
+  return addon.start(threads);
 }

@@ -1,0 +1,116 @@
+// Convolution of images [images, height, width, channels] with filters [taps_y, taps_x, channels, outputs], and its two
+// gradients (models/src/ops/conv2d.ts has the formulas), on the matrix unit.
+#pragma once
+
+#include "correlation.h"
+#include "filter-gradient.h"
+#include "matrix-tiles.h"
+#include "tensorflow.h"
+
+#ifdef ZOO_MATRIX_TILES
+
+namespace zoo {
+
+/// What the three ops share: strides, zeros before the first row and column, and the one size that the inputs do not
+/// tell, (height, width) of the result.
+struct ConvWindow {
+  int64_t stride_y, stride_x, top, left, rows, columns;
+
+  /// @returns false where an attribute is missing or out of range
+  bool Read(const Attributes& attributes) {
+    for (const auto* pair : {&attributes.strides, &attributes.padding, &attributes.size}) {
+      if (pair->size() != 2) return false;
+    }
+    stride_y = attributes.strides[0];
+    stride_x = attributes.strides[1];
+    top = attributes.padding[0];
+    left = attributes.padding[1];
+    rows = attributes.size[0];
+    columns = attributes.size[1];
+    return stride_y > 0 && stride_x > 0 && top >= 0 && left >= 0 && rows > 0 && columns > 0;
+  }
+};
+
+inline bool IsImage(const std::vector<int64_t>& shape) {
+  return shape.size() == 4 && shape[1] > 0 && shape[2] > 0 && shape[3] > 0;
+}
+
+/// x, filter -> y
+inline void Conv2D(void* raw, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor *input = call.Input(0), *weights = call.Input(1);
+  if (!call.ok()) return;
+  const auto x = ShapeOf(input), w = ShapeOf(weights);
+  ConvWindow window;
+  const bool fits = window.Read(*static_cast<Attributes*>(raw)) && IsImage(x) && IsImage(w) && w[2] == x[3];
+  if (!call.Expect(fits, "a convolution got an image and a filter that do not fit each other")) return;
+  float* y = call.Output(0, {x[0], window.rows, window.columns, w[3]});
+  if (!call.ok()) return;
+  Correlation job{Call::Data(input), x[0], x[1], x[2], x[3], y, window.rows, window.columns, w[3], window.stride_y,
+                  window.stride_x,   1,    1,    {}};
+  const Taps taps{Call::Data(weights), w[0], w[1], w[1] * w[2] * w[3], w[2] * w[3], w[3], 1};
+  job.phases.push_back({taps, window.top, window.left, window.rows, window.columns, 0, 0});
+  Correlate(job);
+}
+
+/// One direction of the input pixels that are the same number of steps from the tap that sees them: every stride-th,
+/// from `first` on. They are a correlation of dy, by every stride-th tap, last tap first.
+struct PhaseAxis {
+  int64_t first, count, taps, last_tap, before;
+
+  PhaseAxis(int64_t phase, int64_t size, int64_t all_taps, int64_t stride, int64_t padding) {
+    first = ((phase - padding) % stride + stride) % stride;
+    count = (size - first + stride - 1) / stride;
+    taps = phase < all_taps ? (all_taps - phase + stride - 1) / stride : 0;
+    last_tap = phase + stride * (taps - 1);
+    before = taps - 1 - (first + padding - phase) / stride;
+  }
+};
+
+/// dy, filter -> dx
+inline void Conv2DBackpropInput(void* raw, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor *gradient = call.Input(0), *weights = call.Input(1);
+  if (!call.ok()) return;
+  const auto dy = ShapeOf(gradient), w = ShapeOf(weights);
+  ConvWindow window;
+  const bool fits = window.Read(*static_cast<Attributes*>(raw)) && IsImage(dy) && IsImage(w) && w[3] == dy[3];
+  if (!call.Expect(fits, "a convolution got a gradient and a filter that do not fit each other")) return;
+  float* dx = call.Output(0, {dy[0], window.rows, window.columns, w[2]});
+  if (!call.ok()) return;
+  const int64_t stride_y = window.stride_y, stride_x = window.stride_x;
+  Correlation job{Call::Data(gradient), dy[0], dy[1], dy[2], dy[3],    dx,       window.rows,
+                  window.columns,       w[2],  1,     1,     stride_y, stride_x, {}};
+  const int64_t tap = w[2] * w[3], tap_row = w[1] * tap;
+  for (int64_t phase_y = 0; phase_y < stride_y; phase_y++) {
+    const PhaseAxis y(phase_y, window.rows, w[0], stride_y, window.top);
+    for (int64_t phase_x = 0; phase_x < stride_x; phase_x++) {
+      const PhaseAxis x(phase_x, window.columns, w[1], stride_x, window.left);
+      if (y.count <= 0 || x.count <= 0) continue;
+      const bool seen = y.taps > 0 && x.taps > 0;  // others get 0
+      const float* start = Call::Data(weights) + (seen ? y.last_tap * tap_row + x.last_tap * tap : 0);
+      const Taps taps{start, seen ? y.taps : 0, seen ? x.taps : 0, -stride_y * tap_row, -stride_x * tap, 1, w[3]};
+      job.phases.push_back({taps, seen ? y.before : 0, seen ? x.before : 0, y.count, x.count, y.first, x.first});
+    }
+  }
+  Correlate(job);
+}
+
+/// x, dy -> the filter's gradient
+inline void Conv2DBackpropFilter(void* raw, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor *input = call.Input(0), *gradient = call.Input(1);
+  if (!call.ok()) return;
+  const auto x = ShapeOf(input), dy = ShapeOf(gradient);
+  ConvWindow window;
+  const bool fits = window.Read(*static_cast<Attributes*>(raw)) && IsImage(x) && IsImage(dy) && x[0] == dy[0];
+  if (!call.Expect(fits, "a convolution got an image and a gradient that do not fit each other")) return;
+  float* dw = call.Output(0, {window.rows, window.columns, x[3], dy[3]});
+  if (!call.ok()) return;
+  ComputeFilterGradient({Call::Data(input), x[0], x[1], x[2], x[3], Call::Data(gradient), dy[1], dy[2], dy[3], dw,
+                         window.rows, window.columns, window.stride_y, window.stride_x, window.top, window.left});
+}
+
+}  // namespace zoo
+
+#endif

@@ -1,0 +1,166 @@
+// The processor's matrix unit (Intel AMX) for single precision.
+//
+// It multiplies bf16 tiles and adds in f32, some fifteen times faster than the vector units multiply f32. A float has
+// the digits of three bf16 numbers, x = x₀ + x₁ + x₂, so a product of floats is the sum of the products of their parts.
+// The six with i + j ≤ 2 give single precision (the rest is below its rounding), still 2.5 times faster than vectors.
+// It is what JAX calls Precision.HIGHEST on a TPU.
+#pragma once
+
+#if defined(__linux__) && defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__)
+#define ZOO_MATRIX_TILES 1
+
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace zoo {
+
+/// Parts of a number. Parts i and j of two factors are multiplied where i + j < kParts.
+constexpr int kParts = 3;
+
+/// A tile has 16 rows of 32 bf16 or of 16 f32: 64 bytes. The right factor's rows hold two of its rows, interleaved.
+constexpr int kTileRows = 16, kTileDepth = 32, kTileColumns = 16, kTileSize = 512;
+
+using Bf16 = uint16_t;
+
+/// Asks the system for the unit, once a process. @returns whether there is one
+inline bool RequestTiles() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+/// The tile instructions do not tell the compiler what memory they use: what is written before stays before.
+inline void Barrier() { asm volatile("" ::: "memory"); }
+
+/// This thread's tiles: 0-3 for sums and 4 for the left factor, all with so many rows; 5-7 for the right factor.
+class Tiles {
+ public:
+  explicit Tiles(int rows) {
+    struct alignas(64) {
+      uint8_t palette = 1, start = 0, reserved[14] = {};
+      uint16_t bytes[16] = {};
+      uint8_t rows[16] = {};
+    } config;
+    for (int tile = 0; tile < 8; tile++) {
+      config.bytes[tile] = 64;
+      config.rows[tile] = static_cast<uint8_t>(tile < 5 ? rows : kTileRows);
+    }
+    Barrier();
+    _tile_loadconfig(&config);
+  }
+  ~Tiles() { _tile_release(); }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+};
+
+/// 16 numbers in their parts, largest first: each is what the ones before it leave, rounded to bf16.
+struct Parts {
+  __m256i part[kParts];
+
+  explicit Parts(__m512 x) {
+    for (int p = 0; p < kParts; p++) {
+      part[p] = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x));
+      x = _mm512_sub_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(part[p]), 16)));
+    }
+  }
+};
+
+/// Two rows of a right factor as its tile holds them.
+inline __m512i Interleave(__m256i even, __m256i odd) {
+  return _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+}
+
+inline __mmask16 FirstLanes(int64_t count) {
+  return static_cast<__mmask16>(count >= 16 ? 0xffff : (1u << (count < 0 ? 0 : count)) - 1);
+}
+
+/// Four left factors: a tile's rows lie `stride` bytes apart, its parts `part` numbers.
+struct Left {
+  const Bf16* at[4];
+  int64_t stride, part;
+};
+
+/// A right factor, its parts `part` numbers apart.
+struct Right {
+  const Bf16* at;
+  int64_t part;
+};
+
+template <int kSum>
+inline __attribute__((always_inline)) void MultiplyOne(const Bf16* at, const Left& left) {
+  // The instruction's tile must be a literal.
+#define ZOO_ADD(sum)                                 \
+  if constexpr (kSum == sum) {                       \
+    _tile_loadd(4, at, left.stride);                 \
+    _tile_dpbf16ps(sum, 4, 5);                       \
+    _tile_dpbf16ps(sum, 4, 6);                       \
+    _tile_dpbf16ps(sum, 4, 7);                       \
+    _tile_loadd(4, at + left.part, left.stride);     \
+    _tile_dpbf16ps(sum, 4, 5);                       \
+    _tile_dpbf16ps(sum, 4, 6);                       \
+    _tile_loadd(4, at + 2 * left.part, left.stride); \
+    _tile_dpbf16ps(sum, 4, 5);                       \
+  }
+  ZOO_ADD(0) ZOO_ADD(1) ZOO_ADD(2) ZOO_ADD(3)
+#undef ZOO_ADD
+}
+
+/// Adds to sums 0-3 the products of the four left tiles with the right one.
+inline __attribute__((always_inline)) void Multiply(const Left& left, const Right& right) {
+  _tile_loadd(5, right.at, 64);
+  _tile_loadd(6, right.at + right.part, 64);
+  _tile_loadd(7, right.at + 2 * right.part, 64);
+  MultiplyOne<0>(left.at[0], left);
+  MultiplyOne<1>(left.at[1], left);
+  MultiplyOne<2>(left.at[2], left);
+  MultiplyOne<3>(left.at[3], left);
+}
+
+inline void ClearSums() {
+  Barrier();
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+
+/// Writes the sums of tile kSum to rows so many bytes apart.
+template <int kSum>
+inline void Store(float* to, int64_t stride) {
+  // The instruction's tile must be a literal.
+  if constexpr (kSum == 0) _tile_stored(0, to, stride);
+  if constexpr (kSum == 1) _tile_stored(1, to, stride);
+  if constexpr (kSum == 2) _tile_stored(2, to, stride);
+  if constexpr (kSum == 3) _tile_stored(3, to, stride);
+  Barrier();
+}
+
+/// Memory that a thread keeps from call to call.
+class Scratch {
+ public:
+  ~Scratch() { std::free(data_); }
+
+  /// Room for so many numbers, of any content.
+  template <typename T>
+  T* Room(int64_t count) {
+    const size_t bytes = (static_cast<size_t>(count) * sizeof(T) + 4095) / 4096 * 4096;
+    if (bytes > bytes_) {
+      std::free(data_);
+      data_ = std::aligned_alloc(4096, bytes);
+      bytes_ = data_ == nullptr ? 0 : bytes;
+    }
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace zoo
+
+#endif
