@@ -1,4 +1,5 @@
 export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
+export { type BenchProfileOptions, type BenchProfileResult, benchProfile, type OpCost } from "./bench-profile.ts";
 export {
   type BenchTrainOptions,
   type BenchTrainResult,

@@ -2,7 +2,15 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findModel, InputError } from "@tfjs-zoo/models";
-import { type BenchTrainResult, benchMemory, benchTrain, type Rate, writeFileAtomic } from "@tfjs-zoo/training/node";
+import {
+  type BenchProfileResult,
+  type BenchTrainResult,
+  benchMemory,
+  benchProfile,
+  benchTrain,
+  type Rate,
+  writeFileAtomic,
+} from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, createOutput, jsonOption, wholeNumber } from "../context.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -16,6 +24,7 @@ interface BenchFlags extends CommonFlags {
 interface TrainFlags extends BenchFlags {
   precision: string;
   peer: string[];
+  profile?: true;
   python?: string;
   torchScript: string;
 }
@@ -40,7 +49,8 @@ export function registerBench(program: Command): void {
         "test/bench/peers/torch_train.py",
       ),
     )
-    .option("--steps <n>", "timed steps of each (default: 30)")
+    .option("--profile", "where the time of a step goes, op by op, and no peer")
+    .option("--steps <n>", "timed steps of each (default: 30, with --profile 10)")
     .action(train);
   common(bench.command("memory <model>"))
     .description("tensors and resident memory over many training steps")
@@ -60,6 +70,7 @@ function common(command: Command): Command {
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function train(model: string, flags: TrainFlags): Promise<void> {
+  if (flags.profile) return profile(model, flags);
   const output = createOutput(flags);
   const folder = resultsFolder(flags.save);
   const result = await benchTrain({
@@ -76,6 +87,21 @@ async function train(model: string, flags: TrainFlags): Promise<void> {
   const name = ["train", result.model, result.backend, result.precision, `batch${result.batch}`].join("-");
   await save(folder, name, result);
   output.result(result, () => trainText(result));
+}
+
+async function profile(model: string, flags: TrainFlags): Promise<void> {
+  if (flags.peer.length > 0) throw new InputError("--profile times our own ops: give it without --peer");
+  const output = createOutput(flags);
+  const folder = resultsFolder(flags.save);
+  const result = await benchProfile({
+    model,
+    backend: flags.backend,
+    batch: count("--batch", flags.batch),
+    steps: count("--steps", flags.steps),
+    progress: (event) => output.progress.update(event),
+  });
+  await save(folder, `profile-${model}-${result.backend}-batch${result.batch}`, result);
+  output.result(result, () => profileText(result));
 }
 
 async function memory(model: string, flags: BenchFlags): Promise<void> {
@@ -121,6 +147,22 @@ function trainText({ model, backend, precision, batch, ours, peers, environment 
       keys.map((key) => ({ key, align: key === "" || key === "version" ? "left" : "right" })),
     ),
     `${environment.cpu}, ${environment.cores} cores, Node ${environment.node}`,
+  ].join("\n");
+}
+
+function profileText({ model, backend, batch, steps, step_ms, ops }: BenchProfileResult): string {
+  const rows = ops.map(({ op, calls, ms, share }) => ({
+    op,
+    calls: calls === 0 ? "" : calls.toFixed(Number.isInteger(calls) ? 0 : 1),
+    ms: ms.toFixed(2),
+    share: `${(100 * share).toFixed(1)} %`,
+  }));
+  return [
+    `${model}, batch ${batch}, ${backend}: a training step of ${step_ms.toFixed(1)} ms, mean of ${steps}`,
+    formatTable(
+      rows,
+      ["op", "calls", "ms", "share"].map((key) => ({ key, align: key === "op" ? "left" : "right" })),
+    ),
   ].join("\n");
 }
 

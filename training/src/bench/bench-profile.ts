@@ -1,0 +1,76 @@
+import { findModel, InputError } from "@tfjs-zoo/models";
+import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
+import { timeKernels } from "./kernel-times.ts";
+import { defaultBatch, ourStep } from "./workload.ts";
+
+export interface BenchProfileOptions {
+  model: string;
+  /** Default "auto": the best that works. */
+  backend?: string;
+  /** Images a step. Default 128 on tensorflow, 32 elsewhere. */
+  batch?: number;
+  /** Profiled steps. Default 10. */
+  steps?: number;
+  progress?: Progress;
+}
+
+/** What one op costs in a training step, on average. */
+export interface OpCost {
+  op: string;
+  calls: number;
+  ms: number;
+  /** of the step */
+  share: number;
+}
+
+export interface BenchProfileResult {
+  model: string;
+  backend: string;
+  batch: number;
+  steps: number;
+  step_ms: number;
+  ops: OpCost[];
+}
+
+/** Steps before the first that counts. */
+const warmUp = 5;
+
+/**
+ * Where the time of a training step goes, op by op. What is no op's is JavaScript: the tape, dispatch, the loop.
+ *
+ * @throws InputError for an unknown model or backend, a number that is none, and on webgpu, which works after its
+ *   kernels have returned
+ */
+export async function benchProfile(options: BenchProfileOptions): Promise<BenchProfileResult> {
+  const { model, backend: asked = "auto", steps = 10, progress } = options;
+  findModel(model);
+  if (asked === "webgpu") {
+    throw new InputError("--profile on webgpu: a GPU works after its kernels have returned; give another backend");
+  }
+  const { name: backend } = await startBackend(asked as BackendName | "auto", { progress });
+  const batch = options.batch ?? defaultBatch(backend);
+  for (const [flag, value] of Object.entries({ batch, steps })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new InputError(`--${flag} ${value}: give a whole number of at least 1`);
+    }
+  }
+  const takeStep = ourStep(model, batch);
+  for (let step = 0; step < warmUp; step++) await takeStep();
+  const timer = timeKernels(backend);
+  const start = performance.now();
+  for (let step = 1; step <= steps; step++) {
+    await takeStep();
+    progress?.({ label: "Profiling", done: step, total: steps, unit: "items" });
+  }
+  const total = (performance.now() - start) / steps;
+  const times = timer.stop().map(({ op, calls, ms }) => ({ op, calls: calls / steps, ms: ms / steps }));
+  const rest = total - times.reduce((sum, { ms }) => sum + ms, 0);
+  return {
+    model,
+    backend,
+    batch,
+    steps,
+    step_ms: total,
+    ops: [...times, { op: "(JavaScript)", calls: 0, ms: rest }].map((cost) => ({ ...cost, share: cost.ms / total })),
+  };
+}
