@@ -44,7 +44,9 @@ export async function loadDataset(name: string, options: LoadDatasetOptions = {}
   checkDatasetName(name);
   const dataset = await fileSets[name].load(options);
   if (options.size && options.size.join() !== dataset.shape.join()) {
-    throw new InputError(`${name} has images of ${dataset.shape.join("x")}, not ${options.size.join("x")}`);
+    throw new InputError(
+      `${name} has images of ${dataset.shape.join("x")} and the network takes ${options.size.join("x")}: give a data set of that size, or folder:PATH, whose images are resized`,
+    );
   }
   return dataset;
 }
