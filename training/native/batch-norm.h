@@ -56,25 +56,20 @@ std::vector<double> SumChannels(int channels, int64_t rows, const Terms& terms) 
   return parts;
 }
 
-/// x, gamma, beta, running_mean, running_variance -> y, new running mean, new running variance, mean, variance
-inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
-  const Attributes& attributes = *static_cast<Attributes*>(raw);
-  Call call(context);
-  const TF_Tensor* inputs[5];
-  for (int i = 0; i < 5; i++) inputs[i] = call.Input(i);
-  if (!call.ok()) return;
+template <typename T>
+void BatchNormOf(const Attributes& attributes, Call& call, const TF_Tensor* const (&inputs)[5]) {
   const auto shape = ShapeOf(inputs[0]);
   const int channels = shape.empty() ? 0 : static_cast<int>(shape.back());
   for (int i = 1; i < 5; i++)
     call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
   if (!call.Expect(channels > 0 && CountOf(shape) > 0, "batch norm got an empty image")) return;
   const int64_t rows = CountOf(shape) / channels;
-  const float* __restrict x = Call::Data(inputs[0]);
+  const T* __restrict x = Call::Data<T>(inputs[0]);
   const float* gamma = Call::Data(inputs[1]);
   const float* beta = Call::Data(inputs[2]);
   const float* running_mean = Call::Data(inputs[3]);
   const float* running_variance = Call::Data(inputs[4]);
-  float* y = call.Output(0, shape);
+  T* y = call.Output<T>(0, shape);
   float* outputs[4];
   for (int i = 0; i < 4; i++) outputs[i] = call.Output(i + 1, {channels});
   if (!call.ok()) return;
@@ -82,11 +77,12 @@ inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
 
   std::vector<float> scale(channels), shift(channels);
   // Sums of x - K and its square, with the first row as K: the variance loses nothing to a large mean.
-  const std::vector<float> pivot(x, x + channels);
+  std::vector<float> pivot(channels);
+  for (int c = 0; c < channels; c++) pivot[c] = Get<float>(x + c);
   const float* k = pivot.data();
   const auto sums = SumChannels(channels, rows, [x, k](auto zero, int64_t i, int c, auto& a, auto& b) {
     using V = decltype(zero);
-    const V d = Get<V>(x + i) - Get<V>(k + c);
+    const V d = Stream<V>(x + i) - Get<V>(k + c);
     a += d;
     b += d * d;
   });
@@ -108,31 +104,37 @@ inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
   const float floor = attributes.relu ? 0.0f : -INFINITY;
   PerChannel(channels, rows, [=](auto zero, int64_t i, int c) {
     using V = decltype(zero);
-    const V z = Get<V>(x + i) * Get<V>(s + c) + Get<V>(t + c);
+    const V z = Stream<V>(x + i) * Get<V>(s + c) + Get<V>(t + c);
     Put(y + i, Above(z, zero + floor));
   });
 }
 
-/// dy, x, gamma, beta, mean, variance -> dx, dgamma, dbeta
-inline void BatchNormGrad(void* raw, TF_OpKernelContext* context) {
-  const Attributes& attributes = *static_cast<Attributes*>(raw);
+/// x, gamma, beta, running_mean, running_variance -> y, new running mean, new running variance, mean, variance
+inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
   Call call(context);
-  const TF_Tensor* inputs[6];
-  for (int i = 0; i < 6; i++) inputs[i] = call.Input(i);
+  const TF_Tensor* inputs[5];
+  for (int i = 0; i < 5; i++) inputs[i] = call.Input(i);
   if (!call.ok()) return;
+  WithType(inputs[0], [&](auto* type) {
+    BatchNormOf<std::remove_pointer_t<decltype(type)>>(*static_cast<Attributes*>(raw), call, inputs);
+  });
+}
+
+template <typename T>
+void BatchNormGradOf(const Attributes& attributes, Call& call, const TF_Tensor* const (&inputs)[6]) {
   const auto shape = ShapeOf(inputs[1]);
   const int channels = shape.empty() ? 0 : static_cast<int>(shape.back());
   for (int i = 2; i < 6; i++)
     call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
   if (!call.Expect(channels > 0 && ShapeOf(inputs[0]) == shape, "batch norm got dy and x of different shapes")) return;
   const int64_t rows = CountOf(shape) / channels;
-  const float* __restrict dy = Call::Data(inputs[0]);
-  const float* __restrict x = Call::Data(inputs[1]);
+  const T* __restrict dy = Call::Data<T>(inputs[0]);
+  const T* __restrict x = Call::Data<T>(inputs[1]);
   const float* gamma = Call::Data(inputs[2]);
   const float* beta = Call::Data(inputs[3]);
   const float* mean = Call::Data(inputs[4]);
   const float* variance = Call::Data(inputs[5]);
-  float* dx = call.Output(0, shape);
+  T* dx = call.Output<T>(0, shape);
   float* dgamma = call.Output(1, {channels});
   float* dbeta = call.Output(2, {channels});
   if (!call.ok()) return;
@@ -148,8 +150,8 @@ inline void BatchNormGrad(void* raw, TF_OpKernelContext* context) {
   const float floor = attributes.relu ? 0.0f : -INFINITY;  // without a ReLU every z is above it
   const auto sums = SumChannels(channels, rows, [=](auto zero, int64_t i, int c, auto& a, auto& b) {
     using V = decltype(zero);
-    const V xi = Get<V>(x + i);
-    const V g = xi * Get<V>(s + c) + Get<V>(t + c) > floor ? Get<V>(dy + i) : zero;
+    const V xi = Stream<V>(x + i);
+    const V g = xi * Get<V>(s + c) + Get<V>(t + c) > floor ? Stream<V>(dy + i) : zero;
     a += g;
     b += g * (xi - Get<V>(m + c));
   });
@@ -165,9 +167,20 @@ inline void BatchNormGrad(void* raw, TF_OpKernelContext* context) {
   const float* __restrict v = constant.data();
   PerChannel(channels, rows, [=](auto zero, int64_t i, int c) {
     using V = decltype(zero);
-    const V xi = Get<V>(x + i), scale = Get<V>(s + c);
-    const V g = xi * scale + Get<V>(t + c) > floor ? Get<V>(dy + i) : zero;
+    const V xi = Stream<V>(x + i), scale = Get<V>(s + c);
+    const V g = xi * scale + Get<V>(t + c) > floor ? Stream<V>(dy + i) : zero;
     Put(dx + i, scale * g + Get<V>(u + c) * (xi - Get<V>(m + c)) + Get<V>(v + c));
+  });
+}
+
+/// dy, x, gamma, beta, mean, variance -> dx, dgamma, dbeta
+inline void BatchNormGrad(void* raw, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor* inputs[6];
+  for (int i = 0; i < 6; i++) inputs[i] = call.Input(i);
+  if (!call.ok()) return;
+  WithType(inputs[1], [&](auto* type) {
+    BatchNormGradOf<std::remove_pointer_t<decltype(type)>>(*static_cast<Attributes*>(raw), call, inputs);
   });
 }
 

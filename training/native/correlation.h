@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "threads.h"
@@ -30,16 +31,18 @@ struct Phase {
   int64_t y, x;
 };
 
+template <typename X, typename Y>
 struct Correlation {
-  const float* x;  // [images, height, width, channels]
+  const X* x;  // [images, height, width, channels]
   int64_t images, height, width, channels;
-  float* y;  // [images, out_height, out_width, outputs]
+  Y* y;  // [images, out_height, out_width, outputs]
   int64_t out_height, out_width, outputs;
   int64_t stride_y, stride_x, step_y, step_x;
   std::vector<Phase> phases;
 };
 
 /// A filter as right factors: for 16 outputs, a row of taps and 32 numbers of that row, its parts.
+template <int kParts>
 class PackedTaps {
  public:
   PackedTaps(const Taps& taps, int64_t channels, int64_t outputs)
@@ -54,15 +57,15 @@ class PackedTaps {
         const __mmask16 valid = FirstLanes(outputs - block * kTileColumns);
         const auto row = [&](int64_t u, int64_t k) {
           const int64_t v = k / channels, c = k % channels;
-          if (v >= taps.width) return Parts(_mm512_setzero_ps());
+          if (v >= taps.width) return Parts<kParts>();
           const float* from =
               taps.start + u * taps.tap_row + v * taps.tap + c * taps.channel + block * kTileColumns * taps.output;
-          return Parts(taps.output == 1 ? _mm512_maskz_loadu_ps(valid, from)
-                                        : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), valid, lanes, from, 4));
+          return Parts<kParts>(taps.output == 1 ? _mm512_maskz_loadu_ps(valid, from)
+                                                : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), valid, lanes, from, 4));
         };
         for (int64_t u = 0; u < taps.height; u++) {
           for (int64_t k = 0; k < chunks_ * kTileDepth; k += 2) {
-            const Parts even = row(u, k), odd = row(u, k + 1);
+            const Parts<kParts> even = row(u, k), odd = row(u, k + 1);
             const int64_t step = u * chunks_ + k / kTileDepth;
             Bf16* to = Panel(block) + step * kParts * kTileSize + k % kTileDepth * kTileColumns;
             for (int p = 0; p < kParts; p++)
@@ -92,7 +95,8 @@ struct Patch {
   int64_t first, rows, after;  // which row of the image is the patch's first, how many, and numbers of zeros at the end
 };
 
-inline void FillPatch(const Correlation& job, int64_t image, int64_t images, int64_t left, const Patch& patch) {
+template <int kParts, typename X, typename Y>
+void FillPatch(const Correlation<X, Y>& job, int64_t image, int64_t images, int64_t left, const Patch& patch) {
   const int64_t before = left * job.channels, count = job.width * job.channels;
   for (int64_t g = 0; g < images; g++) {
     for (int64_t r = 0; r < patch.rows; r++) {
@@ -109,12 +113,22 @@ inline void FillPatch(const Correlation& job, int64_t image, int64_t images, int
         }
       }
       if (!inside) continue;
-      const float* from = job.x + (((image + g) * job.height + y) * job.width) * job.channels;
-      for (int64_t i = 0; i < count; i += 16) {
-        const __mmask16 valid = FirstLanes(count - i);
-        const Parts parts(_mm512_maskz_loadu_ps(valid, from + i));
-        for (int p = 0; p < kParts; p++)
-          _mm256_mask_storeu_epi16(to + p * patch.part + before + i, valid, parts.part[p]);
+      const X* from = job.x + (((image + g) * job.height + y) * job.width) * job.channels;
+      to += before;
+      if constexpr (std::is_same_v<X, Bf16>) {
+        static_assert(kParts == 1);
+        std::memcpy(to, from, sizeof(Bf16) * count);
+      } else {
+        for (int64_t i = 0; i < count; i += 32) {
+          _mm_prefetch(reinterpret_cast<const char*>(from + i) + 4096, _MM_HINT_T0);
+          _mm_prefetch(reinterpret_cast<const char*>(from + i + 16) + 4096, _MM_HINT_T0);
+          const __mmask16 low = FirstLanes(count - i), high = FirstLanes(count - i - 16);
+          const auto a = Parts<kParts>::Load(from + i, low), b = Parts<kParts>::Load(from + i + 16, high);
+          for (int p = 0; p < kParts; p++) {
+            _mm512_mask_storeu_epi16(to + p * patch.part + i, low | static_cast<__mmask32>(high) << 16,
+                                     Join(a.part[p], b.part[p]));
+          }
+        }
       }
     }
   }
@@ -122,23 +136,12 @@ inline void FillPatch(const Correlation& job, int64_t image, int64_t images, int
     std::memset(patch.at + p * patch.part + images * patch.image, 0, sizeof(Bf16) * patch.after);
 }
 
-/// Puts a tile of sums into an output of fewer than 16 columns.
-template <int kSum>
-inline void StoreSums(float* to, int64_t stride, int rows, int64_t columns) {
-  if (columns >= kTileColumns) {
-    Store<kSum>(to, stride * static_cast<int64_t>(sizeof(float)));
-    return;
-  }
-  alignas(64) float sums[kTileRows][kTileColumns];
-  Store<kSum>(sums[0], 64);
-  for (int row = 0; row < rows; row++)
-    _mm512_mask_storeu_ps(to + row * stride, FirstLanes(columns), _mm512_load_ps(sums[row]));
-}
-
 /// Computes a phase's outputs of some rows of some images, 16 pixels at a time.
+template <int kParts, typename X, typename Y>
 class TileLoop {
  public:
-  TileLoop(const Correlation& job, const Phase& phase, PackedTaps& taps, const Patch& patch, const Bf16* origin)
+  TileLoop(const Correlation<X, Y>& job, const Phase& phase, PackedTaps<kParts>& taps, const Patch& patch,
+           const Bf16* origin)
       : job_(job), phase_(phase), taps_(taps), patch_(patch), origin_(origin) {}
 
   /// Rows [begin, end) of images from `image` on.
@@ -171,7 +174,7 @@ class TileLoop {
     return origin_ + g * patch_.image + i * job_.stride_y * patch_.row + j * job_.stride_x * job_.channels;
   }
 
-  float* To(int64_t g, int64_t i, int64_t j) const {
+  Y* To(int64_t g, int64_t i, int64_t j) const {
     const int64_t y = phase_.y + (begin_ + i) * job_.step_y, x = phase_.x + j * job_.step_x;
     return job_.y + (((image_ + g) * job_.out_height + y) * job_.out_width + x) * job_.outputs;
   }
@@ -183,7 +186,7 @@ class TileLoop {
     for (int64_t u = 0; u < phase_.taps.height; u++) {
       for (int64_t k = 0; k < taps_.chunks(); k++) {
         for (int t = 0; t < 4; t++) left.at[t] = from[t] + u * patch_.row + k * kTileDepth;
-        Multiply(left, right);
+        Multiply<kParts>(left, right);
         right.at += kParts * kTileSize;
       }
     }
@@ -192,7 +195,7 @@ class TileLoop {
   /// Four tiles that each lie in one row; where they do not fit, the last starts earlier.
   void ByRow(int64_t block, int64_t tile, int64_t tiles, int64_t across, int rows) {
     const Bf16* from[4];
-    float* to[4];
+    Y* to[4];
     for (int t = 0; t < 4; t++) {
       const int64_t at = std::min(tile + t, tiles - 1);
       const int64_t j = std::min(at % across * rows, phase_.columns - rows);
@@ -225,7 +228,7 @@ class TileLoop {
     for (int64_t t = 0; t < std::min<int64_t>(4, tiles - tile); t++) {
       for (int row = 0; row < kTileRows; row++) {
         if (j < phase_.columns && i < end_ - begin_ && g < images_)
-          _mm512_mask_storeu_ps(To(g, i, j) + block * kTileColumns, valid, _mm512_load_ps(sums[t][row]));
+          StoreRow(To(g, i, j) + block * kTileColumns, valid, _mm512_load_ps(sums[t][row]));
         if (++j < patch_.pixels) continue;
         j = 0;
         if (++i < image_rows) continue;
@@ -235,9 +238,9 @@ class TileLoop {
     }
   }
 
-  const Correlation& job_;
+  const Correlation<X, Y>& job_;
   const Phase& phase_;
-  PackedTaps& taps_;
+  PackedTaps<kParts>& taps_;
   const Patch& patch_;
   const Bf16* origin_;
   int64_t image_ = 0, images_ = 0, begin_ = 0, end_ = 0;
@@ -247,8 +250,9 @@ class TileLoop {
 constexpr int64_t kPatchSize = 256 * 1024;
 
 /// Computes all phases. Each pixel of the output must belong to one of them.
-inline void Correlate(const Correlation& job) {
-  std::vector<PackedTaps> packed;
+template <int kParts, typename X, typename Y>
+void Correlate(const Correlation<X, Y>& job) {
+  std::vector<PackedTaps<kParts>> packed;
   packed.reserve(job.phases.size());
   int64_t top = 0, left = 0, below = 0, right = 0, rows = 0, ahead = 0;
   for (const Phase& phase : job.phases) {
@@ -286,12 +290,13 @@ inline void Correlate(const Correlation& job) {
       const int64_t image = unit / bands * group, images = std::min(group, job.images - image);
       const int64_t i = unit % bands * band;
       patch.first = i * job.stride_y - top;
-      FillPatch(job, image, images, left, patch);
+      FillPatch<kParts>(job, image, images, left, patch);
       for (size_t p = 0; p < job.phases.size(); p++) {
         const Phase& phase = job.phases[p];
         if (phase.columns <= 0 || i >= phase.rows) continue;
         const Bf16* origin = patch.at + (top - phase.top) * patch.row + (left - phase.left) * job.channels;
-        TileLoop(job, phase, packed[p], patch, origin).Run(image, images, i, std::min(phase.rows, i + band));
+        TileLoop<kParts, X, Y>(job, phase, packed[p], patch, origin)
+            .Run(image, images, i, std::min(phase.rows, i + band));
       }
     }
   });

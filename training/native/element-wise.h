@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <type_traits>
 
 #include "tensorflow.h"
 #include "vectors.h"
@@ -16,14 +17,16 @@ inline void Add(void* raw, TF_OpKernelContext* context) {
   if (!call.ok()) return;
   const auto shape = ShapeOf(left);
   if (!call.Expect(ShapeOf(right) == shape, "a sum got tensors of different shapes")) return;
-  const float* a = Call::Data(left);
-  const float* b = Call::Data(right);
-  float* y = call.Output(0, shape);
-  if (!call.ok()) return;
   const float floor = attributes.relu ? 0.0f : -INFINITY;
-  Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
-    using V = decltype(zero);
-    Put(y + i, Above(Get<V>(a + i) + Get<V>(b + i), zero + floor));
+  WithType(left, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T *a = Call::Data<T>(left), *b = Call::Data<T>(right);
+    T* y = call.Output<T>(0, shape);
+    if (!call.ok()) return;
+    Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
+      using V = decltype(zero);
+      Put(y + i, Above(Stream<V>(a + i) + Stream<V>(b + i), zero + floor));
+    });
   });
 }
 
@@ -34,13 +37,15 @@ inline void ReluGrad(void*, TF_OpKernelContext* context) {
   if (!call.ok()) return;
   const auto shape = ShapeOf(output);
   if (!call.Expect(ShapeOf(gradient) == shape, "a ReLU's gradient got tensors of different shapes")) return;
-  const float* __restrict dy = Call::Data(gradient);
-  const float* y = Call::Data(output);
-  float* dx = call.Output(0, shape);
-  if (!call.ok()) return;
-  Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
-    using V = decltype(zero);
-    Put(dx + i, Get<V>(y + i) > 0.0f ? Get<V>(dy + i) : zero);
+  WithType(output, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T* __restrict dy = Call::Data<T>(gradient), *y = Call::Data<T>(output);
+    T* dx = call.Output<T>(0, shape);
+    if (!call.ok()) return;
+    Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
+      using V = decltype(zero);
+      Put(dx + i, Stream<V>(y + i) > 0.0f ? Stream<V>(dy + i) : zero);
+    });
   });
 }
 

@@ -13,52 +13,50 @@
 
 namespace zoo {
 
+template <typename X, typename Dy>
 struct FilterGradient {
-  const float* x;  // [images, height, width, channels]
+  const X* x;  // [images, height, width, channels]
   int64_t images, height, width, channels;
-  const float* dy;  // [images, rows, columns, outputs]
+  const Dy* dy;  // [images, rows, columns, outputs]
   int64_t rows, columns, outputs;
   float* dw;  // [taps_y, taps_x, channels, outputs]
   int64_t taps_y, taps_x, stride_y, stride_x, top, left;
 };
 
-/// 16 rows of 16 numbers, as 16 columns.
-inline void Transpose(__m512 (&r)[16]) {
-  __m512 t[16];
+/// 16 rows of 16 words of 32 bits, as 16 columns.
+inline void Transpose(__m512i (&r)[16]) {
+  __m512i t[16];
   for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
   }
-  const auto pairs = [](__m512 a, __m512 b, bool high) {
-    const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
-    return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
-  };
   for (int i = 0; i < 16; i += 4) {
-    r[i] = pairs(t[i], t[i + 2], false);
-    r[i + 1] = pairs(t[i], t[i + 2], true);
-    r[i + 2] = pairs(t[i + 1], t[i + 3], false);
-    r[i + 3] = pairs(t[i + 1], t[i + 3], true);
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
   }
   for (int i = 0; i < 4; i++) {
-    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
-    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
-    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
-    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
   }
   for (int i = 0; i < 4; i++) {
-    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
-    r[i + 4] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88);
-    r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
-    r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xdd);
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+    r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
   }
 }
 
 /// dw[u, v] = Σ x[.. u, v ..]ᵀ dy, a matrix product over all pixels. A left tile's row is one channel of x at 32 pixels
 /// in sequence, so that another tap is the same tile some pixels on: images lie in rows as wide as dy's with zeros
 /// between them, and where the stride is more than 1, every pixel of x that one tap sees lies together (a phase).
+template <int kParts, typename X, typename Dy>
 class FilterGradientLoop {
  public:
-  explicit FilterGradientLoop(const FilterGradient& job) : job_(job) {
+  explicit FilterGradientLoop(const FilterGradient<X, Dy>& job) : job_(job) {
     phases_y_ = std::min(job.stride_y, job.taps_y);
     phases_x_ = std::min(job.stride_x, job.taps_x);
     grid_rows_ = Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height);
@@ -73,7 +71,7 @@ class FilterGradientLoop {
     segments_ = apart <= together ? group_ : 1;
     depth_ = segments_ == 1 ? together : RoundUp(pixels);
     const int64_t reach = (job.taps_y - 1) / job.stride_y * grid_columns_ + (job.taps_x - 1) / job.stride_x;
-    pitch_ = RoundUp(std::max(depth_ + reach, group_ / segments_ * grid + kTileRows));
+    pitch_ = RoundUp(std::max(depth_ + reach, group_ / segments_ * grid));
     if (pitch_ / kTileDepth % 2 == 0) pitch_ += kTileDepth;  // rows of a tile in different sets of the cache
   }
 
@@ -117,7 +115,7 @@ class FilterGradientLoop {
   int64_t output_blocks() const { return output_blocks_; }
 
  private:
-  static constexpr int64_t kSize = 512 * 1024;  // numbers of x and dy at a time, to stay in the second cache
+  static constexpr int64_t kSize = 512 * 1024;  // parts of numbers of x and dy at a time, to stay in the second cache
 
   /// Pixels of a phase that a row (or column) of dy's needs, less the zeros at its end that are those before the next.
   static int64_t Grid(int64_t outputs, int64_t taps, int64_t stride, int64_t before, int64_t size) {
@@ -138,72 +136,88 @@ class FilterGradientLoop {
 
   /// x of images [first, last), a row of pixels for each channel: [phases, channels, pitch].
   void FillX(int64_t first, int64_t last, Bf16* to, int64_t part) const {
-    const int64_t grid = grid_rows_ * grid_columns_;
+    const int64_t filled = (last - first) * grid_rows_ * grid_columns_;
     for (int64_t phase = 0; phase < phases_y_ * phases_x_; phase++) {
       const int64_t from_y = phase / phases_x_ - job_.top, from_x = phase % phases_x_ - job_.left;
-      for (int64_t block = 0; block < channel_blocks_; block++) {
-        Bf16* const channels = to + (phase * channel_blocks_ + block) * kTileRows * pitch_;
-        const __mmask16 valid = FirstLanes(job_.channels - block * kTileRows);
-        for (int64_t image = first; image < last; image++) {
-          for (int64_t i = 0; i < grid_rows_; i++) {
-            const int64_t y = i * job_.stride_y + from_y;
-            const bool inside = y >= 0 && y < job_.height;
-            const float* row = job_.x + ((image * job_.height + y) * job_.width) * job_.channels + block * kTileRows;
-            for (int64_t j = 0; j < grid_columns_; j += 16) {
-              __m512 pixels[16];
-              for (int64_t k = 0; k < 16; k++) {
-                const int64_t x = (j + k) * job_.stride_x + from_x;
-                const bool seen = inside && x >= 0 && x < job_.width;
-                pixels[k] = seen ? _mm512_maskz_loadu_ps(valid, row + x * job_.channels) : _mm512_setzero_ps();
-              }
-              Transpose(pixels);
-              // What goes beyond the row is overwritten by the next.
-              Bf16* const at = channels + (image - first) * grid + i * grid_columns_ + j;
-              for (int c = 0; c < kTileRows; c++) {
-                const Parts parts(pixels[c]);
-                for (int p = 0; p < kParts; p++)
-                  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at + c * pitch_ + p * part), parts.part[p]);
-              }
-            }
-          }
+      Bf16* const channels = to + phase * channel_blocks_ * kTileRows * pitch_;
+      int64_t image = first, i = 0, j = 0;
+      for (int64_t q = 0; q < filled; q += kTileDepth) {
+        const X* from[kTileDepth];
+        bool inside[kTileDepth];
+        for (int k = 0; k < kTileDepth; k++) {
+          const int64_t y = i * job_.stride_y + from_y, x = j * job_.stride_x + from_x;
+          inside[k] = image < last && y >= 0 && y < job_.height && x >= 0 && x < job_.width;
+          from[k] = inside[k] ? job_.x + ((image * job_.height + y) * job_.width + x) * job_.channels : job_.x;
+          if (++j < grid_columns_) continue;
+          j = 0;
+          if (++i < grid_rows_) continue;
+          i = 0;
+          image++;
         }
-        const int64_t filled = (last - first) * grid;
-        for (int p = 0; p < kParts; p++) {
-          for (int c = 0; c < kTileRows; c++)
-            std::memset(channels + p * part + c * pitch_ + filled, 0, sizeof(Bf16) * (pitch_ - filled));
+        for (int64_t block = 0; block < channel_blocks_; block++) {
+          const __mmask16 valid = FirstLanes(job_.channels - block * kTileRows);
+          FillTile(from, inside, block * kTileRows, valid, channels + block * kTileRows * pitch_ + q, part);
         }
+      }
+      const int64_t end = RoundUp(filled);
+      for (int p = 0; p < kParts; p++) {
+        for (int64_t c = 0; c < channel_blocks_ * kTileRows; c++)
+          std::memset(channels + p * part + c * pitch_ + end, 0, sizeof(Bf16) * (pitch_ - end));
+      }
+    }
+  }
+
+  /// 16 channels of 32 pixels.
+  void FillTile(const X* const (&from)[kTileDepth], const bool (&inside)[kTileDepth], int64_t channel, __mmask16 valid,
+                Bf16* to, int64_t part) const {
+    __m512i words[2][16];
+    const auto lanes = [&](int k) { return static_cast<__mmask16>(inside[k] ? valid : 0); };
+    if constexpr (kParts == 1) {
+      // Two pixels in a word.
+      for (int k = 0; k < 16; k++) {
+        const auto even = Parts<1>::Load(from[2 * k] + channel, lanes(2 * k));
+        const auto odd = Parts<1>::Load(from[2 * k + 1] + channel, lanes(2 * k + 1));
+        words[0][k] = Interleave(even.part[0], odd.part[0]);
+      }
+      Transpose(words[0]);
+      for (int c = 0; c < kTileRows; c++) _mm512_storeu_si512(to + c * pitch_, words[0][c]);
+    } else {
+      for (int k = 0; k < 32; k++) words[k / 16][k % 16] = _mm512_maskz_loadu_epi32(lanes(k), from[k] + channel);
+      Transpose(words[0]);
+      Transpose(words[1]);
+      for (int c = 0; c < kTileRows; c++) {
+        const Parts<kParts> a(_mm512_castsi512_ps(words[0][c])), b(_mm512_castsi512_ps(words[1][c]));
+        for (int p = 0; p < kParts; p++) _mm512_storeu_si512(to + c * pitch_ + p * part, Join(a.part[p], b.part[p]));
       }
     }
   }
 
   /// dy of images [first, last), as right factors: [chunks, blocks of outputs, tile].
   void FillDy(int64_t first, int64_t last, Bf16* to, int64_t part) const {
-    struct {
-      int64_t image, i, j;
-    } at{first, 0, 0};
     const bool together = segments_ == 1;
-    const auto next = [&]() -> const float* {
-      const bool inside = at.image < last && at.i < job_.rows && at.j < job_.columns;
-      const float* pixel =
-          inside ? job_.dy + ((at.image * job_.rows + at.i) * job_.columns + at.j) * job_.outputs : nullptr;
-      if (++at.j == grid_columns_) {
-        at.j = 0;
-        if (++at.i == grid_rows_ && together) {
-          at.i = 0;
-          at.image++;
+    int64_t image = first, i = 0, j = 0;
+    const auto next = [&]() -> const Dy* {
+      const bool inside = image < last && i < job_.rows && j < job_.columns;
+      const Dy* pixel = inside ? job_.dy + ((image * job_.rows + i) * job_.columns + j) * job_.outputs : nullptr;
+      if (++j == grid_columns_) {
+        j = 0;
+        if (++i == grid_rows_ && together) {
+          i = 0;
+          image++;
         }
       }
       return pixel;
     };
     for (int64_t q = 0; q < depth_; q += 2) {
-      const float *even = next(), *odd = next();
+      const Dy *even = next(), *odd = next();
       Bf16* const row = to + q / kTileDepth * output_blocks_ * kTileSize + q % kTileDepth * 16;
       for (int64_t block = 0; block < output_blocks_; block++) {
         const __mmask16 valid = FirstLanes(job_.outputs - block * kTileColumns);
-        const auto get = [&](const float* pixel) {
-          return Parts(pixel ? _mm512_maskz_loadu_ps(valid, pixel + block * kTileColumns) : _mm512_setzero_ps());
+        const auto get = [&](const Dy* pixel) {
+          return Parts<kParts>::Load(pixel == nullptr ? job_.dy : pixel + block * kTileColumns,
+                                     pixel == nullptr ? 0 : valid);
         };
-        const Parts a = get(even), b = get(odd);
+        const auto a = get(even), b = get(odd);
         for (int p = 0; p < kParts; p++)
           _mm512_storeu_si512(row + block * kTileSize + p * part, Interleave(a.part[p], b.part[p]));
       }
@@ -226,7 +240,7 @@ class FilterGradientLoop {
       Right right{dy + s * kParts * dy_part + block * kTileSize, dy_part};
       for (int64_t q = 0; q < depth_; q += kTileDepth) {
         for (int t = 0; t < 4; t++) tiles.at[t] = from[t] + s * kParts * x_part + q;
-        Multiply(tiles, right);
+        Multiply<kParts>(tiles, right);
         right.at += output_blocks_ * kTileSize;
       }
     }
@@ -244,13 +258,14 @@ class FilterGradientLoop {
       _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(to + i), _mm512_load_ps(sums + i)));
   }
 
-  FilterGradient job_;
+  FilterGradient<X, Dy> job_;
   int64_t grid_rows_, grid_columns_, phases_y_, phases_x_, channel_blocks_, output_blocks_;
   int64_t group_, segments_, depth_, pitch_;
 };
 
-inline void ComputeFilterGradient(const FilterGradient& job) {
-  const FilterGradientLoop loop(job);
+template <int kParts, typename X, typename Dy>
+void ComputeFilterGradient(const FilterGradient<X, Dy>& job) {
+  const FilterGradientLoop<kParts, X, Dy> loop(job);
   const int threads = pool->threads();
   std::vector<float> sums(static_cast<size_t>(loop.Size()) * threads, 0.0f);
   const int64_t cost = job.rows * job.columns * job.taps_y * job.taps_x * job.channels * job.outputs;

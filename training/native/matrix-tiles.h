@@ -1,9 +1,11 @@
-// The processor's matrix unit (Intel AMX) for single precision.
+// The processor's matrix unit (Intel AMX), in bf16 and in single precision.
 //
 // It multiplies bf16 tiles and adds in f32, some fifteen times faster than the vector units multiply f32. A float has
 // the digits of three bf16 numbers, x = x₀ + x₁ + x₂, so a product of floats is the sum of the products of their parts.
 // The six with i + j ≤ 2 give single precision (the rest is below its rounding), still 2.5 times faster than vectors.
 // It is what JAX calls Precision.HIGHEST on a TPU.
+//
+// kParts is 3 for single precision throughout, and 1 for bf16.
 #pragma once
 
 #if defined(__linux__) && defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__)
@@ -16,16 +18,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
+
+#include "vectors.h"
 
 namespace zoo {
 
-/// Parts of a number. Parts i and j of two factors are multiplied where i + j < kParts.
-constexpr int kParts = 3;
-
 /// A tile has 16 rows of 32 bf16 or of 16 f32: 64 bytes. The right factor's rows hold two of its rows, interleaved.
 constexpr int kTileRows = 16, kTileDepth = 32, kTileColumns = 16, kTileSize = 512;
-
-using Bf16 = uint16_t;
 
 /// Asks the system for the unit, once a process. @returns whether there is one
 inline bool RequestTiles() {
@@ -57,21 +57,46 @@ class Tiles {
   Tiles& operator=(const Tiles&) = delete;
 };
 
-/// 16 numbers in their parts, largest first: each is what the ones before it leave, rounded to bf16.
+/// 16 numbers in their parts, largest first, each in the high half of 32 bits. Of three parts, each has the next eight
+/// digits; one part is rounded.
+template <int kParts>
 struct Parts {
-  __m256i part[kParts];
+  __m512i part[kParts];
+
+  Parts() {
+    for (__m512i& p : part) p = _mm512_setzero_si512();
+  }
 
   explicit Parts(__m512 x) {
-    for (int p = 0; p < kParts; p++) {
-      part[p] = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x));
-      x = _mm512_sub_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(part[p]), 16)));
+    if constexpr (kParts == 1) {
+      part[0] = _mm512_slli_epi32(_mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x))), 16);
+    } else {
+      for (__m512i& p : part) {
+        p = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(static_cast<int>(0xffff0000)));
+        x = _mm512_sub_ps(x, _mm512_castsi512_ps(p));
+      }
     }
+  }
+
+  static Parts Load(const float* from, __mmask16 valid) { return Parts(_mm512_maskz_loadu_ps(valid, from)); }
+
+  /// A bf16 number is its own first part.
+  static Parts Load(const Bf16* from, __mmask16 valid) {
+    Parts parts;
+    parts.part[0] = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(valid, from)), 16);
+    return parts;
   }
 };
 
-/// Two rows of a right factor as its tile holds them.
-inline __m512i Interleave(__m256i even, __m256i odd) {
-  return _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+/// Two rows of a right factor as its tile holds them: number by number, that of the even row first.
+inline __m512i Interleave(__m512i even, __m512i odd) { return _mm512_or_si512(_mm512_srli_epi32(even, 16), odd); }
+
+/// 32 numbers in sequence.
+inline __m512i Join(__m512i first, __m512i second) {
+  alignas(64) static constexpr uint16_t kHighHalves[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
+                                                           23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
+                                                           45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+  return _mm512_permutex2var_epi16(first, _mm512_load_si512(kHighHalves), second);
 }
 
 inline __mmask16 FirstLanes(int64_t count) {
@@ -90,34 +115,39 @@ struct Right {
   int64_t part;
 };
 
-template <int kSum>
+template <int kParts, int kSum>
 inline __attribute__((always_inline)) void MultiplyOne(const Bf16* at, const Left& left) {
   // The instruction's tile must be a literal.
-#define ZOO_ADD(sum)                                 \
-  if constexpr (kSum == sum) {                       \
-    _tile_loadd(4, at, left.stride);                 \
-    _tile_dpbf16ps(sum, 4, 5);                       \
-    _tile_dpbf16ps(sum, 4, 6);                       \
-    _tile_dpbf16ps(sum, 4, 7);                       \
-    _tile_loadd(4, at + left.part, left.stride);     \
-    _tile_dpbf16ps(sum, 4, 5);                       \
-    _tile_dpbf16ps(sum, 4, 6);                       \
-    _tile_loadd(4, at + 2 * left.part, left.stride); \
-    _tile_dpbf16ps(sum, 4, 5);                       \
+#define ZOO_ADD(sum)                                   \
+  if constexpr (kSum == sum) {                         \
+    _tile_loadd(4, at, left.stride);                   \
+    _tile_dpbf16ps(sum, 4, 5);                         \
+    if constexpr (kParts == 3) {                       \
+      _tile_dpbf16ps(sum, 4, 6);                       \
+      _tile_dpbf16ps(sum, 4, 7);                       \
+      _tile_loadd(4, at + left.part, left.stride);     \
+      _tile_dpbf16ps(sum, 4, 5);                       \
+      _tile_dpbf16ps(sum, 4, 6);                       \
+      _tile_loadd(4, at + 2 * left.part, left.stride); \
+      _tile_dpbf16ps(sum, 4, 5);                       \
+    }                                                  \
   }
   ZOO_ADD(0) ZOO_ADD(1) ZOO_ADD(2) ZOO_ADD(3)
 #undef ZOO_ADD
 }
 
 /// Adds to sums 0-3 the products of the four left tiles with the right one.
+template <int kParts>
 inline __attribute__((always_inline)) void Multiply(const Left& left, const Right& right) {
   _tile_loadd(5, right.at, 64);
-  _tile_loadd(6, right.at + right.part, 64);
-  _tile_loadd(7, right.at + 2 * right.part, 64);
-  MultiplyOne<0>(left.at[0], left);
-  MultiplyOne<1>(left.at[1], left);
-  MultiplyOne<2>(left.at[2], left);
-  MultiplyOne<3>(left.at[3], left);
+  if constexpr (kParts == 3) {
+    _tile_loadd(6, right.at + right.part, 64);
+    _tile_loadd(7, right.at + 2 * right.part, 64);
+  }
+  MultiplyOne<kParts, 0>(left.at[0], left);
+  MultiplyOne<kParts, 1>(left.at[1], left);
+  MultiplyOne<kParts, 2>(left.at[2], left);
+  MultiplyOne<kParts, 3>(left.at[3], left);
 }
 
 inline void ClearSums() {
@@ -137,6 +167,26 @@ inline void Store(float* to, int64_t stride) {
   if constexpr (kSum == 2) _tile_stored(2, to, stride);
   if constexpr (kSum == 3) _tile_stored(3, to, stride);
   Barrier();
+}
+
+/// Rounds 16 numbers to the output's type.
+inline void StoreRow(float* to, __mmask16 valid, __m512 row) { _mm512_mask_storeu_ps(to, valid, row); }
+inline void StoreRow(Bf16* to, __mmask16 valid, __m512 row) {
+  _mm256_mask_storeu_epi16(to, valid, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(row)));
+}
+
+/// Writes the first `rows` and `columns` of the sums of tile kSum, rows `stride` numbers apart.
+template <int kSum, typename Y>
+inline void StoreSums(Y* to, int64_t stride, int rows, int64_t columns) {
+  if constexpr (std::is_same_v<Y, float>) {
+    if (columns >= kTileColumns) {
+      Store<kSum>(to, stride * static_cast<int64_t>(sizeof(float)));
+      return;
+    }
+  }
+  alignas(64) float sums[kTileRows][kTileColumns];
+  Store<kSum>(sums[0], 64);
+  for (int row = 0; row < rows; row++) StoreRow(to + row * stride, FirstLanes(columns), _mm512_load_ps(sums[row]));
 }
 
 /// Memory that a thread keeps from call to call.

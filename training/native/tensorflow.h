@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
+
+#include "vectors.h"
 
 // The part of TensorFlow's stable C API that is used here (tensorflow/c/kernels.h, ops.h, tf_tensor.h, tf_status.h).
 extern "C" {
@@ -20,6 +23,7 @@ void TF_SetStatus(TF_Status*, int code, const char* message);
 int TF_GetCode(const TF_Status*);
 const char* TF_Message(const TF_Status*);
 void* TF_TensorData(const TF_Tensor*);
+int TF_TensorType(const TF_Tensor*);
 int TF_NumDims(const TF_Tensor*);
 int64_t TF_Dim(const TF_Tensor*, int);
 void TF_DeleteTensor(TF_Tensor*);
@@ -47,6 +51,7 @@ void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
 namespace zoo {
 
 constexpr int kFloat = 1;            // TF_FLOAT
+constexpr int kBfloat16 = 14;        // TF_BFLOAT16
 constexpr int kInvalidArgument = 3;  // TF_INVALID_ARGUMENT
 
 /// One call of an op: its tensors, freed at the end, and whether anything failed.
@@ -66,15 +71,17 @@ class Call {
     return tensor;
   }
 
-  float* Output(int index, const std::vector<int64_t>& shape) {
+  template <typename T = float>
+  T* Output(int index, const std::vector<int64_t>& shape) {
     int64_t count = 1;
     for (int64_t n : shape) count *= n;
-    const size_t bytes = static_cast<size_t>(count) * sizeof(float);
+    const size_t bytes = static_cast<size_t>(count) * sizeof(T);
+    constexpr int kType = std::is_same_v<T, float> ? kFloat : kBfloat16;
     TF_Tensor* tensor =
-        TF_AllocateOutput(context_, index, kFloat, shape.data(), static_cast<int>(shape.size()), bytes, status_);
+        TF_AllocateOutput(context_, index, kType, shape.data(), static_cast<int>(shape.size()), bytes, status_);
     if (tensor == nullptr) return nullptr;
     tensors_.push_back(tensor);
-    return Data(tensor);
+    return Data<T>(tensor);
   }
 
   bool Expect(bool condition, const char* what) {
@@ -85,7 +92,10 @@ class Call {
   bool ok() const { return TF_GetCode(status_) == 0; }
   int inputs() const { return TF_NumInputs(context_); }
 
-  static float* Data(const TF_Tensor* tensor) { return static_cast<float*>(TF_TensorData(tensor)); }
+  template <typename T = float>
+  static T* Data(const TF_Tensor* tensor) {
+    return static_cast<T*>(TF_TensorData(tensor));
+  }
 
  private:
   TF_OpKernelContext* context_;
@@ -105,10 +115,19 @@ inline int64_t CountOf(const std::vector<int64_t>& shape) {
   return count;
 }
 
+/// Calls body with a null pointer to the type of the tensor's numbers.
+template <typename Body>
+void WithType(const TF_Tensor* tensor, const Body& body) {
+#ifdef ZOO_BF16
+  if (TF_TensorType(tensor) == kBfloat16) return body(static_cast<Bf16*>(nullptr));
+#endif
+  body(static_cast<float*>(nullptr));
+}
+
 /// What an op was built with.
 struct Attributes {
   float epsilon = 0, momentum = 0;
-  unsigned char relu = 0;
+  unsigned char relu = 0, bf16 = 0;
   int64_t stride = 1, channels = 0;
   std::vector<int64_t> ranks, dims, strides, padding, size;
 };
@@ -129,6 +148,7 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status);
   TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "relu", &attributes->relu, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "bf16", &attributes->bf16, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &attributes->stride, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "channels", &attributes->channels, status);
   attributes->ranks = GetList(construction, "ranks", status);

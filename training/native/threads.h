@@ -43,7 +43,7 @@ class Pool {
   void Work(int part) {
     uint64_t seen = 0;
     while (true) {
-      const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(300);
       while (generation_.load(std::memory_order_acquire) == seen) {
         if (std::chrono::steady_clock::now() < deadline) continue;
         std::unique_lock<std::mutex> lock(mutex_);

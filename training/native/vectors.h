@@ -16,6 +16,8 @@ namespace zoo {
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 constexpr int kLanes = 16;
 
+using Bf16 = uint16_t;  // the high half of a float
+
 template <typename V>
 V Get(const float* from) {
   V value;
@@ -33,6 +35,40 @@ inline void Put(float* to, Lanes value) {
 #else
   std::memcpy(to, &value, sizeof(value));
 #endif
+}
+
+#if defined(__AVX512BF16__)
+#define ZOO_BF16 1
+
+template <typename V>
+V Get(const Bf16* from) {
+  if constexpr (sizeof(V) == sizeof(float)) {
+    const uint32_t word = static_cast<uint32_t>(*from) << 16;
+    float value;
+    std::memcpy(&value, &word, sizeof(value));
+    return value;
+  } else {
+    const __m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    return reinterpret_cast<Lanes>(_mm512_slli_epi32(words, 16));
+  }
+}
+
+/// Rounds to the nearest.
+inline void Put(Bf16* to, float value) {
+  *to = static_cast<Bf16>(_mm_cvtsi128_si32(reinterpret_cast<__m128i>(_mm_cvtneps_pbh(_mm_set_ss(value)))));
+}
+
+inline void Put(Bf16* to, Lanes value) {
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to),
+                      reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(value))));
+}
+#endif
+
+/// Gets what is read only once, in sequence: asks for what comes a page later, where the processor would not look.
+template <typename V, typename T>
+V Stream(const T* from) {
+  __builtin_prefetch(reinterpret_cast<const char*>(from) + 4096);
+  return Get<V>(from);
 }
 
 /// max(z, floor), and NaN for NaN

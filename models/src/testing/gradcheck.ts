@@ -19,6 +19,22 @@ import { textbook } from "./textbook/index.ts";
  */
 export const TOLERANCE = 5e-5;
 
+/**
+ * The same in bf16, whose inputs are rounded to it for the oracle too: results have 8 digits, so that each is off by up
+ * to 2⁻⁹, and a sum that cancels by several times that.
+ */
+export const BF16_TOLERANCE = 1e-2;
+
+/** How a backend computes in bf16 (`@tfjs-zoo/models/kernels/tensorflow` has both for `tensorflow`). */
+export interface Bf16 {
+  /** Runs what is in `body` in bf16. */
+  inBf16<T>(body: () => T): T;
+  /** The same numbers, in bf16. */
+  toBf16(x: tf.Tensor): tf.Tensor;
+  /** names of the ops that have kernels for it */
+  readonly ops: readonly string[];
+}
+
 /** An op of any inputs and attributes. */
 export type AnyOp = Op<Tensors, object>;
 
@@ -49,6 +65,8 @@ export interface GradcheckOptions {
   seed?: number;
   /** Makes one gradient of one op wrong by a factor, to show that the check finds it. */
   mutate?: { op: string; gradient: string; factor: number };
+  /** Checks in bf16, against float64 alone and to order 1, the ops that have kernels for it. */
+  bf16?: Bf16;
 }
 
 /** Something that an oracle does not cover, and why. */
@@ -102,7 +120,7 @@ export function gradcheckExceptions(): Exception[] {
  * @throws InputError when a backend is not registered, an op is unknown or has no cases
  */
 export async function* checkGradients(options: GradcheckOptions): AsyncGenerator<GradientCheck> {
-  const { backend, seed = 1, mutate } = options;
+  const { backend, seed = 1, mutate, bf16 } = options;
   for (const name of ["cpu", backend]) {
     if (tf.findBackendFactory(name) === null) {
       throw new InputError(`the gradient check needs the backend "${name}", which is not registered: import it first`);
@@ -111,9 +129,10 @@ export async function* checkGradients(options: GradcheckOptions): AsyncGenerator
   const before = tf.getBackend();
   try {
     for (const name of options.ops ?? Object.keys(allOps)) {
+      if (bf16 && !bf16.ops.includes(name)) continue;
       const exported = opNamed(name);
       const op = mutate?.op === name ? withWrongGradient(exported, mutate.gradient, mutate.factor) : exported;
-      yield* checkOp(op, backend, seed);
+      yield* bf16 ? checkInBf16(op, backend, seed, bf16) : checkOp(op, backend, seed);
     }
   } finally {
     await tf.setBackend(before);
@@ -158,6 +177,27 @@ async function* checkOp(op: AnyOp, backend: string, seed: number): AsyncGenerato
   for (const [i, check] of list.entries()) yield* check.run(fromStock[i]);
 }
 
+async function* checkInBf16(op: AnyOp, backend: string, seed: number, bf16: Bf16): AsyncGenerator<GradientCheck> {
+  await tf.setBackend(backend);
+  for (const given of casesOf(op.opName, seed)) {
+    const inputs = Object.fromEntries(
+      Object.entries(given.inputs).map(([name, array]) => [
+        name,
+        array.dtype === "int32" ? array : { ...array, values: array.values.map(roundToBf16) },
+      ]),
+    );
+    yield* new CaseCheck(op, { ...given, inputs }, backend, seed, bf16).run(undefined);
+  }
+}
+
+/** The nearest number of 8 binary digits; of two, the even one. */
+export function roundToBf16(x: number): number {
+  const word = new Uint32Array(Float32Array.of(x).buffer);
+  word[0] += 0x7fff + ((word[0] >>> 16) & 1);
+  word[0] &= 0xffff0000;
+  return new Float32Array(word.buffer)[0];
+}
+
 function opNamed(name: string): AnyOp {
   const op = allOps[name];
   if (op === undefined) {
@@ -188,10 +228,12 @@ class CaseCheck {
     private readonly given: Case,
     private readonly backend: string,
     seed: number,
+    private readonly bf16?: Bf16,
   ) {
     this.random = randomStream(seed, "gradcheck weights", op.opName, given.name);
     this.reference = textbook[op.opName](given.inputs, given.attrs);
-    this.r = normal(this.random, this.reference[0].shape);
+    const r = normal(this.random, this.reference[0].shape);
+    this.r = bf16 ? { ...r, values: r.values.map(roundToBf16) } : r;
     this.wanted = op.gradients.filter((name) => given.inputs[name] !== undefined);
   }
 
@@ -204,6 +246,7 @@ class CaseCheck {
     const first = await this.withoutLeaks(() => this.outcome((inputs) => op.all(inputs, given.attrs)));
     yield this.compared("float64", 1, first, float64);
     if (fromStock !== undefined) yield this.compared("stock", 1, first, fromStock);
+    if (this.bf16 !== undefined) return;
 
     for (const input of this.wanted.filter((name) => NO_SECOND_ORDER[op.opName]?.[name] === undefined)) {
       const s = normal(this.random, given.inputs[input].shape);
@@ -229,20 +272,37 @@ class CaseCheck {
   }
 
   private async outcome(all: (inputs: Tensors) => tf.Tensor[]): Promise<Outcome> {
-    const inputs = tensors(this.given.inputs);
+    const inputs = this.uploaded();
     const r = tensor(this.r);
-    const outputs = all(inputs);
-    const gradients = tf.grads((...xs: tf.Tensor[]) => {
-      const [y, ...rest] = all({ ...inputs, ...named(this.wanted, xs) });
-      tf.dispose(rest);
-      return tf.sum(tf.mul(y, r));
-    })(this.wanted.map((name) => inputs[name]));
+    const { inBf16 = <T>(body: () => T) => body() } = this.bf16 ?? {};
+    const outputs = inBf16(() => all(inputs));
+    const gradients = inBf16(() =>
+      tf.grads((...xs: tf.Tensor[]) => {
+        const [y, ...rest] = all({ ...inputs, ...named(this.wanted, xs) });
+        tf.dispose(rest);
+        return tf.sum(tf.mul(y, r));
+      })(this.wanted.map((name) => inputs[name])),
+    );
     const result = {
       values: await Promise.all(outputs.map((y) => y.data())),
       gradients: named(this.wanted, await Promise.all(gradients.map((g) => g.data()))),
     };
     tf.dispose([inputs, r, outputs, gradients]);
     return result;
+  }
+
+  private uploaded(): { [name: string]: tf.Tensor } {
+    const inputs = tensors(this.given.inputs);
+    const { bf16 } = this;
+    if (bf16 === undefined) return inputs;
+    return Object.fromEntries(
+      Object.entries(inputs).map(([name, x]) => {
+        if (x.dtype !== "float32") return [name, x];
+        const half = bf16.toBf16(x);
+        x.dispose();
+        return [name, half];
+      }),
+    );
   }
 
   /** Runs it twice, since a first run may fill caches that stay, and says what the second left behind. */
@@ -267,10 +327,12 @@ class CaseCheck {
     expected: Outcome,
     what = "",
   ): GradientCheck {
-    const about = { op: this.op.opName, backend: this.backend, oracle, order, case: this.given.name + what };
+    const tolerance = this.bf16 ? BF16_TOLERANCE : TOLERANCE;
+    const backend = this.bf16 ? `${this.backend} bf16` : this.backend;
+    const about = { op: this.op.opName, backend, oracle, order, case: this.given.name + what };
     if (actual instanceof Error) {
       const reason = actual.message.split("\n")[0];
-      return { ...about, maxError: Number.POSITIVE_INFINITY, tolerance: TOLERANCE, ok: false, reason };
+      return { ...about, maxError: Number.POSITIVE_INFINITY, tolerance, ok: false, reason };
     }
     const errors: { name: string; error: number }[] = [];
     // Stock has the first output only, so what is compared is what the oracle has.
@@ -282,9 +344,9 @@ class CaseCheck {
       errors.push({ name: `gradient of ${name}`, error: relativeError(actual.gradients[name], values, scale) });
     }
     const worst = errors.reduce((a, b) => (b.error > a.error ? b : a));
-    const ok = worst.error <= TOLERANCE;
+    const ok = worst.error <= tolerance;
     const reason = ok ? {} : { reason: `${worst.name} is off by ${worst.error.toExponential(1)}` };
-    return { ...about, maxError: worst.error, tolerance: TOLERANCE, ok, ...reason };
+    return { ...about, maxError: worst.error, tolerance, ok, ...reason };
   }
 }
 

@@ -1,6 +1,8 @@
 export {
   type AnyOp,
   allOps,
+  BF16_TOLERANCE,
+  type Bf16,
   checkGradients,
   type Exception,
   type GradcheckOptions,

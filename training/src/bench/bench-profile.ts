@@ -1,12 +1,15 @@
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
+import { checkChoice } from "./check-choice.ts";
 import { timeKernels } from "./kernel-times.ts";
-import { defaultBatch, ourStep } from "./workload.ts";
+import { defaultBatch, ourStep, precisionNames, withinPrecision } from "./workload.ts";
 
 export interface BenchProfileOptions {
   model: string;
   /** Default "auto": the best that works. */
   backend?: string;
+  /** Default "f32". "bf16" needs `tensorflow` and a processor with a matrix unit. */
+  precision?: string;
   /** Images a step. Default 128 on tensorflow, 32 elsewhere. */
   batch?: number;
   /** Profiled steps. Default 10. */
@@ -26,6 +29,7 @@ export interface OpCost {
 export interface BenchProfileResult {
   model: string;
   backend: string;
+  precision: string;
   batch: number;
   steps: number;
   step_ms: number;
@@ -42,19 +46,20 @@ const warmUp = 5;
  *   kernels have returned
  */
 export async function benchProfile(options: BenchProfileOptions): Promise<BenchProfileResult> {
-  const { model, backend: asked = "auto", steps = 10, progress } = options;
+  const { model, backend: asked = "auto", precision = "f32", steps = 10, progress } = options;
   findModel(model);
+  checkChoice("precision", precision, precisionNames);
   if (asked === "webgpu") {
     throw new InputError("--profile on webgpu: a GPU works after its kernels have returned; give another backend");
   }
-  const { name: backend } = await startBackend(asked as BackendName | "auto", { progress });
+  const { name: backend, inBf16 } = await startBackend(asked as BackendName | "auto", { progress });
   const batch = options.batch ?? defaultBatch(backend);
   for (const [flag, value] of Object.entries({ batch, steps })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new InputError(`--${flag} ${value}: give a whole number of at least 1`);
     }
   }
-  const takeStep = ourStep(model, batch);
+  const takeStep = ourStep(model, batch, withinPrecision(precision, backend, inBf16));
   for (let step = 0; step < warmUp; step++) await takeStep();
   const timer = timeKernels(backend);
   const start = performance.now();
@@ -68,6 +73,7 @@ export async function benchProfile(options: BenchProfileOptions): Promise<BenchP
   return {
     model,
     backend,
+    precision,
     batch,
     steps,
     step_ms: total,

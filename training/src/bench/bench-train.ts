@@ -3,15 +3,16 @@ import { availableParallelism, cpus } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findModel, InputError } from "@tfjs-zoo/models";
-import { closest } from "fastest-levenshtein";
 import { runtimeArguments } from "../node/backends/ask-child.ts";
 import { type BackendName, backendNames, type Progress, setupNative } from "../node/backends/index.ts";
 import { oneLine } from "../node/backends/one-line.ts";
 import { alternate } from "./alternate.ts";
 import { otherLoad } from "./busy.ts";
+import { checkChoice } from "./check-choice.ts";
 import { Contestant, type ContestantCommand, type Ready } from "./contestant.ts";
 import { type PeerRate, peerRateOf, type Rate, rateOf } from "./statistics.ts";
 import { peerPython } from "./torch-peer.ts";
+import { precisionNames } from "./workload.ts";
 
 /** What we are measured against. */
 export const peerNames = ["stock", "torch"] as const;
@@ -22,7 +23,7 @@ export interface BenchTrainOptions {
   model: string;
   /** Default "auto": the best that works. */
   backend?: string;
-  /** Only "f32" so far. */
+  /** Default "f32". "bf16" needs `tensorflow` and a processor with a matrix unit. */
   precision?: string;
   /** Images a step. Default 128 on tensorflow, 32 elsewhere. */
   batch?: number;
@@ -71,7 +72,7 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
   const { model, backend = "auto", precision = "f32", batch, steps = 30, progress } = options;
   const { params } = findModel(model);
   checkChoice("backend", backend, ["auto", ...backendNames]);
-  checkPrecision(precision);
+  checkChoice("precision", precision, precisionNames);
   if (batch !== undefined) checkCount("--batch", batch);
   checkCount("--steps", steps);
   const peers = [...new Set(options.peers ?? [])].map((peer) => checkChoice("peer", peer, peerNames));
@@ -95,11 +96,12 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
 
   const killAll = () => Promise.all(contestants.map((contestant) => contestant.kill()));
   try {
-    const ours = await enter(ownCommand("ours", [model, backend, String(batch ?? "")]));
+    const ours = await enter(ownCommand("ours", [model, backend, String(batch ?? ""), precision]));
     const used = ours.backend as BackendName;
     const notes: string[] = [];
     if (peers.includes("stock")) {
-      if (used === "wasm") notes.push("stock: TensorFlow.js's own wasm backend can't train a convolution");
+      if (precision === "bf16") notes.push("stock: TensorFlow.js itself has no bf16");
+      else if (used === "wasm") notes.push("stock: TensorFlow.js's own wasm backend can't train a convolution");
       else await enter(ownCommand("stock", [model, used, String(ours.batch)]));
     }
     if (torch) {
@@ -140,18 +142,6 @@ const busyLimit = 0.3;
 
 function busyNote(busy: number): string {
   return `other programs kept ${busy.toFixed(1)} cores busy: the figures are doubtful, PyTorch's most (its threads wait for each other)`;
-}
-
-function checkChoice<T extends string>(what: string, value: string, known: readonly T[]): T {
-  if ((known as readonly string[]).includes(value)) return value as T;
-  throw new InputError(
-    `unknown ${what} "${value}": did you mean "${closest(value, known)}"? (known: ${known.join(", ")})`,
-  );
-}
-
-function checkPrecision(precision: string): void {
-  if (precision === "bf16") throw new InputError("--precision bf16: the trainer does not have it yet; give f32");
-  checkChoice("precision", precision, ["f32"]);
 }
 
 function checkCount(flag: string, value: number): void {

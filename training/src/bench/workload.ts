@@ -1,6 +1,6 @@
 import type { Batch } from "@tfjs-zoo/datasets";
-import { createModel, findModel, randomStream } from "@tfjs-zoo/models";
-import { Trainer } from "../loop/trainer.ts";
+import { createModel, findModel, InputError, randomStream } from "@tfjs-zoo/models";
+import { Trainer, type Within } from "../loop/trainer.ts";
 import { sgd } from "../optim/index.ts";
 import { classification } from "../tasks/classification.ts";
 
@@ -28,10 +28,28 @@ export function noiseBatch(name: string, size: number): Batch {
   };
 }
 
+export const precisionNames = ["f32", "bf16"] as const;
+
+/**
+ * What steps of a precision run in.
+ *
+ * @param inBf16 what the started backend has for bf16
+ * @throws InputError where it has nothing
+ */
+export function withinPrecision(precision: string, backend: string, inBf16: Within | undefined): Within | undefined {
+  if (precision !== "bf16") return undefined;
+  if (inBf16 === undefined) {
+    throw new InputError(
+      `--precision bf16 needs tensorflow and a processor with a matrix unit (AMX), and ${backend} here has none: give f32`,
+    );
+  }
+  return inBf16;
+}
+
 /** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
-export function ourStep(name: string, size: number): () => Promise<number> {
+export function ourStep(name: string, size: number, within?: Within): () => Promise<number> {
   const task = classification(createModel(name, { seed: 0 }), findModel(name).inputShape);
-  const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, seed: 0 });
+  const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, within, seed: 0 });
   const batch = noiseBatch(name, size);
   return async () => (await trainer.takeStep([batch], learningRate)).loss;
 }

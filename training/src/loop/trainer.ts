@@ -10,8 +10,12 @@ export interface TrainerOptions {
   clipNorm?: number;
   /** decay of the moving average of the weights, 0 for none */
   ema?: number;
+  /** What the forward and backward pass of a step run in: another precision of the backend, say. */
+  within?: Within;
   seed: number;
 }
+
+export type Within = <T>(body: () => T) => T;
 
 export interface StepResult {
   /** mean of the updates' losses over the micro-batches */
@@ -77,7 +81,8 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     const items = batches.reduce((sum, batch) => sum + task.size(batch), 0);
     const result: StepResult = { loss: 0, metrics: {}, gradientNorm: 0, items };
     for (const flat of this.flats) {
-      const { gradient, loss, metrics } = this.gradient(flat, batches, items);
+      const { within = (body) => body() } = this.options;
+      const { gradient, loss, metrics } = within(() => this.gradient(flat, batches, items));
       const norm = tf.tidy(() => tf.sqrt(tf.sum(tf.square(gradient))));
       const scalars = { loss, norm, ...metrics };
       const values = Object.fromEntries(

@@ -36,7 +36,7 @@ export function registerBench(program: Command): void {
   const bench = program.command("bench").description("measures training: its speed beside peers, its memory");
   common(bench.command("train <model>"))
     .description("training steps a second, taking turns with peers; medians of all steps")
-    .option("--precision <name>", "f32", "f32")
+    .option("--precision <name>", "f32, or bf16 on a processor with a matrix unit", "f32")
     .addOption(
       new Option("--peer <name>", "stock (tf.layers and optimizer.minimize) or torch; can be given twice")
         .argParser(collect)
@@ -96,11 +96,12 @@ async function profile(model: string, flags: TrainFlags): Promise<void> {
   const result = await benchProfile({
     model,
     backend: flags.backend,
+    precision: flags.precision,
     batch: count("--batch", flags.batch),
     steps: count("--steps", flags.steps),
     progress: (event) => output.progress.update(event),
   });
-  await save(folder, `profile-${model}-${result.backend}-batch${result.batch}`, result);
+  await save(folder, `profile-${model}-${result.backend}-${result.precision}-batch${result.batch}`, result);
   output.result(result, () => profileText(result));
 }
 
@@ -150,7 +151,7 @@ function trainText({ model, backend, precision, batch, ours, peers, environment 
   ].join("\n");
 }
 
-function profileText({ model, backend, batch, steps, step_ms, ops }: BenchProfileResult): string {
+function profileText({ model, backend, precision, batch, steps, step_ms, ops }: BenchProfileResult): string {
   const rows = ops.map(({ op, calls, ms, share }) => ({
     op,
     calls: calls === 0 ? "" : calls.toFixed(Number.isInteger(calls) ? 0 : 1),
@@ -158,7 +159,7 @@ function profileText({ model, backend, batch, steps, step_ms, ops }: BenchProfil
     share: `${(100 * share).toFixed(1)} %`,
   }));
   return [
-    `${model}, batch ${batch}, ${backend}: a training step of ${step_ms.toFixed(1)} ms, mean of ${steps}`,
+    `${model}, batch ${batch}, ${precision}, ${backend}: a training step of ${step_ms.toFixed(1)} ms, mean of ${steps}`,
     formatTable(
       rows,
       ["op", "calls", "ms", "share"].map((key) => ({ key, align: key === "op" ? "left" : "right" })),

@@ -1,11 +1,13 @@
+import { bf16Ops, toBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
 import {
   allOps,
+  type Bf16,
   checkGradients,
   type GradientCheck,
   gradcheckExceptions,
   gradcheckTable,
 } from "@tfjs-zoo/models/testing";
-import { type BackendName, backendNames, startBackend } from "@tfjs-zoo/training/node";
+import { type BackendName, backendNames, type StartResult, startBackend } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import { closest } from "fastest-levenshtein";
 import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, UsageError } from "../context.ts";
@@ -36,7 +38,11 @@ async function gradcheck(flags: GradcheckFlags): Promise<void> {
   const checks: GradientCheck[] = [];
   await startBackend("cpu"); // the stock oracle runs there
   for (const backend of backends) {
-    if (await starts(backend, backends.length === 1, output)) checks.push(...(await check(backend, ops, output)));
+    const started = await start(backend, backends.length === 1, output);
+    if (started === undefined) continue;
+    checks.push(...(await check(backend, ops, output)));
+    const { inBf16 } = started;
+    if (inBf16) checks.push(...(await check(backend, ops, output, { inBf16, toBf16, ops: bf16Ops })));
   }
   const rows = gradcheckTable(checks);
   const wrong = checks.filter(({ ok }) => !ok);
@@ -66,23 +72,28 @@ async function gradcheck(flags: GradcheckFlags): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-/** Whether a backend starts; one that was asked for by name must. */
-async function starts(backend: BackendName, required: boolean, output: Output): Promise<boolean> {
+/** Starts a backend, if it does start; one that was asked for by name must. */
+async function start(backend: BackendName, required: boolean, output: Output): Promise<StartResult | undefined> {
   try {
-    await startBackend(backend, { progress: output.progress.update });
-    return true;
+    return await startBackend(backend, { progress: output.progress.update });
   } catch (error) {
     if (required) throw error;
     output.line((error as Error).message);
-    return false;
+    return undefined;
   }
 }
 
-async function check(backend: BackendName, ops: readonly string[], output: Output): Promise<GradientCheck[]> {
+async function check(
+  backend: BackendName,
+  ops: readonly string[],
+  output: Output,
+  bf16?: Bf16,
+): Promise<GradientCheck[]> {
   const checks: GradientCheck[] = [];
+  const label = `checking on ${backend}${bf16 ? " in bf16" : ""}`;
   for (const [done, op] of ops.entries()) {
-    output.progress.update({ label: `checking on ${backend}`, done, total: ops.length, unit: "items" });
-    for await (const result of checkGradients({ backend, ops: [op] })) checks.push(result);
+    output.progress.update({ label, done, total: ops.length, unit: "items" });
+    for await (const result of checkGradients({ backend, ops: [op], bf16 })) checks.push(result);
   }
   return checks;
 }

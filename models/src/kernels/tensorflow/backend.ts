@@ -1,6 +1,8 @@
 import type { DataType, KernelFunc, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import { getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
 
+export const BFLOAT16 = 14; // TF_BFLOAT16, which tfjs-node's binding does not name
+
 /** One attribute of a TensorFlow op, as tfjs-node's binding takes it. */
 export interface OpAttr {
   name: string;
@@ -41,7 +43,7 @@ export function registerTensorflow<A extends object>(
 /** Attributes of a TensorFlow op, typed by their values: a `DataType` is given as `{ type: "float32" }`. */
 export function opAttrs(
   { binding }: TensorflowBackend,
-  attrs: { [name: string]: string | number | boolean | number[] | { type: DataType } | { float: number } },
+  attrs: { [name: string]: string | number | boolean | number[] | { type: DataType | "bfloat16" } | { float: number } },
 ): OpAttr[] {
   return Object.entries(attrs).map(([name, value]): OpAttr => {
     if (typeof value === "string") return { name, type: binding.TF_ATTR_STRING, value };
@@ -49,7 +51,7 @@ export function opAttrs(
     if (typeof value === "number") return { name, type: binding.TF_ATTR_INT, value };
     if (Array.isArray(value)) return { name, type: binding.TF_ATTR_INT, value };
     if ("float" in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
-    const dtype = value.type;
-    return { name, type: binding.TF_ATTR_TYPE, value: dtype === "int32" ? binding.TF_INT32 : binding.TF_FLOAT };
+    const types: { [type: string]: number } = { int32: binding.TF_INT32, bfloat16: BFLOAT16 };
+    return { name, type: binding.TF_ATTR_TYPE, value: types[value.type] ?? binding.TF_FLOAT };
   });
 }

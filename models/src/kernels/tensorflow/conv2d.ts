@@ -1,5 +1,6 @@
 import { backend_util, pad, slice, type Tensor, type TensorInfo, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
+import { executeTyped, isBf16, type Numbers, numbersOf } from "./bf16.ts";
 
 type Conv2DInfo = backend_util.Conv2DInfo;
 
@@ -25,7 +26,7 @@ export function registerConv2D(tiles: boolean): void {
   registerTensorflow<StockConvAttrs>("Conv2D", ({ x, filter }, attrs, backend) => {
     const conv = info(x.shape, filter.shape, attrs);
     return served(conv)
-      ? backend.executeSingleOutput("ZooConv2D", tileAttrs(conv, [conv.outHeight, conv.outWidth], backend), [x, filter])
+      ? onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter)
       : backend.executeSingleOutput("Conv2D", convAttrs(conv, backend), [x, filter]);
   });
 
@@ -34,8 +35,7 @@ export function registerConv2D(tiles: boolean): void {
     ({ dy, filter }, attrs, backend) => {
       const conv = info(attrs.inputShape, filter.shape, attrs);
       if (served(conv)) {
-        const size = [conv.inHeight, conv.inWidth];
-        return backend.executeSingleOutput("ZooConv2DBackpropInput", tileAttrs(conv, size, backend), [dy, filter]);
+        return onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], dy, filter);
       }
       const same = sameFilter(conv);
       return tidy(() => {
@@ -51,8 +51,7 @@ export function registerConv2D(tiles: boolean): void {
     ({ x, dy }, attrs, backend) => {
       const conv = info(x.shape, attrs.filterShape, attrs);
       if (served(conv)) {
-        const size = [conv.filterHeight, conv.filterWidth];
-        return backend.executeSingleOutput("ZooConv2DBackpropFilter", tileAttrs(conv, size, backend), [x, dy]);
+        return onTiles(backend, "ZooConv2DBackpropFilter", conv, [conv.filterHeight, conv.filterWidth], x, dy);
       }
       const same = sameFilter(conv);
       return tidy(() => {
@@ -126,10 +125,31 @@ function convAttrs(conv: Conv2DInfo, backend: TensorflowBackend, same?: [height:
   });
 }
 
-/** @param size height and width of the result */
-function tileAttrs(conv: Conv2DInfo, size: number[], backend: TensorflowBackend) {
+/**
+ * One of the zoo's convolutions. In bf16 they take images of either kind, and return images in bf16; filters and their
+ * gradients are always in single precision.
+ *
+ * @param size height and width of the result
+ */
+function onTiles(
+  backend: TensorflowBackend,
+  op: "ZooConv2D" | "ZooConv2DBackpropInput" | "ZooConv2DBackpropFilter",
+  conv: Conv2DInfo,
+  size: number[],
+  first: TensorInfo,
+  second: TensorInfo,
+): Tensor {
+  const bf16 = isBf16();
+  const numbers = (tensor: TensorInfo) => (bf16 ? numbersOf(tensor, backend) : "float32");
+  const [x, y]: [Numbers, Numbers] =
+    op === "ZooConv2DBackpropFilter"
+      ? [numbers(first), numbers(second)]
+      : [numbers(first), bf16 ? "bfloat16" : "float32"];
   const strides = [conv.strideHeight, conv.strideWidth];
-  return opAttrs(backend, { strides, padding: [conv.padInfo.top, conv.padInfo.left], size });
+  const padding = [conv.padInfo.top, conv.padInfo.left];
+  const attrs = { strides, padding, size, bf16, X: { type: x }, Y: { type: y } };
+  const taken: [TensorInfo, Numbers] = [second, op === "ZooConv2DBackpropFilter" ? y : "float32"];
+  return executeTyped(backend, op, attrs, [[first, x], taken], 1)[0];
 }
 
 /** Whether explicit zeros are what 'same' would add: with stride 1, half of the window on either side. */

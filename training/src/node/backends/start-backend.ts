@@ -6,6 +6,7 @@ import {
   type BackendStarter,
   type BackendStatus,
   backendNames,
+  type StartedBackend,
 } from "./types.ts";
 
 /** A native set-up that failed has a reason for each of its sources. */
@@ -32,6 +33,8 @@ export interface StartResult {
   name: BackendName;
   /** One for each backend, in order of preference. Only the one in use is `ok`. */
   statuses: BackendStatus[];
+  /** Runs a step in bf16, where backend and processor are made for it. */
+  inBf16?: StartedBackend["inBf16"];
 }
 
 /**
@@ -52,6 +55,7 @@ export async function startBackend(
   await import("@tensorflow/tfjs-layers");
   const statuses: BackendStatus[] = [];
   let used: BackendName | undefined;
+  let bf16: StartedBackend["inBf16"];
   for (const name of backendNames) {
     if (request !== "auto" && name !== request) {
       statuses.push({ name, ok: false, reason: `not needed: ${request} was asked for` });
@@ -62,8 +66,9 @@ export async function startBackend(
       continue;
     }
     try {
-      const { version, threads, about } = await starters[name](options);
+      const { version, threads, about, inBf16 } = await starters[name](options);
       statuses.push({ name, ok: true, reason: about, version, threads });
+      bf16 = inBf16;
       used = name;
     } catch (error) {
       if (name === request)
@@ -75,5 +80,5 @@ export async function startBackend(
     throw new InputError(
       `no backend starts here: ${statuses.map(({ name, reason }) => `${name}: ${reason}`).join("; ")}`,
     );
-  return { name: used, statuses };
+  return { name: used, statuses, inBf16: bf16 };
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
-import { registerTensorflowKernels } from "@tfjs-zoo/models/kernels/tensorflow";
+import { inBf16, registerTensorflowKernels } from "@tfjs-zoo/models/kernels/tensorflow";
 import { quietLoad } from "./native/quiet-load.ts";
 import { startZooKernels } from "./native/zoo-kernels.ts";
 import { installedNative, setupNative } from "./native-setup.ts";
@@ -43,15 +43,19 @@ function threadCount(asked: number | undefined): number {
   return fromEnvironment > 0 ? fromEnvironment : availableParallelism();
 }
 
-/** Starts the zoo's own kernels too, where they can be had. @returns in a few words what that means for speed */
-async function registerKernels(folder: string, threads: number, progress?: Progress): Promise<string> {
+/** Starts the zoo's own kernels too, where they can be had; says in a few words what that means for speed. */
+async function registerKernels(
+  folder: string,
+  threads: number,
+  progress?: Progress,
+): Promise<{ remark: string; tiles: boolean }> {
   try {
     const tiles = await startZooKernels(folder, threads, progress);
     registerTensorflowKernels({ zoo: true, tiles });
-    return tiles ? "; convolutions on the matrix unit" : "";
+    return { remark: tiles ? "; convolutions on the matrix unit" : "", tiles };
   } catch (error) {
     registerTensorflowKernels();
-    return `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`;
+    return { remark: `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`, tiles: false };
   }
 }
 
@@ -83,11 +87,12 @@ export async function startTensorflow(
     const { NodeJSKernelBackend }: NodeBackendModule = require("@tensorflow/tfjs-node/dist/nodejs_kernel_backend");
     tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"), 3);
     const { source } = JSON.parse(readFileSync(join(folder, "setup.json"), "utf8")) as { source: string };
-    const about = kernels ? await registerKernels(folder, count, progress) : "";
+    const { remark, tiles } = kernels ? await registerKernels(folder, count, progress) : { remark: "", tiles: false };
     started = {
       version: binding.TF_Version,
       threads: count,
-      about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"}${about})`,
+      about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"}${remark})`,
+      ...(tiles && { inBf16 }),
     };
   }
   if (!(await tf.setBackend("tensorflow"))) throw new Error("tfjs could not start its tensorflow backend");

@@ -33,6 +33,8 @@ export interface StartedBackend {
   threads?: number;
   /** One line for people: the library behind it, or the adapter. */
   about: string;
+  /** Runs a step in bf16, where the processor is made for it. */
+  inBf16?: <T>(body: () => T) => T;
 }
 
 /** Starts one backend and makes it tfjs's current one; throws an error whose message says in one line why it can't. */
