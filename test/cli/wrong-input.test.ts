@@ -47,6 +47,7 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["train resnet20 --schedule cosin", /cosin.*cosine/],
     ["train resnet20 --flip maybe", /--flip got "maybe"; expected true or false/],
     ["train resnet20 --seed -1", /--seed got "-1"/],
+    ["train resnet20 --precision bf61", /--precision got "bf61": did you mean "bf16"/],
     ["train resnet20 --dataset cifar11", /cifar11.*cifar10/],
     ["train resnet20 --backend gpu", /gpu.*tensorflow/],
     ["predict x.png", /--weights/],

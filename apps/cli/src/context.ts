@@ -1,5 +1,6 @@
 import { type BackendName, backendNames, type StartResult, startBackend } from "@tfjs-zoo/training/node";
 import { Option } from "commander";
+import { closest } from "fastest-levenshtein";
 import { createProgress, type ProgressDisplay } from "./terminal/progress.ts";
 
 /** A command line that can't be understood: exit code 2. */
@@ -63,6 +64,12 @@ export function asUsage<T>(read: () => T): T {
   } catch (error) {
     throw error instanceof Error && error.name === "InputError" ? new UsageError(error.message) : error;
   }
+}
+
+/** @throws UsageError unless the text is one of the values, with the nearest that is */
+export function choice<T extends string>(flag: string, text: string, values: readonly T[]): T {
+  if ((values as readonly string[]).includes(text)) return text as T;
+  throw new UsageError(`${flag} got "${text}": did you mean "${closest(text, values)}"? (${values.join(", ")})`);
 }
 
 /** @throws UsageError unless the text is a whole number in the range */

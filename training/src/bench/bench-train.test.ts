@@ -85,7 +85,7 @@ describe("bench train", () => {
     ["model", { model: "resnet21" }, /^unknown model "resnet21": did you mean "resnet20"/],
     ["backend", { model: "lenet5", backend: "wsm" }, /^unknown backend "wsm": did you mean "wasm"/],
     ["precision", { model: "lenet5", precision: "f23" }, /^unknown precision "f23": did you mean "f32"/],
-    ["precision of later", { model: "lenet5", precision: "bf16" }, /^--precision bf16: .*give f32$/],
+    ["precision for a backend", { model: "lenet5", precision: "bf16", backend: "cpu" }, /cpu here has none: give f32$/],
     ["peer", { model: "lenet5", peers: ["pytorch"] }, /^unknown peer "pytorch": did you mean "torch"/],
     ["batch", { model: "lenet5", batch: 0 }, /^--batch 0: give a whole number/],
     ["steps", { model: "lenet5", steps: 1.5 }, /^--steps 1.5: give a whole number/],

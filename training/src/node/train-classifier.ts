@@ -3,7 +3,7 @@ import { evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@t
 import { createModel, InputError, randomStream } from "@tfjs-zoo/models";
 import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent } from "../loop/fit.ts";
 import { imageBatches } from "../loop/image-batches.ts";
-import { Trainer } from "../loop/trainer.ts";
+import { Trainer, type Within } from "../loop/trainer.ts";
 import { optimizerOf, type Recipe, scheduleOf } from "../recipes/recipe.ts";
 import { classification, type Evaluation, evaluate } from "../tasks/classification.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
@@ -24,6 +24,8 @@ const EVALUATION_BATCH = 250;
 export interface ClassifierTraining {
   run: RunFolder;
   dataset: ImageDataset;
+  /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
+  within?: Within;
   /** Finishes the step under way, saves and ends. */
   signal?: AbortSignal;
   /** steps between two checkpoints inside an epoch */
@@ -62,7 +64,14 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   const model = createModel(name, { seed, classes: dataset.classes.length, inputShape: dataset.shape });
   const task = classification(model, dataset.shape, { labelSmoothing: recipe.labelSmoothing });
   const { weightDecay, clipNorm, ema } = recipe;
-  const trainer = new Trainer(task, { optimizer: optimizerOf(recipe), weightDecay, clipNorm, ema, seed });
+  const trainer = new Trainer(task, {
+    optimizer: optimizerOf(recipe),
+    weightDecay,
+    clipNorm,
+    ema,
+    within: training.within,
+    seed,
+  });
 
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);

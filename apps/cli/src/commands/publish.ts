@@ -117,5 +117,6 @@ function commandOf({ config }: RunFolder): string {
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
     ...changed.map((field) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
+    `--precision ${config.precision}`,
   ].join(" ");
 }

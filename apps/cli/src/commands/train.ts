@@ -5,6 +5,7 @@ import { findModel } from "@tfjs-zoo/models";
 import {
   type BackendName,
   type ClassifierResult,
+  type ClassifierTraining,
   collectEnvironment,
   environmentDifferences,
   flagOf,
@@ -22,6 +23,7 @@ import {
   asUsage,
   backendOption,
   type CommonFlags,
+  choice,
   createOutput,
   jsonOption,
   type Output,
@@ -41,6 +43,7 @@ interface TrainFlags extends CommonFlags {
   runs: string;
   resume?: string;
   checkpointEvery: string;
+  precision: string;
   [recipeField: string]: unknown;
 }
 
@@ -56,6 +59,7 @@ export function registerTrain(program: Command): void {
     .option("--run <folder>", "the run's folder (default: a new one in --runs)")
     .option("--runs <folder>", "where new runs go", "runs")
     .option("--resume <run>", "go on with a run that was interrupted")
+    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
     .addOption(backendOption())
     .addOption(threadsOption())
@@ -109,14 +113,15 @@ async function trainIn(
     throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
   }
   const asked = { ...flags, backend: open && flags.backend === "auto" ? String(open.config.backend) : flags.backend };
-  const { name: backend, statuses } = await startBackendFor(asked, output);
+  const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
+  const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
   const threads = statuses.find(({ name }) => name === backend)?.threads;
   const dataset = await loadDataset(plan.dataset, {
     seed: plan.seed,
     progress: (event) => output.progress.update(event),
     ...(plan.dataset.startsWith("folder:") && { size: findModel(plan.model).inputShape }),
   });
-  const run = open ?? (await newRun({ ...plan, backend }, flags, { backend, threads }));
+  const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));
   const stop = new AbortController();
   let stoppedAt = 0;
   const onInterrupt = () => {
@@ -131,7 +136,8 @@ async function trainIn(
   process.on("SIGTERM", onInterrupt);
   try {
     if (open) await sayDifferences(run, { backend, threads }, output);
-    const result = await runTraining(run, dataset, flags, stop.signal, output);
+    const within = precision === "bf16" ? inBf16 : undefined;
+    const result = await runTraining(run, { dataset, flags, signal: stop.signal, within, output });
     if (result === undefined) {
       output.line(`saved. Go on with:  npm run train -- --resume ${shown(run.dir)}`);
       output.result({ interrupted: true, run: run.dir }, () => "interrupted");
@@ -173,8 +179,18 @@ function planOf(modelName: string | undefined, flags: TrainFlags): Plan {
     recipe: overrideRecipe(recipeFor(recipeName(flags.recipe), dataset), overrides),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     full: flags.full ?? false,
-    precision: "f32",
+    precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
   };
+}
+
+/** The precision that a training has here: bf16 where it is not refused and can be had, and says so where it can't. */
+function precisionHere(asked: string, bf16: boolean, output: Output): string {
+  if (asked === "auto") return bf16 ? "bf16" : "f32";
+  if (asked === "bf16" && !bf16) {
+    output.line("bf16 needs tensorflow and a processor with a matrix unit (AMX), which is not so here: trains in f32");
+    return "f32";
+  }
+  return asked;
 }
 
 function newRun(
@@ -197,12 +213,17 @@ async function sayDifferences(run: RunFolder, known: Record<string, unknown>, ou
   }
 }
 
+interface Training {
+  dataset: Awaited<ReturnType<typeof loadDataset>>;
+  flags: TrainFlags;
+  signal: AbortSignal;
+  within: ClassifierTraining["within"];
+  output: Output;
+}
+
 async function runTraining(
   run: RunFolder,
-  dataset: Awaited<ReturnType<typeof loadDataset>>,
-  flags: TrainFlags,
-  signal: AbortSignal,
-  output: Output,
+  { dataset, flags, signal, within, output }: Training,
 ): Promise<ClassifierResult | undefined> {
   const { model, recipeName, recipe, seed, full } = run.config;
   const { epochs } = recipe as unknown as Recipe;
@@ -211,10 +232,14 @@ async function runTraining(
     run,
     dataset,
     signal,
+    within,
     checkpointEvery: wholeNumber("--checkpoint-every", flags.checkpointEvery, 1),
     onStart({ resumedAt, validationImages }) {
       const held = full ? "all training images" : `${validationImages} training images held out`;
-      output.line(`${model} on ${dataset.name}, recipe ${recipeName}, seed ${seed}, ${held}: ${shown(run.dir)}`);
+      const numbers = within === undefined ? "f32" : "bf16";
+      output.line(
+        `${model} on ${dataset.name}, recipe ${recipeName}, ${numbers}, seed ${seed}, ${held}: ${shown(run.dir)}`,
+      );
       if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
     },
     onStep(event) {
