@@ -2,12 +2,14 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
 import type { BuildOptions, ModelEntry } from "./model-entry.ts";
+import { densenetsCifar } from "./vision/densenet-cifar.ts";
 import { lenets } from "./vision/lenet.ts";
 import { resnetsCifar } from "./vision/resnet-cifar.ts";
+import { vggs } from "./vision/vgg.ts";
 
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map(
-  [...lenets, ...resnetsCifar].map((entry) => [entry.name, entry]),
+  [...lenets, ...resnetsCifar, ...vggs, ...densenetsCifar].map((entry) => [entry.name, entry]),
 );
 
 /** @throws InputError for an unknown name, with the nearest known one */

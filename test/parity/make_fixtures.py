@@ -169,6 +169,64 @@ class LeNet5(nn.Module):
         return self.fc3(relu(self.fc2(x)))
 
 
+class Vgg(nn.Module):
+    """torchvision's names; one dense layer."""
+
+    def __init__(self, depths, widths, classes=10):
+        super().__init__()
+        layers, channels = [], 3
+        for depth, width in zip(depths, widths):
+            for _ in range(depth):
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), Relu()]
+                channels = width
+            layers.append(nn.MaxPool2d(2))
+        self.features, self.classifier = nn.Sequential(*layers), nn.Linear(channels, classes)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+class Relu(nn.Module):
+    def forward(self, x):
+        return relu(x)
+
+
+class DenseNet(nn.Module):
+    """torchvision's names; no bottleneck, no compression."""
+
+    def __init__(self, layers, growth, width, classes=10):
+        super().__init__()
+        self.layers = layers
+        f, channels = nn.Module(), width
+        f.conv0 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
+        for block in (1, 2, 3):
+            dense = nn.Module()
+            for i in range(1, layers + 1):
+                layer = nn.Module()
+                layer.norm1, layer.conv1 = nn.BatchNorm2d(channels), nn.Conv2d(channels, growth, 3, 1, 1, bias=False)
+                setattr(dense, f"denselayer{i}", layer)
+                channels += growth
+            setattr(f, f"denseblock{block}", dense)
+            if block < 3:
+                transition = nn.Module()
+                transition.norm, transition.conv = nn.BatchNorm2d(channels), nn.Conv2d(channels, channels, 1, bias=False)
+                setattr(f, f"transition{block}", transition)
+        f.norm5 = nn.BatchNorm2d(channels)
+        self.features, self.classifier = f, nn.Linear(channels, classes)
+
+    def forward(self, x):
+        f = self.features
+        x = f.conv0(x)
+        for block in (1, 2, 3):
+            for i in range(1, self.layers + 1):
+                layer = getattr(getattr(f, f"denseblock{block}"), f"denselayer{i}")
+                x = torch.cat([x, layer.conv1(relu(layer.norm1(x)))], 1)
+            if block < 3:
+                transition = getattr(f, f"transition{block}")
+                x = F.avg_pool2d(transition.conv(relu(transition.norm(x))), 2)
+        return self.classifier(relu(f.norm5(x)).mean((2, 3)))
+
+
 def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2, **arguments):
     return {
         "model": model,
@@ -187,6 +245,22 @@ FIXTURES = {
     "resnet8-narrow": resnet(
         "resnetCifar", {"n": 1, "widths": [4, 6, 8]}, (15, 17, 3), smoothing=0.1, batch=8, n=1, widths=(4, 6, 8)
     ),
+    "vgg-narrow": {
+        "model": "vggCifar",
+        "options": {"depths": [1, 2, 1], "widths": [4, 6, 8], "inputShape": [8, 8, 3]},
+        "inputShape": [8, 8, 3],
+        "batch": 8,
+        "labelSmoothing": 0.0,
+        "network": lambda: Vgg((1, 2, 1), (4, 6, 8)),
+    },
+    "densenet-narrow": {
+        "model": "densenetCifar",
+        "options": {"layers": 2, "growth": 3, "width": 4},
+        "inputShape": [12, 12, 3],
+        "batch": 6,
+        "labelSmoothing": 0.1,
+        "network": lambda: DenseNet(2, 3, 4),
+    },
     "lenet5": {
         "model": "lenet5",
         "options": {},

@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { createModel, resnetCifar } from "@tfjs-zoo/models";
+import { createModel, densenetCifar, resnetCifar, vggCifar } from "@tfjs-zoo/models";
 import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { classification, sgd, Trainer } from "@tfjs-zoo/training";
 import { startBackend } from "@tfjs-zoo/training/node";
@@ -89,7 +89,9 @@ function parity(fixture: Fixture, starts: () => boolean): void {
 /** The fixture's network with the fixture's weights. */
 function freshModel(fixture: Fixture): tfl.LayersModel {
   const options = { ...fixture.options, inputShape: fixture.inputShape };
-  const model = fixture.model === "resnetCifar" ? resnetCifar(options) : createModel(fixture.model, options);
+  const builders: { [name: string]: (options: object) => tfl.LayersModel } = { densenetCifar, resnetCifar, vggCifar };
+  const build = builders[fixture.model] ?? ((given: object) => createModel(fixture.model, given));
+  const model = build(options);
   const tensors = new Map(
     stateDict(model).map(({ name, variable, layout }) => {
       const shape = torchShape(variable.shape as number[], layout);

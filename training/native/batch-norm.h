@@ -18,16 +18,16 @@ namespace zoo {
 constexpr int64_t kBlock = 128;
 
 /// Adds up two quantities of V's channels over rows [begin, end), as terms(V(), index, channel, a, b) adds an
-/// element's.
+/// element's. The first `known` of the channels are left out.
 template <typename V, typename Terms>
-void SumRows(int channels, int channel, int64_t begin, int64_t end, double* sums, const Terms& terms) {
+void SumRows(int channels, int channel, int known, int64_t begin, int64_t end, double* sums, const Terms& terms) {
   V a = V(), b = V();
   for (int64_t row = begin; row < end; row++) terms(V(), row * channels + channel, channel, a, b);
   constexpr int kWidth = sizeof(V) / sizeof(float);
   float each[2][kWidth];
   std::memcpy(each[0], &a, sizeof(V));
   std::memcpy(each[1], &b, sizeof(V));
-  for (int c = 0; c < kWidth; c++) {
+  for (int c = known; c < kWidth; c++) {
     sums[channel + c] += each[0][c];
     sums[channels + channel + c] += each[1][c];
   }
@@ -45,8 +45,12 @@ std::vector<double> SumChannels(int channels, int64_t rows, const Terms& terms) 
       const int64_t stop = std::min(end, block + kBlock);
       int channel = 0;
       for (; channel + kLanes <= channels; channel += kLanes)
-        SumRows<Lanes>(channels, channel, block, stop, sums, terms);
-      for (; channel < channels; channel++) SumRows<float>(channels, channel, block, stop, sums, terms);
+        SumRows<Lanes>(channels, channel, 0, block, stop, sums, terms);
+      if (channel < channels && channels >= kLanes) {
+        SumRows<Lanes>(channels, channels - kLanes, kLanes - channels % kLanes, block, stop, sums, terms);
+        continue;
+      }
+      for (; channel < channels; channel++) SumRows<float>(channels, channel, 0, block, stop, sums, terms);
     }
   });
   for (int part = 1; part < pool->threads(); part++) {

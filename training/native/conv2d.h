@@ -47,7 +47,7 @@ void WithPrecision(const Attributes& attributes, const TF_Tensor* image, const B
   WithType(image, [&](auto* type) { body(std::integral_constant<int, 1>(), type, static_cast<Bf16*>(nullptr)); });
 }
 
-/// x, filter -> y
+/// x, filter, bias (or none) -> y
 inline void Conv2D(void* raw, TF_OpKernelContext* context) {
   const Attributes& attributes = *static_cast<Attributes*>(raw);
   Call call(context);
@@ -58,6 +58,14 @@ inline void Conv2D(void* raw, TF_OpKernelContext* context) {
   const bool fits = window.Read(attributes) && IsImage(x) && IsImage(w) && w[2] == x[3];
   if (!call.Expect(fits, "a convolution got an image and a filter that do not fit each other")) return;
   const Taps taps{Call::Data(weights), w[0], w[1], w[1] * w[2] * w[3], w[2] * w[3], w[3], 1};
+  std::vector<float> bias;
+  if (call.inputs() > 2) {
+    const TF_Tensor* biases = call.Input(2);
+    if (!call.ok() || !call.Expect(CountOf(ShapeOf(biases)) == w[3], "a convolution got a bias of another size"))
+      return;
+    bias.assign(Call::Data(biases), Call::Data(biases) + w[3]);
+    bias.resize((w[3] + kTileColumns - 1) / kTileColumns * kTileColumns, 0.0f);
+  }
   WithPrecision(attributes, input, [&](auto parts, auto* from, auto* to) {
     using X = std::remove_pointer_t<decltype(from)>;
     using Y = std::remove_pointer_t<decltype(to)>;
@@ -67,6 +75,7 @@ inline void Conv2D(void* raw, TF_OpKernelContext* context) {
         Call::Data<X>(input), x[0], x[1], x[2], x[3], y, window.rows, window.columns, w[3], window.stride_y,
         window.stride_x,      1,    1,    {}};
     job.phases.push_back({taps, window.top, window.left, window.rows, window.columns, 0, 0});
+    job.bias = bias;
     Correlate<parts()>(job);
   });
 }

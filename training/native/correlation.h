@@ -39,6 +39,7 @@ struct Correlation {
   int64_t out_height, out_width, outputs;
   int64_t stride_y, stride_x, step_y, step_x;
   std::vector<Phase> phases;
+  std::vector<float> bias = {};  // none, or one for each output, filled up to a multiple of 16
 };
 
 /// A filter as right factors: for 16 outputs, a row of taps and 32 numbers of that row, its parts.
@@ -182,7 +183,11 @@ class TileLoop {
   void Sum(int64_t block, const Bf16* const (&from)[4]) {
     Left left{{}, job_.channels * job_.stride_x * static_cast<int64_t>(sizeof(Bf16)), patch_.part};
     Right right{taps_.Panel(block), kTileSize};
-    ClearSums();
+    if (job_.bias.empty()) {
+      ClearSums();
+    } else {
+      StartSums(job_.bias.data() + block * kTileColumns);
+    }
     for (int64_t u = 0; u < phase_.taps.height; u++) {
       for (int64_t k = 0; k < taps_.chunks(); k++) {
         for (int t = 0; t < 4; t++) left.at[t] = from[t] + u * patch_.row + k * kTileDepth;

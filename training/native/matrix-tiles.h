@@ -158,6 +158,15 @@ inline void ClearSums() {
   _tile_zero(3);
 }
 
+/// Lets every row of all sums start with these 16 numbers.
+inline void StartSums(const float* row) {
+  Barrier();
+  _tile_loadd(0, row, 0);
+  _tile_loadd(1, row, 0);
+  _tile_loadd(2, row, 0);
+  _tile_loadd(3, row, 0);
+}
+
 /// Writes the sums of tile kSum to rows so many bytes apart.
 template <int kSum>
 inline void Store(float* to, int64_t stride) {

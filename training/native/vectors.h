@@ -27,15 +27,19 @@ V Get(const float* from) {
 
 inline void Put(float* to, float value) { *to = value; }
 
-/// Past the caches: results are much larger than they are, and a store through them reads what it overwrites first.
-/// `to` is a multiple of 64 bytes, as TensorFlow's tensors are.
+/// Past the caches, where `to` is a whole line: results are much larger than they are, and a store through them reads
+/// what it overwrites first.
 inline void Put(float* to, Lanes value) {
 #if defined(__AVX512F__)
-  _mm512_stream_ps(to, reinterpret_cast<__m512>(value));
-#else
-  std::memcpy(to, &value, sizeof(value));
+  if (reinterpret_cast<uintptr_t>(to) % sizeof(value) == 0)
+    return _mm512_stream_ps(to, reinterpret_cast<__m512>(value));
 #endif
+  std::memcpy(to, &value, sizeof(value));
 }
+
+/// Into the caches, wherever it lies: for what is small, or read again soon.
+inline void PutNear(float* to, float value) { *to = value; }
+inline void PutNear(float* to, Lanes value) { std::memcpy(to, &value, sizeof(value)); }
 
 #if defined(__AVX512BF16__)
 #define ZOO_BF16 1
@@ -58,9 +62,17 @@ inline void Put(Bf16* to, float value) {
   *to = static_cast<Bf16>(_mm_cvtsi128_si32(reinterpret_cast<__m128i>(_mm_cvtneps_pbh(_mm_set_ss(value)))));
 }
 
-inline void Put(Bf16* to, Lanes value) {
-  _mm256_stream_si256(reinterpret_cast<__m256i*>(to),
+inline void PutNear(Bf16* to, float value) { Put(to, value); }
+inline void PutNear(Bf16* to, Lanes value) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                       reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(value))));
+}
+
+inline void Put(Bf16* to, Lanes value) {
+  const auto rounded = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(value)));
+  auto* const at = reinterpret_cast<__m256i*>(to);
+  if (reinterpret_cast<uintptr_t>(to) % sizeof(rounded) == 0) return _mm256_stream_si256(at, rounded);
+  _mm256_storeu_si256(at, rounded);
 }
 #endif
 
@@ -87,14 +99,16 @@ void Elementwise(int64_t count, const Body& body) {
   for (int64_t i = whole * kLanes; i < count; i++) body(float(), i);
 }
 
-/// Calls body(V(), index, channel) for every element of [rows, channels], likewise.
+/// Calls body(V(), index, channel) for every element of [rows, channels], likewise. A row's last 16 channels may
+/// overlap those before.
 template <typename Body>
 void PerChannel(int channels, int64_t rows, const Body& body) {
   Parallel(rows, channels, [&](int, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t at = row * channels;
-      if (channels % kLanes == 0) {
-        for (int c = 0; c < channels; c += kLanes) body(Lanes(), at + c, c);
+      if (channels >= kLanes) {
+        for (int c = 0; c + kLanes <= channels; c += kLanes) body(Lanes(), at + c, c);
+        if (channels % kLanes != 0) body(Lanes(), at + channels - kLanes, channels - kLanes);
       } else {
         for (int c = 0; c < channels; c++) body(float(), at + c, c);
       }

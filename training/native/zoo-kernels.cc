@@ -1,6 +1,7 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
-// batch normalisation with its ReLU, the residual sum with its ReLU, option A shortcuts, and weights joined to one
-// vector; and convolutions on the processor's matrix unit, where it has one. Compiled on the machine that runs them
+// batch normalisation with its ReLU, the residual sum with its ReLU, pooling, concatenation, option A shortcuts, and
+// weights joined to one vector; and convolutions on the processor's matrix unit, where it has one. Compiled on the
+// machine that runs them
 // (-march=native) and loaded as a Node addon, which registers them.
 //
 // Images are [rows, channels], rows = batch * height * width, in single precision or in bf16 (parameters and sums are
@@ -23,9 +24,11 @@
 #include <vector>
 
 #include "batch-norm.h"
+#include "concat.h"
 #include "conv2d.h"
 #include "element-wise.h"
 #include "flat.h"
+#include "pool.h"
 #include "shortcut-a.h"
 #include "tensorflow.h"
 #include "threads.h"
@@ -41,9 +44,16 @@ struct Op {
 const std::vector<const char*> window = {"strides: list(int)", "padding: list(int)",   "size: list(int)",
                                          "bf16: bool",         "X: {float, bfloat16}", "Y: {float, bfloat16}"};
 
+const std::vector<const char*> windowAndBias = {
+    "strides: list(int)", "padding: list(int)",   "size: list(int)",      "bf16: bool",
+    "N: int >= 0",        "X: {float, bfloat16}", "Y: {float, bfloat16}",
+};
+const std::vector<const char*> pooling = {"size: list(int)", "strides: list(int)", "padding: list(int)",
+                                          "T: {float, bfloat16}"};
+
 const std::vector<Op> ops = {
 #ifdef ZOO_MATRIX_TILES
-    {"ZooConv2D", window, {"x: X", "filter: float"}, {"y: Y"}, Conv2D},
+    {"ZooConv2D", windowAndBias, {"x: X", "filter: float", "bias: N * float"}, {"y: Y"}, Conv2D},
     {"ZooConv2DBackpropInput", window, {"dy: X", "filter: float"}, {"dx: Y"}, Conv2DBackpropInput},
     {"ZooConv2DBackpropFilter", window, {"x: X", "dy: Y"}, {"dw: float"}, Conv2DBackpropFilter},
 #endif
@@ -65,6 +75,23 @@ const std::vector<Op> ops = {
      {"dy: T", "x: X"},
      {"dx: T"},
      ShortcutAGrad},
+    {"ZooConcat", {"T: {float, bfloat16}"}, {"a: T", "b: T"}, {"y: T"}, Concat},
+    {"ZooConcatGrad",
+     {"T: {float, bfloat16}", "A: {float, bfloat16}", "B: {float, bfloat16}"},
+     {"dy: T", "a: A", "b: B"},
+     {"da: T", "db: T"},
+     ConcatGrad},
+    {"ZooMaxPool", pooling, {"x: T"}, {"y: T"}, Pool<false>},
+    {"ZooMaxPoolGrad", pooling, {"dy: T", "x: T", "y: T"}, {"dx: T"}, MaxPoolGrad},
+    {"ZooAvgPool", pooling, {"x: T"}, {"y: T"}, Pool<true>},
+    {"ZooAvgPoolGrad",
+     {"size: list(int)", "strides: list(int)", "padding: list(int)", "T: {float, bfloat16}", "X: {float, bfloat16}"},
+     {"dy: T", "x: X"},
+     {"dx: T"},
+     AvgPoolGrad},
+    {"ZooMeanPixels", {"T: {float, bfloat16}"}, {"x: T"}, {"y: float"}, MeanPixels},
+    {"ZooMeanPixelsGrad", {"T: {float, bfloat16}"}, {"dy: float", "x: T"}, {"dx: T"}, MeanPixelsGrad},
+    {"ZooSumPixels", {"T: {float, bfloat16}"}, {"x: T"}, {"y: float"}, SumPixels},
     {"ZooJoin", {"N: int >= 1"}, {"parts: N * float"}, {"flat: float"}, Join},
     {"ZooSplit", {"N: int >= 1", "ranks: list(int)", "dims: list(int)"}, {"flat: float"}, {"parts: N * float"}, Split},
 };

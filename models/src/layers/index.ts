@@ -1,5 +1,6 @@
 export * from "./add.ts";
 export * from "./batch-norm.ts";
+export * from "./concat.ts";
 export * from "./conv2d.ts";
 export * from "./dense.ts";
 export * from "./depthwise-conv2d.ts";

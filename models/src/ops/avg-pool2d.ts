@@ -14,6 +14,7 @@ import { type Pool2DAttrs, padded2d, stockPool, unpadded2d } from "./max-pool2d.
  * @throws InputError when the window does not fit
  */
 export const avgPool2d: Op<{ x: tf.Tensor }, Pool2DAttrs> = differentiable("AvgPool2D", {
+  saved: ["x"],
   gradients: ["x"],
 
   forward({ x }: { x: tf.Tensor }, attrs: Pool2DAttrs) {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
-import { differentiable, type Op, runKernel } from "./differentiable.ts";
+import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
 import { explicitPadding, type Pair, type PairLike, pair } from "./window.ts";
 
 export type Conv2DInputs = { x: tf.Tensor; filter: tf.Tensor; bias?: tf.Tensor };
@@ -39,6 +39,10 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
     const { groups = 1 } = attrs;
     checkChannels(x, filter, groups);
     const window = stockAttrs(attrs);
+    if (bias !== undefined && groups === 1 && hasKernel("ZooBiasedConv2D")) {
+      const taps = dilate(filter, pair(attrs.dilation ?? 1));
+      return { output: runKernel("ZooBiasedConv2D", { x, filter: taps, bias }, window)[0], saved: { x, filter, bias } };
+    }
     const taps = dilate(filter, pair(attrs.dilation ?? 1)); // [dilatedHeight, dilatedWidth, inChannels / groups, outChannels]
     const filters = splitGroups(taps, groups);
     const y = concatGroups(
@@ -79,7 +83,10 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
         ); // [dilatedHeight, dilatedWidth, inChannels / groups, outChannels]
         return everyNth(gradient, dilation); // [height, width, inChannels / groups, outChannels]
       },
-      ...(bias && { bias: () => tf.sum(dy, [0, 1, 2]) }), // [outChannels]
+      ...(bias && {
+        bias: () =>
+          hasKernel("ZooSumChannels") ? runKernel("ZooSumChannels", { x: dy }, {})[0] : tf.sum(dy, [0, 1, 2]),
+      }), // [outChannels]
     };
   },
 });

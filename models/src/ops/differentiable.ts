@@ -94,7 +94,7 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
           name,
           () =>
             (nested
-              ? definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs)
+              ? composed(() => definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs))
               : backward(dy, kept as S, attrs)) as unknown as tf.TensorContainer,
         ) as unknown as {
           [input: string]: Gradient | undefined;
@@ -103,8 +103,10 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
         for (const [input, gradient] of Object.entries(computed)) {
           if (gradient === undefined) continue;
           // The engine disposes a gradient that it has added to another, so dy itself must not be handed out.
-          lazily[input] = () =>
-            typeof gradient === "function" ? gradient() : gradient === dy ? tf.clone(gradient) : gradient;
+          lazily[input] = () => {
+            if (typeof gradient === "function") return nested ? composed(gradient) : gradient();
+            return gradient === dy ? tf.clone(gradient) : gradient;
+          };
         }
         return lazily;
       },
@@ -127,6 +129,27 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
  */
 function isNested(): boolean {
   return tf.engine().state.gradientDepth > 1;
+}
+
+let onTape = false;
+
+/** Runs a forward or a backward whose own gradient will be taken: of stock ops alone. */
+function composed<T>(body: () => T): T {
+  const before = onTape;
+  onTape = true;
+  try {
+    return body();
+  } finally {
+    onTape = before;
+  }
+}
+
+/**
+ * Whether the backend in use has a kernel of ours that does in one pass what a composition does in several. Never where
+ * the composition's own gradient will be taken, since our kernels have none.
+ */
+export function hasKernel(name: string): boolean {
+  return !onTape && tf.getKernel(name, tf.getBackend()) !== undefined;
 }
 
 /** Runs a registered kernel and returns its results as a list. */

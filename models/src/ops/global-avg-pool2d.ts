@@ -10,6 +10,7 @@ import { differentiable, type Op } from "./differentiable.ts";
  * @returns [batch, channels]
  */
 export const globalAvgPool2d: Op<{ x: tf.Tensor }, object> = differentiable("GlobalAvgPool2D", {
+  saved: ["x"],
   gradients: ["x"],
 
   forward({ x }: { x: tf.Tensor }) {

@@ -1,6 +1,7 @@
 export * from "./add.ts";
 export * from "./avg-pool2d.ts";
 export * from "./batch-norm.ts";
+export * from "./concat.ts";
 export * from "./conv2d.ts";
 export * from "./dense.ts";
 export * from "./depthwise-conv2d.ts";

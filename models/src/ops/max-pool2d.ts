@@ -26,6 +26,7 @@ const LOWEST = -3.4e38;
  * @throws InputError when the window does not fit
  */
 export const maxPool2d: Op<{ x: tf.Tensor }, Pool2DAttrs> = differentiable("MaxPool2D", {
+  saved: ["x", "y"],
   gradients: ["x"],
 
   forward({ x }: { x: tf.Tensor }, attrs: Pool2DAttrs) {

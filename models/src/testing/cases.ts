@@ -35,6 +35,19 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   BatchNormInference: (random) => batchNorms(random),
   BatchNormTraining: (random) => batchNorms(random),
 
+  Concat: (random) =>
+    [
+      [[2], [3]],
+      [
+        [4, 1],
+        [4, 2],
+      ],
+      [
+        [2, 3, 3, 4],
+        [2, 3, 3, 1],
+      ],
+    ].map(([a, b]) => make({ a: normal(random, a), b: normal(random, b) })),
+
   Conv2D: (random) =>
     convolutions().map(({ shape, kernel: [kh, kw], outChannels, groups, bias, ...window }) => {
       const x = normal(random, shape);

@@ -63,6 +63,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return activated(z, activation);
   }),
 
+  Concat: form(({ a, b }) => tf.concat([a, b], -1)),
+
   Conv2D: form<Conv2DAttrs>(
     ({ x, filter, bias }, { strides = 1, padding = 0, groups = 1 }) => {
       const window = mutable(strides);

@@ -172,6 +172,8 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
 
   ZooAdd: ({ name, config }) => ({ chain: [tfl.layers.add({ name }), ...activated(name, config.activation)] }),
 
+  ZooConcat: ({ name }) => ({ chain: [tfl.layers.concatenate({ name })] }),
+
   ZooFlatten({ name }) {
     // PyTorch flattens [channels, height, width].
     return { chain: [tfl.layers.permute({ name: `${name}.permute`, dims: [3, 1, 2] }), tfl.layers.flatten({ name })] };

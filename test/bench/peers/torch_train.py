@@ -75,8 +75,44 @@ def lenet5():
     )  # fmt: skip
 
 
+def vgg_bn(depths):
+    layers, channels = [], 3
+    for depth, width in zip(depths, (64, 128, 256, 512, 512)):
+        for _ in range(depth):
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))
+
+
+class DenseLayer(nn.Module):
+    """x -> [x, H(x)] (Huang et al. 2017, eq. 2)."""
+
+    def __init__(self, channels, growth):
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(channels), nn.Conv2d(channels, growth, 3, 1, 1, bias=False)
+
+    def forward(self, x):
+        return torch.cat([x, self.conv(F.relu(self.norm(x)))], 1)
+
+
+def densenet(depth, growth):
+    layers, channels = [nn.Conv2d(3, 16, 3, 1, 1, bias=False)], 16
+    for block in range(3):
+        for _ in range((depth - 4) // 3):
+            layers.append(DenseLayer(channels, growth))
+            channels += growth
+        layers += [nn.BatchNorm2d(channels), nn.ReLU()]
+        if block < 2:
+            layers += [nn.Conv2d(channels, channels, 1, bias=False), nn.AvgPool2d(2)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
+
+
 # name -> builder and input [channels, height, width]
 MODELS = {f"resnet{6 * n + 2}": (lambda n=n: ResNetCifar(n), (3, 32, 32)) for n in (3, 5, 7, 9, 18)}
+for name, depths in {"11": (1, 1, 2, 2, 2), "13": (2, 2, 2, 2, 2), "16": (2, 2, 3, 3, 3), "19": (2, 2, 4, 4, 4)}.items():
+    MODELS[f"vgg{name}-bn-cifar"] = (lambda depths=depths: vgg_bn(depths), (3, 32, 32))
+MODELS["densenet40"] = (lambda: densenet(40, 12), (3, 32, 32))
 MODELS["lenet5"] = (lenet5, (1, 28, 28))
 
 

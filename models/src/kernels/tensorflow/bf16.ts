@@ -65,7 +65,17 @@ export function inBf16<T>(body: () => T): T {
 }
 
 /** Ops that have kernels for tensors in bf16. */
-export const bf16Ops = ["Add", "BatchNormTraining", "Conv2D", "Relu", "ShortcutA"] as const;
+export const bf16Ops = [
+  "Add",
+  "AvgPool2D",
+  "BatchNormTraining",
+  "Concat",
+  "Conv2D",
+  "GlobalAvgPool2D",
+  "MaxPool2D",
+  "Relu",
+  "ShortcutA",
+] as const;
 
 /** The numbers of a tensor on `tensorflow`, rounded to bf16 and kept in it. */
 export function toBf16(x: Tensor): Tensor {

@@ -30,6 +30,18 @@ export function registerConv2D(tiles: boolean): void {
       : backend.executeSingleOutput("Conv2D", convAttrs(conv, backend), [x, filter]);
   });
 
+  if (tiles) {
+    // With its bias: models/src/ops/conv2d.ts looks for both.
+    registerTensorflow<StockConvAttrs>("ZooBiasedConv2D", ({ x, filter, bias }, attrs, backend) => {
+      const conv = info(x.shape, filter.shape, attrs);
+      return onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter, bias);
+    });
+    registerTensorflow("ZooSumChannels", ({ x }, _, backend) => {
+      const type = numbersOf(x, backend);
+      return executeTyped(backend, "ZooSumPixels", { T: { type } }, [[x, type]], 1)[0];
+    });
+  }
+
   registerTensorflow<StockConvAttrs & { inputShape: number[] }>(
     "Conv2DBackpropInput",
     ({ dy, filter }, attrs, backend) => {
@@ -138,6 +150,7 @@ function onTiles(
   size: number[],
   first: TensorInfo,
   second: TensorInfo,
+  bias?: TensorInfo,
 ): Tensor {
   const bf16 = isBf16();
   const numbers = (tensor: TensorInfo) => (bf16 ? numbersOf(tensor, backend) : "float32");
@@ -147,9 +160,11 @@ function onTiles(
       : [numbers(first), bf16 ? "bfloat16" : "float32"];
   const strides = [conv.strideHeight, conv.strideWidth];
   const padding = [conv.padInfo.top, conv.padInfo.left];
-  const attrs = { strides, padding, size, bf16, X: { type: x }, Y: { type: y } };
+  const N = bias === undefined ? 0 : 1;
+  const attrs = { strides, padding, size, bf16, X: { type: x }, Y: { type: y }, ...(op === "ZooConv2D" && { N }) };
   const taken: [TensorInfo, Numbers] = [second, op === "ZooConv2DBackpropFilter" ? y : "float32"];
-  return executeTyped(backend, op, attrs, [[first, x], taken], 1)[0];
+  const biases = bias === undefined ? [] : [[bias, "float32"] as const];
+  return executeTyped(backend, op, attrs, [[first, x], taken, ...biases], 1)[0];
 }
 
 /** Whether explicit zeros are what 'same' would add: with stride 1, half of the window on either side. */

@@ -1,4 +1,6 @@
 import { clone, getKernel, type NamedAttrMap, type Tensor, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
+import { pair, windowOutput } from "../../ops/window.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 import { executeTyped, type Numbers, numbersOf } from "./bf16.ts";
 
@@ -35,7 +37,7 @@ export function registerZooOps(): void {
       backend,
       "ZooBatchNormGrad",
       { epsilon: { float: epsilon }, relu: activation === "relu", T: { type } },
-      [[dy, type], [x, type], ...single(gamma, beta, mean, variance)],
+      [...all(type, dy, x), ...single(gamma, beta, mean, variance)],
       3,
     );
   });
@@ -43,16 +45,7 @@ export function registerZooOps(): void {
   const sum = (a: TensorInfo, b: TensorInfo, relu: boolean, backend: TensorflowBackend) => {
     const halves = [a, b].every((tensor) => numbersOf(tensor, backend) === "bfloat16");
     const type = halves ? "bfloat16" : "float32";
-    return executeTyped(
-      backend,
-      "ZooAdd",
-      { relu, T: { type } },
-      [
-        [a, type],
-        [b, type],
-      ],
-      1,
-    )[0];
+    return executeTyped(backend, "ZooAdd", { relu, T: { type } }, all(type, a, b), 1)[0];
   };
 
   registerTensorflow<{ activation?: "relu" }>("ZooAdd", ({ a, b }, { activation }, backend) => {
@@ -77,16 +70,7 @@ export function registerZooOps(): void {
 
   const reluGrad = (dy: TensorInfo, y: TensorInfo, backend: TensorflowBackend) => {
     const type = numbersOf(y, backend);
-    return executeTyped(
-      backend,
-      "ZooReluGrad",
-      { T: { type } },
-      [
-        [dy, type],
-        [y, type],
-      ],
-      1,
-    )[0];
+    return executeTyped(backend, "ZooReluGrad", { T: { type } }, all(type, dy, y), 1)[0];
   };
 
   registerTensorflow<{ activation?: "relu" }>("ZooAddGrad", ({ dy, y }, { activation }, backend) => {
@@ -117,6 +101,58 @@ export function registerZooOps(): void {
     );
   });
 
+  registerTensorflow("ZooConcat", ({ a, b }, _, backend) => {
+    const halves = [a, b].every((tensor) => numbersOf(tensor, backend) === "bfloat16");
+    const type = halves ? "bfloat16" : "float32";
+    const [y] = executeTyped(backend, "ZooConcat", { T: { type } }, all(type, a, b), 1);
+    return [y, a as Tensor, b as Tensor];
+  });
+
+  registerTensorflow("ZooConcatGrad", ({ dy, a, b }, _, backend) => {
+    const [type, left, right] = [dy, a, b].map((tensor) => numbersOf(tensor, backend));
+    const attrs = { T: { type }, A: { type: left }, B: { type: right } };
+    return executeTyped(backend, "ZooConcatGrad", attrs, [...all(type, dy), ...all(left, a), ...all(right, b)], 2);
+  });
+
+  const window = (x: TensorInfo, { poolSize, strides = poolSize, padding = 0 }: Pool2DAttrs) => {
+    const [size, steps, pads] = [pair(poolSize), pair(strides), pair(padding)];
+    for (const axis of [0, 1]) windowOutput(x.shape[axis + 1], size[axis], steps[axis], pads[axis]);
+    return { size: [...size], strides: [...steps], padding: [...pads] };
+  };
+
+  registerTensorflow<Pool2DAttrs>("ZooMaxPool2D", ({ x }, attrs, backend) => {
+    const type = numbersOf(x, backend);
+    const [y] = executeTyped(backend, "ZooMaxPool", { ...window(x, attrs), T: { type } }, [[x, type]], 1);
+    return [y, x as Tensor, y];
+  });
+
+  registerTensorflow<Pool2DAttrs>("ZooMaxPool2DGrad", ({ dy, x, y }, attrs, backend) => {
+    const type = numbersOf(x, backend);
+    return executeTyped(backend, "ZooMaxPoolGrad", { ...window(x, attrs), T: { type } }, all(type, dy, x, y), 1);
+  });
+
+  registerTensorflow<Pool2DAttrs>("ZooAvgPool2D", ({ x }, attrs, backend) => {
+    const type = numbersOf(x, backend);
+    const [y] = executeTyped(backend, "ZooAvgPool", { ...window(x, attrs), T: { type } }, [[x, type]], 1);
+    return [y, x as Tensor];
+  });
+
+  registerTensorflow<Pool2DAttrs>("ZooAvgPool2DGrad", ({ dy, x }, attrs, backend) => {
+    const type = numbersOf(x, backend);
+    const types = { T: { type }, X: { type } };
+    return executeTyped(backend, "ZooAvgPoolGrad", { ...window(x, attrs), ...types }, all(type, dy, x), 1);
+  });
+
+  registerTensorflow("ZooGlobalAvgPool2D", ({ x }, _, backend) => {
+    const type = numbersOf(x, backend);
+    return [executeTyped(backend, "ZooMeanPixels", { T: { type } }, [[x, type]], 1)[0], x as Tensor];
+  });
+
+  registerTensorflow("ZooGlobalAvgPool2DGrad", ({ dy, x }, _, backend) => {
+    const type = numbersOf(x, backend);
+    return executeTyped(backend, "ZooMeanPixelsGrad", { T: { type } }, [...single(dy), [x, type]], 1);
+  });
+
   registerTensorflow("ZooJoin", (tensors, _, backend) => {
     const parts = Object.values(tensors);
     return backend.executeSingleOutput("ZooJoin", opAttrs(backend, { N: parts.length }), parts);
@@ -134,3 +170,5 @@ export function registerZooOps(): void {
 }
 
 const single = (...tensors: TensorInfo[]) => tensors.map((tensor): [TensorInfo, Numbers] => [tensor, "float32"]);
+
+const all = (type: Numbers, ...tensors: TensorInfo[]) => tensors.map((tensor): [TensorInfo, Numbers] => [tensor, type]);

@@ -11,6 +11,16 @@ export function addTextbook({ a, b }: Inputs64, { activation }: AddAttrs): Array
   return [map64((left, right) => activate64(left + right, activation), a, b)];
 }
 
+/** y[r, k] = a[r, k] for k < m, b[r, k − m] for the others */
+export function concatTextbook({ a, b }: Inputs64): Array64[] {
+  const [m, n] = [a.shape, b.shape].map((shape) => shape[shape.length - 1]);
+  const values = Float64Array.from({ length: a.values.length + b.values.length }, (_, i) => {
+    const [row, k] = [Math.floor(i / (m + n)), i % (m + n)];
+    return k < m ? a.values[row * m + k] : b.values[row * n + k - m];
+  });
+  return [{ shape: [...a.shape.slice(0, -1), m + n], values }];
+}
+
 /** y = max(x, 0) */
 export function reluTextbook({ x }: Inputs64): Array64[] {
   return [map64((value) => Math.max(value, 0), x)];

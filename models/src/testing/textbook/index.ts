@@ -2,7 +2,14 @@ import type { Textbook } from "../array64.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
 import { conv2dTextbook, depthwiseConv2dTextbook } from "./convolution.ts";
 import { denseTextbook } from "./dense.ts";
-import { addTextbook, dropoutTextbook, flattenTextbook, reluTextbook, shortcutATextbook } from "./elementwise.ts";
+import {
+  addTextbook,
+  concatTextbook,
+  dropoutTextbook,
+  flattenTextbook,
+  reluTextbook,
+  shortcutATextbook,
+} from "./elementwise.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 
@@ -12,6 +19,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   AvgPool2D: avgPool2dTextbook as Textbook,
   BatchNormInference: batchNormInferenceTextbook,
   BatchNormTraining: batchNormTrainingTextbook,
+  Concat: concatTextbook,
   Conv2D: conv2dTextbook,
   Dense: denseTextbook,
   DepthwiseConv2D: depthwiseConv2dTextbook,
