@@ -34,7 +34,7 @@ export interface Recipe {
 }
 
 const base: Recipe = {
-  epochs: 14,
+  epochs: 20,
   batchSize: 128,
   optimizer: "sgd",
   learningRate: 0.1,
