@@ -1,5 +1,6 @@
 export * from "./count.ts";
 export { InputError } from "./errors.ts";
+export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";
 export * as layers from "./layers/index.ts";
 export { seedDropout } from "./layers/index.ts";

@@ -124,6 +124,40 @@ inline void BatchNorm(void* raw, TF_OpKernelContext* context) {
   });
 }
 
+/// x, gamma, beta, running_mean, running_variance -> y, with the running statistics
+inline void BatchNormInference(void* raw, TF_OpKernelContext* context) {
+  const Attributes& attributes = *static_cast<Attributes*>(raw);
+  Call call(context);
+  const TF_Tensor* inputs[5];
+  for (int i = 0; i < 5; i++) inputs[i] = call.Input(i);
+  if (!call.ok()) return;
+  const auto shape = ShapeOf(inputs[0]);
+  const int channels = shape.empty() ? 0 : static_cast<int>(shape.back());
+  for (int i = 1; i < 5; i++)
+    call.Expect(CountOf(ShapeOf(inputs[i])) == channels, "batch norm got parameters of another size");
+  if (!call.Expect(channels > 0, "batch norm got an empty image")) return;
+  const float *gamma = Call::Data(inputs[1]), *beta = Call::Data(inputs[2]);
+  const float *mean = Call::Data(inputs[3]), *variance = Call::Data(inputs[4]);
+  std::vector<float> scale(channels), shift(channels);
+  for (int c = 0; c < channels; c++) {
+    scale[c] = gamma[c] / std::sqrt(variance[c] + attributes.epsilon);
+    shift[c] = beta[c] - mean[c] * scale[c];
+  }
+  const float* __restrict s = scale.data();
+  const float* __restrict t = shift.data();
+  const float floor = attributes.relu ? 0.0f : -INFINITY;
+  WithType(inputs[0], [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T* __restrict x = Call::Data<T>(inputs[0]);
+    T* y = call.Output<T>(0, shape);
+    if (!call.ok()) return;
+    PerChannel(channels, CountOf(shape) / channels, [=](auto zero, int64_t i, int c) {
+      using V = decltype(zero);
+      Put(y + i, Above(Stream<V>(x + i) * Get<V>(s + c) + Get<V>(t + c), zero + floor));
+    });
+  });
+}
+
 template <typename T>
 void BatchNormGradOf(const Attributes& attributes, Call& call, const TF_Tensor* const (&inputs)[6]) {
   const auto shape = ShapeOf(inputs[1]);

@@ -76,6 +76,7 @@ inline void Conv2D(void* raw, TF_OpKernelContext* context) {
         window.stride_x,      1,    1,    {}};
     job.phases.push_back({taps, window.top, window.left, window.rows, window.columns, 0, 0});
     job.bias = bias;
+    job.relu = attributes.relu;
     Correlate<parts()>(job);
   });
 }

@@ -40,6 +40,7 @@ struct Correlation {
   int64_t stride_y, stride_x, step_y, step_x;
   std::vector<Phase> phases;
   std::vector<float> bias = {};  // none, or one for each output, filled up to a multiple of 16
+  bool relu = false;
 };
 
 /// A filter as right factors: for 16 outputs, a row of taps and 32 numbers of that row, its parts.
@@ -210,10 +211,10 @@ class TileLoop {
     }
     Sum(block, from);
     const int64_t stride = job_.step_x * job_.outputs, columns = job_.outputs - block * kTileColumns;
-    StoreSums<0>(to[0], stride, rows, columns);
-    StoreSums<1>(to[1], stride, rows, columns);
-    StoreSums<2>(to[2], stride, rows, columns);
-    StoreSums<3>(to[3], stride, rows, columns);
+    StoreSums<0>(to[0], stride, rows, columns, job_.relu);
+    StoreSums<1>(to[1], stride, rows, columns, job_.relu);
+    StoreSums<2>(to[2], stride, rows, columns, job_.relu);
+    StoreSums<3>(to[3], stride, rows, columns, job_.relu);
   }
 
   /// Four tiles of pixels in sequence, from row to row and image to image; those of the zeros between are left out.
@@ -233,7 +234,7 @@ class TileLoop {
     for (int64_t t = 0; t < std::min<int64_t>(4, tiles - tile); t++) {
       for (int row = 0; row < kTileRows; row++) {
         if (j < phase_.columns && i < end_ - begin_ && g < images_)
-          StoreRow(To(g, i, j) + block * kTileColumns, valid, _mm512_load_ps(sums[t][row]));
+          StoreRow(To(g, i, j) + block * kTileColumns, valid, Activated(_mm512_load_ps(sums[t][row]), job_.relu));
         if (++j < patch_.pixels) continue;
         j = 0;
         if (++i < image_rows) continue;

@@ -184,18 +184,25 @@ inline void StoreRow(Bf16* to, __mmask16 valid, __m512 row) {
   _mm256_mask_storeu_epi16(to, valid, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(row)));
 }
 
+/// max(x, 0), and NaN for NaN, or x itself
+inline __m512 Activated(__m512 x, bool relu) {
+  const __mmask16 below = relu ? _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LE_OQ) : 0;
+  return _mm512_mask_mov_ps(x, below, _mm512_setzero_ps());
+}
+
 /// Writes the first `rows` and `columns` of the sums of tile kSum, rows `stride` numbers apart.
 template <int kSum, typename Y>
-inline void StoreSums(Y* to, int64_t stride, int rows, int64_t columns) {
+inline void StoreSums(Y* to, int64_t stride, int rows, int64_t columns, bool relu) {
   if constexpr (std::is_same_v<Y, float>) {
-    if (columns >= kTileColumns) {
+    if (columns >= kTileColumns && !relu) {
       Store<kSum>(to, stride * static_cast<int64_t>(sizeof(float)));
       return;
     }
   }
   alignas(64) float sums[kTileRows][kTileColumns];
   Store<kSum>(sums[0], 64);
-  for (int row = 0; row < rows; row++) StoreRow(to + row * stride, FirstLanes(columns), _mm512_load_ps(sums[row]));
+  for (int row = 0; row < rows; row++)
+    StoreRow(to + row * stride, FirstLanes(columns), Activated(_mm512_load_ps(sums[row]), relu));
 }
 
 /// Memory that a thread keeps from call to call.

@@ -45,8 +45,8 @@ const std::vector<const char*> window = {"strides: list(int)", "padding: list(in
                                          "bf16: bool",         "X: {float, bfloat16}", "Y: {float, bfloat16}"};
 
 const std::vector<const char*> windowAndBias = {
-    "strides: list(int)", "padding: list(int)",   "size: list(int)",      "bf16: bool",
-    "N: int >= 0",        "X: {float, bfloat16}", "Y: {float, bfloat16}",
+    "strides: list(int)", "padding: list(int)", "size: list(int)",      "bf16: bool",
+    "relu: bool",         "N: int >= 0",        "X: {float, bfloat16}", "Y: {float, bfloat16}",
 };
 const std::vector<const char*> pooling = {"size: list(int)", "strides: list(int)", "padding: list(int)",
                                           "T: {float, bfloat16}"};
@@ -62,6 +62,11 @@ const std::vector<Op> ops = {
      {"x: T", "gamma: float", "beta: float", "running_mean: float", "running_variance: float"},
      {"y: T", "new_mean: float", "new_variance: float", "mean: float", "variance: float"},
      BatchNorm},
+    {"ZooBatchNormInference",
+     {"epsilon: float", "relu: bool", "T: {float, bfloat16}"},
+     {"x: T", "gamma: float", "beta: float", "running_mean: float", "running_variance: float"},
+     {"y: T"},
+     BatchNormInference},
     {"ZooBatchNormGrad",
      {"epsilon: float", "relu: bool", "T: {float, bfloat16}"},
      {"dy: T", "x: T", "gamma: float", "beta: float", "mean: float", "variance: float"},

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Activation } from "../ops/batch-norm.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { type Pair, type PairLike, pair, windowOutput } from "../ops/window.ts";
 import { imageShape, onlyTensor } from "./shapes.ts";
@@ -15,6 +16,8 @@ export interface Conv2DConfig {
   dilation?: PairLike;
   groups?: number;
   useBias?: boolean;
+  /** `relu` for max(y, 0), in the same pass over memory */
+  activation?: Activation;
 }
 
 /**
@@ -31,6 +34,7 @@ export class Conv2D extends ZooLayer {
   readonly dilation: Pair;
   readonly groups: number;
   readonly useBias: boolean;
+  readonly activation: Activation;
   private weight?: tfl.LayerVariable;
   private bias?: tfl.LayerVariable;
 
@@ -43,6 +47,7 @@ export class Conv2D extends ZooLayer {
     this.dilation = pair(config.dilation ?? 1);
     this.groups = config.groups ?? 1;
     this.useBias = config.useBias ?? true;
+    this.activation = config.activation ?? undefined; // null in a deserialised config
   }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
@@ -53,11 +58,11 @@ export class Conv2D extends ZooLayer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const { strides, padding, dilation, groups } = this;
+    const { strides, padding, dilation, groups, activation } = this;
     return tf.tidy(() =>
       conv2d(
         { x: onlyTensor(inputs), filter: (this.weight as tfl.LayerVariable).read(), bias: this.bias?.read() },
-        { strides, padding, dilation, groups },
+        { strides, padding, dilation, groups, activation },
       ),
     );
   }
@@ -70,8 +75,8 @@ export class Conv2D extends ZooLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { filters, kernelSize, strides, padding, dilation, groups, useBias } = this;
-    const config = { filters, kernelSize, strides, padding, dilation, groups, useBias };
+    const { filters, kernelSize, strides, padding, dilation, groups, useBias, activation = null } = this;
+    const config = { filters, kernelSize, strides, padding, dilation, groups, useBias, activation };
     return { ...super.getConfig(), ...config } as unknown as tf.serialization.ConfigDict;
   }
 }

@@ -106,6 +106,7 @@ export const batchNormTraining: Op<BatchNormInputs, BatchNormAttrs> = differenti
  * @returns [..., channels]
  */
 export const batchNormInference: Op<BatchNormInputs, BatchNormAttrs> = differentiable("BatchNormInference", {
+  saved: ["x", "gamma", "beta", "runningMean", "runningVariance"],
   gradients: ["x", "gamma", "beta"],
 
   forward(

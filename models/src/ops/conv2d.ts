@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
+import type { Activation } from "./batch-norm.ts";
 import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
 import { explicitPadding, type Pair, type PairLike, pair } from "./window.ts";
 
@@ -10,6 +11,8 @@ export interface Conv2DAttrs {
   padding?: PairLike;
   dilation?: PairLike;
   groups?: number;
+  /** what is done to y: nothing, or max(y, 0) in the same pass over memory */
+  activation?: Activation;
 }
 
 /**
@@ -22,6 +25,8 @@ export interface Conv2DAttrs {
  *   ∂L/∂x[n, a, b, c] = Σ_{u,v,o : a = s i + d u − p, b = s j + d v − p} ∂L/∂y[n, i, j, o] w[u, v, c, o]
  *   ∂L/∂w[u, v, c, o] = Σ_{n,i,j} x[n, s i + d u − p, s j + d v − p, c] ∂L/∂y[n, i, j, o]
  *   ∂L/∂b[o]          = Σ_{n,i,j} ∂L/∂y[n, i, j, o]
+ *
+ * With a ReLU, ∂L/∂y counts where y is positive.
  *
  * A dilated filter is a larger one with zeros between its taps (à trous), and a grouped convolution several narrow ones
  * side by side (Krizhevsky et al. 2012, sec. 3.2), so stock kernels serve both.
@@ -36,22 +41,27 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
   gradients: ["x", "filter", "bias"],
 
   forward({ x, filter, bias }: Conv2DInputs, attrs: Conv2DAttrs) {
-    const { groups = 1 } = attrs;
+    const { groups = 1, activation } = attrs;
     checkChannels(x, filter, groups);
     const window = stockAttrs(attrs);
     if (bias !== undefined && groups === 1 && hasKernel("ZooBiasedConv2D")) {
       const taps = dilate(filter, pair(attrs.dilation ?? 1));
-      return { output: runKernel("ZooBiasedConv2D", { x, filter: taps, bias }, window)[0], saved: { x, filter, bias } };
+      const [y] = runKernel("ZooBiasedConv2D", { x, filter: taps, bias }, { ...window, activation });
+      return { output: y, saved: { x, filter, bias, y: activation && y } };
     }
     const taps = dilate(filter, pair(attrs.dilation ?? 1)); // [dilatedHeight, dilatedWidth, inChannels / groups, outChannels]
     const filters = splitGroups(taps, groups);
     const y = concatGroups(
       splitGroups(x, groups).map((part, g) => runKernel(tf.Conv2D, { x: part, filter: filters[g] }, window)[0]),
     ); // [batch, outHeight, outWidth, outChannels]
-    return { output: bias === undefined ? y : tf.add(y, bias), saved: { x, filter, bias } };
+    const z = bias === undefined ? y : tf.add(y, bias);
+    const output = activation === "relu" ? tf.relu(z) : z;
+    return { output, saved: { x, filter, bias, y: activation && output } };
   },
 
-  backward(dy, { x, filter, bias }, attrs) {
+  backward(dy, { x, filter, bias, y }, attrs) {
+    // Each gradient is computed when it is asked for, after what was made here is gone.
+    const dz = () => (y === undefined ? dy : tf.mul(dy, tf.step(y))); // [batch, outHeight, outWidth, outChannels]
     const { groups = 1 } = attrs;
     const window = stockAttrs(attrs);
     const dilation = pair(attrs.dilation ?? 1);
@@ -61,7 +71,7 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
         const [batch, height, width, inChannels] = x.shape;
         const inputShape = [batch, height, width, inChannels / groups];
         return concatGroups(
-          splitGroups(dy, groups).map(
+          splitGroups(dz(), groups).map(
             (part, g) =>
               runKernel(tf.Conv2DBackpropInput, { dy: part, filter: filters[g] }, { ...window, inputShape })[0],
           ),
@@ -75,7 +85,7 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
           inChannels,
           outChannels / groups,
         ];
-        const parts = splitGroups(dy, groups);
+        const parts = splitGroups(dz(), groups);
         const gradient = concatGroups(
           splitGroups(x, groups).map(
             (part, g) => runKernel(tf.Conv2DBackpropFilter, { x: part, dy: parts[g] }, { ...window, filterShape })[0],
@@ -85,7 +95,7 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
       },
       ...(bias && {
         bias: () =>
-          hasKernel("ZooSumChannels") ? runKernel("ZooSumChannels", { x: dy }, {})[0] : tf.sum(dy, [0, 1, 2]),
+          hasKernel("ZooSumChannels") ? runKernel("ZooSumChannels", { x: dz() }, {})[0] : tf.sum(dz(), [0, 1, 2]),
       }), // [outChannels]
     };
   },

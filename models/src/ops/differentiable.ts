@@ -90,21 +90,19 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
       backwardsFunc: (dys, savedTensors) => {
         const dy = Array.isArray(dys) ? dys[0] : dys;
         const kept = Object.fromEntries(keys.map((key, i) => [key, savedTensors[i]]));
+        const again = () => definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs);
         const computed = tf.tidy(
           name,
-          () =>
-            (nested
-              ? composed(() => definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs))
-              : backward(dy, kept as S, attrs)) as unknown as tf.TensorContainer,
-        ) as unknown as {
-          [input: string]: Gradient | undefined;
-        };
+          () => (nested ? composed(again) : backward(dy, kept as S, attrs)) as unknown as tf.TensorContainer,
+        ) as unknown as { [input: string]: Gradient | undefined };
         const lazily: { [input: string]: () => tf.Tensor } = {};
         for (const [input, gradient] of Object.entries(computed)) {
           if (gradient === undefined) continue;
-          // The engine disposes a gradient that it has added to another, so dy itself must not be handed out.
           lazily[input] = () => {
-            if (typeof gradient === "function") return nested ? composed(gradient) : gradient();
+            // What that forward made has been freed by the time that a gradient is asked for.
+            if (typeof gradient === "function")
+              return nested ? tf.tidy(() => composed(() => now(again()[input]))) : gradient();
+            // The engine disposes a gradient that it has added to another, so dy itself must not be handed out.
             return gradient === dy ? tf.clone(gradient) : gradient;
           };
         }
@@ -130,6 +128,9 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
 function isNested(): boolean {
   return tf.engine().state.gradientDepth > 1;
 }
+
+const now = (gradient: Gradient | undefined): tf.Tensor =>
+  typeof gradient === "function" ? gradient() : (gradient as tf.Tensor);
 
 let onTape = false;
 

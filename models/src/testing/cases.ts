@@ -10,6 +10,7 @@ import type {
 import { type Random, randomStream } from "../random.ts";
 import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./textbook/batch-norm.ts";
+import { conv2dTextbook } from "./textbook/convolution.ts";
 
 /** One call of an op. */
 export interface Case {
@@ -48,13 +49,26 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       ],
     ].map(([a, b]) => make({ a: normal(random, a), b: normal(random, b) })),
 
-  Conv2D: (random) =>
-    convolutions().map(({ shape, kernel: [kh, kw], outChannels, groups, bias, ...window }) => {
+  Conv2D: (random) => [
+    ...convolutions().map(({ shape, kernel: [kh, kw], outChannels, groups, bias, ...window }) => {
       const x = normal(random, shape);
       const filter = normal(random, [kh, kw, shape[3] / groups, outChannels]);
       const attrs: Conv2DAttrs = { ...window, groups };
       return make(bias ? { x, filter, bias: normal(random, [outChannels]) } : { x, filter }, attrs);
     }),
+    ...[false, true].map((bias) => {
+      const attrs: Conv2DAttrs = { padding: 1, activation: "relu" };
+      for (;;) {
+        const inputs: Inputs64 = {
+          x: normal(random, [2, 3, 4, 2]),
+          filter: normal(random, [3, 3, 2, 3]),
+          ...(bias && { bias: normal(random, [3]) }),
+        };
+        const [z] = conv2dTextbook(inputs, { padding: 1 });
+        if (z.values.every((value) => Math.abs(value) > 0.05)) return make(inputs, attrs);
+      }
+    }),
+  ],
 
   Dense: (random) =>
     [

@@ -66,14 +66,16 @@ export const stock: { readonly [opName: string]: StockForm } = {
   Concat: form(({ a, b }) => tf.concat([a, b], -1)),
 
   Conv2D: form<Conv2DAttrs>(
-    ({ x, filter, bias }, { strides = 1, padding = 0, groups = 1 }) => {
+    ({ x, filter, bias }, { strides = 1, padding = 0, groups = 1, activation }) => {
       const window = mutable(strides);
       const image = padded(x, padding, 0);
-      if (groups === 1) return biased(tf.conv2d(image, filter as tf.Tensor4D, window, "valid"), bias);
+      if (groups === 1) {
+        return activated(biased(tf.conv2d(image, filter as tf.Tensor4D, window, "valid"), bias), activation);
+      }
       const filters = tf.split(filter as tf.Tensor4D, groups, -1) as tf.Tensor4D[];
       const images = tf.split(image, groups, -1) as tf.Tensor4D[];
       const parts = images.map((part, g) => tf.conv2d(part, filters[g], window, "valid"));
-      return biased(tf.concat(parts, -1), bias);
+      return activated(biased(tf.concat(parts, -1), bias), activation);
     },
     ({ dilation = 1 }) =>
       pair(dilation).some((d) => d > 1) ? "tf.conv2d's gradient refuses dilation greater than 1" : undefined,

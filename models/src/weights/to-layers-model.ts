@@ -1,6 +1,7 @@
 /** Writes a model in the format of `tf.loadLayersModel`: model.json and one file of weights. */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { foldBatchNorm } from "../inference/fold-batch-norm.ts";
 import { toStockModel } from "./to-stock.ts";
 
 /** The name under which model.json looks for its weights, in its own folder. */
@@ -19,7 +20,7 @@ export interface LayersModelFiles {
 }
 
 /**
- * Exports a model for inference. Our layers become stock ones wherever those suffice (see `toStockModel`).
+ * Exports a model for inference. Batch norms go into the convolutions before them, and our layers become stock ones wherever those suffice (see `toStockModel`).
  *
  * @param model of this package's layers
  * @param options.metadata plain data for the page (classes, normalisation …), kept as model.json's `userDefinedMetadata`
@@ -28,7 +29,9 @@ export async function toLayersModel(
   model: tfl.LayersModel,
   { metadata }: { metadata?: Record<string, unknown> } = {},
 ): Promise<LayersModelFiles> {
-  const { model: stock, needsImport, reasons } = toStockModel(model);
+  const folded = foldBatchNorm(model);
+  const { model: stock, needsImport, reasons } = toStockModel(folded);
+  folded.dispose();
   try {
     if (metadata) stock.setUserDefinedMetadata(metadata);
     const artifacts = await artifactsOf(stock);

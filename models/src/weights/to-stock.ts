@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { rebuildGraph, sameLayer } from "../graph.ts";
 import { shortName } from "./names.ts";
 
 type Layer = tfl.layers.Layer;
@@ -61,30 +62,7 @@ export function toStockModel(model: tfl.LayersModel): StockModel {
     return replacement;
   };
 
-  const rebuilt = new Map<number, tfl.SymbolicTensor>();
-  const rebuild = (tensor: tfl.SymbolicTensor): tfl.SymbolicTensor => {
-    const known = rebuilt.get(tensor.id);
-    if (known) return known;
-    const layer = tensor.sourceLayer;
-    let outputs: tfl.SymbolicTensor[];
-    if (layer.getClassName() === "InputLayer")
-      outputs = [tfl.input({ batchShape: tensor.shape, dtype: tensor.dtype, name: layer.name })];
-    else {
-      const inputs = layer.inboundNodes[tensor.nodeIndex].inputTensors.map(rebuild);
-      outputs = inputs;
-      for (const stock of replacementOf(layer).chain)
-        outputs = asList(stock.apply(outputs.length === 1 ? outputs[0] : outputs) as tfl.SymbolicTensor);
-    }
-    const output = outputs[tensor.tensorIndex];
-    rebuilt.set(tensor.id, output);
-    return output;
-  };
-
-  const stock = tfl.model({
-    inputs: model.inputs.map(rebuild),
-    outputs: model.outputs.map(rebuild),
-    name: model.name,
-  });
+  const stock = rebuildGraph(model, (layer) => replacementOf(layer).chain);
   tf.tidy(() => {
     for (const { weights } of replacements.values()) if (weights) weights[0].setWeights(weights[1]());
   });
@@ -106,6 +84,7 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
       padding,
       dilationRate: dilation,
       useBias: config.useBias as boolean,
+      activation: config.activation === "relu" ? "relu" : undefined,
       kernelInitializer: "zeros",
     });
     return {
@@ -224,8 +203,7 @@ function subjectOf(layer: Layer): Subject {
 }
 
 function copyOf(layer: Layer): Replacement {
-  const cls = layer.constructor as tf.serialization.SerializableConstructor<Layer>;
-  const copy = cls.fromConfig(cls, layer.getConfig());
+  const copy = sameLayer(layer);
   return { chain: [copy], weights: [copy, () => layer.getWeights()] };
 }
 
@@ -293,8 +271,4 @@ function pair(value: unknown, missing = 1): Pair {
 
 function anyAbove1(sizes: Pair): boolean {
   return sizes.some((n) => n > 1);
-}
-
-function asList<T>(value: T | T[]): T[] {
-  return Array.isArray(value) ? value : [value];
 }

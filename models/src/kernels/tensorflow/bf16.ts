@@ -68,6 +68,7 @@ export function inBf16<T>(body: () => T): T {
 export const bf16Ops = [
   "Add",
   "AvgPool2D",
+  "BatchNormInference",
   "BatchNormTraining",
   "Concat",
   "Conv2D",

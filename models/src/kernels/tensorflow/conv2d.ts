@@ -1,4 +1,5 @@
 import { backend_util, pad, slice, type Tensor, type TensorInfo, tensor1d, tidy } from "@tensorflow/tfjs-core";
+import type { Conv2DAttrs } from "../../ops/conv2d.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 import { executeTyped, isBf16, type Numbers, numbersOf } from "./bf16.ts";
 
@@ -32,10 +33,14 @@ export function registerConv2D(tiles: boolean): void {
 
   if (tiles) {
     // With its bias: models/src/ops/conv2d.ts looks for both.
-    registerTensorflow<StockConvAttrs>("ZooBiasedConv2D", ({ x, filter, bias }, attrs, backend) => {
-      const conv = info(x.shape, filter.shape, attrs);
-      return onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter, bias);
-    });
+    registerTensorflow<StockConvAttrs & Pick<Conv2DAttrs, "activation">>(
+      "ZooBiasedConv2D",
+      ({ x, filter, bias }, attrs, backend) => {
+        const conv = info(x.shape, filter.shape, attrs);
+        const relu = attrs.activation === "relu";
+        return onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter, { bias, relu });
+      },
+    );
     registerTensorflow("ZooSumChannels", ({ x }, _, backend) => {
       const type = numbersOf(x, backend);
       return executeTyped(backend, "ZooSumPixels", { T: { type } }, [[x, type]], 1)[0];
@@ -150,7 +155,7 @@ function onTiles(
   size: number[],
   first: TensorInfo,
   second: TensorInfo,
-  bias?: TensorInfo,
+  { bias, relu = false }: { bias?: TensorInfo; relu?: boolean } = {},
 ): Tensor {
   const bf16 = isBf16();
   const numbers = (tensor: TensorInfo) => (bf16 ? numbersOf(tensor, backend) : "float32");
@@ -161,7 +166,15 @@ function onTiles(
   const strides = [conv.strideHeight, conv.strideWidth];
   const padding = [conv.padInfo.top, conv.padInfo.left];
   const N = bias === undefined ? 0 : 1;
-  const attrs = { strides, padding, size, bf16, X: { type: x }, Y: { type: y }, ...(op === "ZooConv2D" && { N }) };
+  const attrs = {
+    strides,
+    padding,
+    size,
+    bf16,
+    X: { type: x },
+    Y: { type: y },
+    ...(op === "ZooConv2D" && { N, relu }),
+  };
   const taken: [TensorInfo, Numbers] = [second, op === "ZooConv2DBackpropFilter" ? y : "float32"];
   const biases = bias === undefined ? [] : [[bias, "float32"] as const];
   return executeTyped(backend, op, attrs, [[first, x], taken, ...biases], 1)[0];

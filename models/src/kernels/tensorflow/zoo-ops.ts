@@ -29,6 +29,20 @@ export function registerZooOps(): void {
     return [y, newMean, newVariance, x as Tensor, gamma as Tensor, beta as Tensor, mean, variance];
   });
 
+  registerTensorflow<BatchNormAttrs>("ZooBatchNormInference", (inputs, { epsilon = 1e-5, activation }, backend) => {
+    const { x, gamma, beta, runningMean, runningVariance } = inputs;
+    const type = numbersOf(x, backend);
+    const parameters = [gamma, beta, runningMean, runningVariance];
+    const [y] = executeTyped(
+      backend,
+      "ZooBatchNormInference",
+      { epsilon: { float: epsilon }, relu: activation === "relu", T: { type } },
+      [[x, type], ...single(...parameters)],
+      1,
+    );
+    return [y, x as Tensor, ...(parameters as Tensor[])];
+  });
+
   registerTensorflow<BatchNormAttrs>("ZooBatchNormTrainingGrad", (inputs, attrs, backend) => {
     const { epsilon = 1e-5, activation } = attrs;
     const { dy, x, gamma, beta, mean, variance } = inputs;

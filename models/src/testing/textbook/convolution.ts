@@ -2,10 +2,11 @@ import type { Conv2DAttrs } from "../../ops/conv2d.ts";
 import type { DepthwiseConv2DAttrs } from "../../ops/depthwise-conv2d.ts";
 import { pair } from "../../ops/window.ts";
 import { type Array64, type Inputs64, zeros64 } from "../array64.ts";
+import { activate64 } from "./elementwise.ts";
 
 /** y[n, i, j, o] = b[o] + Σ_{u,v,c} x[n, s i + d u − p, s j + d v − p, first channel of o's group + c] w[u, v, c, o] */
 export function conv2dTextbook({ x, filter, bias }: Inputs64, attrs: Conv2DAttrs): Array64[] {
-  const { groups = 1 } = attrs;
+  const { groups = 1, activation } = attrs;
   const [batch, height, width, inChannels] = x.shape;
   const [kernelHeight, kernelWidth, groupChannels, outChannels] = filter.shape;
   const [sh, sw] = pair(attrs.strides ?? 1);
@@ -34,7 +35,7 @@ export function conv2dTextbook({ x, filter, bias }: Inputs64, attrs: Conv2DAttrs
               }
             }
           }
-          y.values[at++] = sum;
+          y.values[at++] = activate64(sum, activation);
         }
       }
     }
