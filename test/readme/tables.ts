@@ -2,14 +2,15 @@ import type { ModelEntry } from "@tfjs-zoo/models";
 import type { Card } from "@tfjs-zoo/models/weights";
 import { type Column, markdownTable } from "./blocks.ts";
 
-/** What `zoo bench train … --save` writes, as far as a table shows it. */
+/** What `zoo bench train …` and `zoo bench infer … --save` write, as far as a table shows it. */
 export interface TrainResult {
+  task?: "train" | "infer";
   model: string;
   backend: string;
   precision: string;
   batch: number;
   ours: { items_per_s: number; step_ms: number };
-  peers: { stock?: { ratio: number }; torch?: { ratio: number } };
+  peers: { stock?: { ratio: number }; torch?: { ratio: number }; unfolded?: { ratio: number } };
   environment: {
     cpu: string;
     cores: number;
@@ -70,9 +71,11 @@ export function resultsTable(cards: readonly Card[]): string {
   );
 }
 
-/** Training speed beside the peers', and on what it was measured. */
-export function benchmarksTable(trains: readonly TrainResult[], memories: readonly MemoryResult[] = []): string {
-  if (trains.length + memories.length === 0) return "No benchmark has been saved yet.";
+/** Speed beside the peers', and on what it was measured. */
+export function benchmarksTable(results: readonly TrainResult[], memories: readonly MemoryResult[] = []): string {
+  if (results.length + memories.length === 0) return "No benchmark has been saved yet.";
+  const trains = results.filter(({ task }) => task !== "infer");
+  const inferences = results.filter(({ task }) => task === "infer");
   const ratio = (peer?: { ratio: number }) => (peer ? `× ${peer.ratio.toFixed(2)}` : "");
   const table = markdownTable(
     [
@@ -96,8 +99,33 @@ export function benchmarksTable(trains: readonly TrainResult[], memories: readon
       ratio(peers.torch),
     ]),
   );
-  const machines = [...new Set(trains.map(machineText))].map((machine) => `Measured on ${machine}.`);
-  return [...(trains.length > 0 ? [table, ...machines] : []), ...memories.map(memoryText)].join("\n\n");
+  const inference = markdownTable(
+    [
+      left("inference of"),
+      left("backend"),
+      left("precision"),
+      right("batch"),
+      right("images/s"),
+      right("to the network as trained"),
+      right("to PyTorch"),
+    ],
+    inferences.map(({ model, backend, precision, batch, ours, peers }) => [
+      code(model),
+      backend,
+      precision,
+      whole(batch),
+      ours.items_per_s.toFixed(0),
+      ratio(peers.unfolded),
+      ratio(peers.torch),
+    ]),
+  );
+  const machines = [...new Set(results.map(machineText))].map((machine) => `Measured on ${machine}.`);
+  return [
+    ...(trains.length > 0 ? [table] : []),
+    ...(inferences.length > 0 ? [inference] : []),
+    ...machines,
+    ...memories.map(memoryText),
+  ].join("\n\n");
 }
 
 function machineText({ environment: { cpu, cores, node, versions = {} } }: TrainResult): string {

@@ -7,7 +7,7 @@ Run by hand:
 
 It speaks the protocol of training/src/bench/contestant.ts: prints {"ready": ...}, then for each line "N" on standard
 input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, loss read back) on
-a fixed batch of noise and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
+a fixed batch of noise (with --task infer: outputs in evaluation mode, read back) and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
 """
 
 import argparse
@@ -119,6 +119,7 @@ MODELS["lenet5"] = (lenet5, (1, 28, 28))
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True)
+    parser.add_argument("--task", choices=("train", "infer"), default="train")
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--threads", type=int, required=True)
@@ -140,7 +141,7 @@ def main():
     ]
     optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
 
-    def step():
+    def train():
         optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
             logits = model(images)  # [batch, 10]
@@ -149,6 +150,13 @@ def main():
         optimizer.step()
         return loss.item()
 
+    @torch.inference_mode()
+    def infer():
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+            return model(images).float().flatten()[0].item()
+
+    step = train if a.task == "train" else infer
+    model.train(a.task == "train")
     params = sum(p.numel() for p in model.parameters())
     versions = {"torch": torch.__version__, "python": sys.version.split()[0]}
     say(ready={"params": params, "batch": a.batch, "threads": torch.get_num_threads(), "versions": versions})

@@ -14,13 +14,18 @@ import { type PeerRate, peerRateOf, type Rate, rateOf } from "./statistics.ts";
 import { peerPython } from "./torch-peer.ts";
 import { precisionNames } from "./workload.ts";
 
-/** What we are measured against. */
-export const peerNames = ["stock", "torch"] as const;
+/** What is measured: whole training steps, or a network's outputs. */
+export type BenchTask = "train" | "infer";
 
-export type PeerName = (typeof peerNames)[number];
+/** What we are measured against: `unfolded` is our own network as it was trained. */
+export const peerNames = { train: ["stock", "torch"], infer: ["unfolded", "torch"] } as const;
+
+export type PeerName = (typeof peerNames)[BenchTask][number];
 
 export interface BenchTrainOptions {
   model: string;
+  /** Default "train". */
+  task?: BenchTask;
   /** Default "auto": the best that works. */
   backend?: string;
   /** Default "f32". "bf16" needs `tensorflow` and a processor with a matrix unit. */
@@ -37,6 +42,7 @@ export interface BenchTrainOptions {
 }
 
 export interface BenchTrainResult {
+  task: BenchTask;
   model: string;
   backend: string;
   precision: string;
@@ -63,19 +69,20 @@ export interface BenchTrainResult {
 
 /**
  * Measures whole training steps (forward, loss, backward, SGD with momentum, loss read back) on a fixed batch of noise:
- * ours and the peers', in processes of their own that take turns.
+ * ours and the peers', in processes of their own that take turns. Or, as `infer`, a network's outputs in inference mode,
+ * read back: ours with its batch norms folded into the convolutions.
  *
  * @throws InputError in one line for an unknown model, backend, precision or peer, a batch or a number of steps that is
  *   none, and for a contestant that does not start, crashes or hangs; the others are ended then
  */
 export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrainResult> {
-  const { model, backend = "auto", precision = "f32", batch, steps = 30, progress } = options;
+  const { model, task = "train", backend = "auto", precision = "f32", batch, steps = 30, progress } = options;
   const { params } = findModel(model);
   checkChoice("backend", backend, ["auto", ...backendNames]);
   checkChoice("precision", precision, precisionNames);
   if (batch !== undefined) checkCount("--batch", batch);
   checkCount("--steps", steps);
-  const peers = [...new Set(options.peers ?? [])].map((peer) => checkChoice("peer", peer, peerNames));
+  const peers = [...new Set(options.peers ?? [])].map((peer) => checkChoice<string>("peer", peer, peerNames[task]));
   const torch = peers.includes("torch") ? torchCommand(options) : undefined;
   await prepareNative(backend, progress);
   const loadBefore = await otherLoad();
@@ -96,17 +103,25 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
 
   const killAll = () => Promise.all(contestants.map((contestant) => contestant.kill()));
   try {
-    const ours = await enter(ownCommand("ours", [model, backend, String(batch ?? ""), precision]));
+    const size = String(batch ?? "");
+    const ours = await enter(
+      task === "train"
+        ? ownCommand("ours", "ours", [model, backend, size, precision])
+        : ownCommand("ours", "infer", [model, backend, size, precision, "folded"]),
+    );
     const used = ours.backend as BackendName;
     const notes: string[] = [];
     if (peers.includes("stock")) {
       if (precision === "bf16") notes.push("stock: TensorFlow.js itself has no bf16");
       else if (used === "wasm") notes.push("stock: TensorFlow.js's own wasm backend can't train a convolution");
-      else await enter(ownCommand("stock", [model, used, String(ours.batch)]));
+      else await enter(ownCommand("stock", "stock", [model, used, String(ours.batch)]));
+    }
+    if (peers.includes("unfolded")) {
+      await enter(ownCommand("unfolded", "infer", [model, used, String(ours.batch), precision, "unfolded"]));
     }
     if (torch) {
       const threads = (used === "tensorflow" && ours.threads) || availableParallelism();
-      const flags = { model, batch: ours.batch, precision, threads };
+      const flags = { model, task, batch: ours.batch, precision, threads };
       await enter({
         ...torch,
         args: [...torch.args, ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, `${v}`])],
@@ -123,6 +138,7 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
       contestants.slice(1).map(({ name }, i) => [name, peerRateOf(times[i + 1], times[0], ours.batch)]),
     );
     return {
+      task,
       model,
       backend: used,
       precision,
@@ -160,8 +176,8 @@ async function prepareNative(backend: string, progress: Progress | undefined): P
 }
 
 /** One of the contestants beside this file. */
-function ownCommand(name: "ours" | "stock", args: readonly string[]): ContestantCommand {
-  const file = fileURLToPath(new URL(`./contestants/${name}${extname(import.meta.url)}`, import.meta.url));
+function ownCommand(name: string, program: "ours" | "stock" | "infer", args: readonly string[]): ContestantCommand {
+  const file = fileURLToPath(new URL(`./contestants/${program}${extname(import.meta.url)}`, import.meta.url));
   return { name, command: process.execPath, args: [...runtimeArguments(file), file, ...args] };
 }
 

@@ -1,6 +1,7 @@
 export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
 export { type BenchProfileOptions, type BenchProfileResult, benchProfile, type OpCost } from "./bench-profile.ts";
 export {
+  type BenchTask,
   type BenchTrainOptions,
   type BenchTrainResult,
   benchTrain,

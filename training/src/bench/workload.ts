@@ -1,5 +1,6 @@
+import * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "@tfjs-zoo/datasets";
-import { createModel, findModel, InputError, randomStream } from "@tfjs-zoo/models";
+import { createModel, findModel, foldBatchNorm, InputError, randomStream } from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { sgd } from "../optim/index.ts";
 import { classification } from "../tasks/classification.ts";
@@ -52,4 +53,25 @@ export function ourStep(name: string, size: number, within?: Within): () => Prom
   const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, within, seed: 0 });
   const batch = noiseBatch(name, size);
   return async () => (await trainer.takeStep([batch], learningRate)).loss;
+}
+
+/** Our network's outputs for a batch of noise, read back: the first of them. */
+export function inferenceStep(
+  name: string,
+  size: number,
+  { folded, within = (body) => body() }: { folded: boolean; within?: Within },
+): () => Promise<number> {
+  const trained = createModel(name, { seed: 0 });
+  const model = folded ? foldBatchNorm(trained) : trained;
+  const { images } = noiseBatch(name, size);
+  return async () => {
+    const logits = within(() =>
+      tf.tidy(
+        () => model.apply(tf.tensor(images, [size, ...findModel(name).inputShape]), { training: false }) as tf.Tensor,
+      ),
+    );
+    const [first] = await logits.data();
+    logits.dispose();
+    return first;
+  };
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { createModel, findModel, InputError } from "@tfjs-zoo/models";
+import { createModel, findModel, foldBatchNorm, InputError } from "@tfjs-zoo/models";
 import { loadWeights, readSafetensors, type SafeTensors, saveWeights } from "@tfjs-zoo/models/weights";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 
@@ -68,6 +68,18 @@ export async function loadClassifier(path: string): Promise<{ model: tfl.LayersM
     model.dispose();
     throw new InputError(`${path}: ${(error as Error).message}`);
   }
+  return { model, info };
+}
+
+/**
+ * A classifier whose batch norms are folded into its convolutions: the same answers, sooner.
+ *
+ * @throws InputError as `loadClassifier` does
+ */
+export async function loadForInference(path: string): Promise<{ model: tfl.LayersModel; info: ClassifierInfo }> {
+  const { model: trained, info } = await loadClassifier(path);
+  const model = foldBatchNorm(trained);
+  trained.dispose();
   return { model, info };
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import {
   type BenchProfileResult,
+  type BenchTask,
   type BenchTrainResult,
   benchMemory,
   benchProfile,
@@ -51,7 +52,26 @@ export function registerBench(program: Command): void {
     )
     .option("--profile", "where the time of a step goes, op by op, and no peer")
     .option("--steps <n>", "timed steps of each (default: 30, with --profile 10)")
-    .action(train);
+    .action((model: string, flags: TrainFlags) =>
+      flags.profile ? profile(model, flags) : steps("train", model, flags),
+    );
+  common(bench.command("infer <model>"))
+    .description("outputs a second, batch norms folded into convolutions, beside the network as trained and PyTorch")
+    .option("--precision <name>", "f32, or bf16 on a processor with a matrix unit", "f32")
+    .addOption(
+      new Option("--peer <name>", "torch; unfolded is always there")
+        .argParser(collect)
+        .default(["unfolded"], "unfolded"),
+    )
+    .option("--python <path>", "the Python that has PyTorch (default: ~/.cache/zoo-peer/bin/python)")
+    .addOption(
+      new Option("--torch-script <path>", "PyTorch's side").default(
+        join(benchFolder, "peers", "torch_train.py"),
+        "test/bench/peers/torch_train.py",
+      ),
+    )
+    .option("--steps <n>", "timed batches of each (default: 30)")
+    .action((model: string, flags: TrainFlags) => steps("infer", model, flags));
   common(bench.command("memory <model>"))
     .description("tensors and resident memory over many training steps")
     .option("--steps <n>", "training steps (default: 500)")
@@ -69,12 +89,12 @@ function common(command: Command): Command {
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
-async function train(model: string, flags: TrainFlags): Promise<void> {
-  if (flags.profile) return profile(model, flags);
+async function steps(task: BenchTask, model: string, flags: TrainFlags): Promise<void> {
   const output = createOutput(flags);
   const folder = resultsFolder(flags.save);
   const result = await benchTrain({
     model,
+    task,
     backend: flags.backend,
     precision: flags.precision,
     batch: count("--batch", flags.batch),
@@ -84,7 +104,7 @@ async function train(model: string, flags: TrainFlags): Promise<void> {
     progress: (event) => output.progress.update(event),
   });
   for (const note of result.notes) output.line(note);
-  const name = ["train", result.model, result.backend, result.precision, `batch${result.batch}`].join("-");
+  const name = [task, result.model, result.backend, result.precision, `batch${result.batch}`].join("-");
   await save(folder, name, result);
   output.result(result, () => trainText(result));
 }
@@ -128,7 +148,7 @@ async function memory(model: string, flags: BenchFlags): Promise<void> {
   );
 }
 
-function trainText({ model, backend, precision, batch, ours, peers, environment }: BenchTrainResult): string {
+function trainText({ task, model, backend, precision, batch, ours, peers, environment }: BenchTrainResult): string {
   const row = (name: string, rate: Rate, ratio?: number) => ({
     "": name,
     "images/s": rate.items_per_s.toFixed(1),
@@ -142,7 +162,7 @@ function trainText({ model, backend, precision, batch, ours, peers, environment 
   const rows = [row("ours", ours), ...Object.entries(peers).map(([name, peer]) => row(name, peer, peer.ratio))];
   const keys = ["", "images/s", "step, ms", "middle half, ms", "ours is faster by", "version"];
   return [
-    `${model}, batch ${batch}, ${precision}, ${backend}: one training step, median of ${ours.steps}`,
+    `${model}, batch ${batch}, ${precision}, ${backend}: one ${task === "train" ? "training step" : "batch of outputs"}, median of ${ours.steps}`,
     formatTable(
       rows,
       keys.map((key) => ({ key, align: key === "" || key === "version" ? "left" : "right" })),

@@ -1,7 +1,7 @@
 import { evaluationBatches } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { evaluate, loadClassifier } from "@tfjs-zoo/training/node";
+import { evaluate, loadForInference } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
   backendOption,
@@ -26,7 +26,7 @@ export function registerEval(program: Command): void {
       const output = createOutput(flags);
       const file = await weightsFile(target);
       await startBackendFor(flags, output);
-      const { model, info } = await loadClassifier(file);
+      const { model, info } = await loadForInference(file);
       const progress = output.progress.update;
       const dataset = await loadDataset(flags.dataset ?? info.dataset, { progress, size: info.inputShape });
       if (dataset.classes.length !== info.classes.length) {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { imageTransform } from "@tfjs-zoo/datasets";
 import { decodeImage } from "@tfjs-zoo/datasets/node";
-import { loadClassifier } from "@tfjs-zoo/training/node";
+import { loadForInference } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
   backendOption,
@@ -38,7 +38,7 @@ async function predict(pictures: string[], flags: PredictFlags): Promise<void> {
   const top = wholeNumber("--top", flags.top, 1);
   const file = await weightsFile(flags.weights);
   await startBackendFor(flags, output);
-  const { model, info } = await loadClassifier(file);
+  const { model, info } = await loadForInference(file);
   const { inputShape, mean, std, classes } = info;
   const transform = imageTransform(inputShape, mean, std);
   const size = inputShape[0] * inputShape[1] * inputShape[2];
