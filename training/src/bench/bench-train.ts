@@ -18,7 +18,7 @@ import { precisionNames } from "./workload.ts";
 export type BenchTask = "train" | "infer";
 
 /** What we are measured against: `unfolded` is our own network as it was trained. */
-export const peerNames = { train: ["stock", "torch"], infer: ["unfolded", "torch"] } as const;
+export const peerNames = { train: ["stock", "torch", "chromium"], infer: ["unfolded", "torch"] } as const;
 
 export type PeerName = (typeof peerNames)[BenchTask][number];
 
@@ -36,6 +36,8 @@ export interface BenchTrainOptions {
   peers?: readonly string[];
   /** PyTorch's side: the script that speaks the protocol, and the Python that runs it. */
   torch?: { script: string; python?: string };
+  /** The browser's side: a program that speaks the protocol and takes model, backend and batch. */
+  chromium?: string;
   /** Timed steps of each. Default 30. */
   steps?: number;
   progress?: Progress;
@@ -119,6 +121,13 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
     if (peers.includes("unfolded")) {
       await enter(ownCommand("unfolded", "infer", [model, used, String(ours.batch), precision, "unfolded"]));
     }
+    if (peers.includes("chromium")) {
+      if (used !== "wasm" && used !== "webgpu") {
+        throw new InputError(`--peer chromium needs --backend wasm or webgpu: ${used} does not run in a browser`);
+      }
+      if (options.chromium === undefined) throw new InputError("no program that runs Chromium was given");
+      await enter(programCommand("chromium", options.chromium, [model, used, String(ours.batch)]));
+    }
     if (torch) {
       const threads = (used === "tensorflow" && ours.threads) || availableParallelism();
       const flags = { model, task, batch: ours.batch, precision, threads };
@@ -178,8 +187,14 @@ async function prepareNative(backend: string, progress: Progress | undefined): P
 /** One of the contestants beside this file. */
 function ownCommand(name: string, program: "ours" | "stock" | "infer", args: readonly string[]): ContestantCommand {
   const file = fileURLToPath(new URL(`./contestants/${program}${extname(import.meta.url)}`, import.meta.url));
-  return { name, command: process.execPath, args: [...runtimeArguments(file), file, ...args] };
+  return programCommand(name, file, args);
 }
+
+const programCommand = (name: string, file: string, args: readonly string[]): ContestantCommand => ({
+  name,
+  command: process.execPath,
+  args: [...runtimeArguments(file), file, ...args],
+});
 
 function torchCommand({ torch }: BenchTrainOptions): ContestantCommand {
   if (torch === undefined || !existsSync(torch.script)) {

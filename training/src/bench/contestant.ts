@@ -88,10 +88,12 @@ export class Contestant {
     return times;
   }
 
-  /** Ends the process, whatever it is doing. */
+  /** Ends the process: lets it clean up after itself, for a moment. */
   async kill(): Promise<void> {
-    this.child.kill("SIGKILL");
+    this.child.stdin.end();
+    const impatience = setTimeout(() => this.child.kill("SIGKILL"), 1000);
     await this.ended;
+    clearTimeout(impatience);
   }
 
   private async answer(limitMs: number, what: string): Promise<Answer> {

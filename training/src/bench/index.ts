@@ -8,4 +8,5 @@ export {
   type PeerName,
   peerNames,
 } from "./bench-train.ts";
+export { type Stepper, serve } from "./serve.ts";
 export type { PeerRate, Rate } from "./statistics.ts";

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import {
@@ -39,7 +39,10 @@ export function registerBench(program: Command): void {
     .description("training steps a second, taking turns with peers; medians of all steps")
     .option("--precision <name>", "f32, or bf16 on a processor with a matrix unit", "f32")
     .addOption(
-      new Option("--peer <name>", "stock (tf.layers and optimizer.minimize) or torch; can be given twice")
+      new Option(
+        "--peer <name>",
+        "stock (tf.layers and optimizer.minimize), torch, or chromium (for wasm and webgpu); more than one can be given",
+      )
         .argParser(collect)
         .default([], "none"),
     )
@@ -101,6 +104,7 @@ async function steps(task: BenchTask, model: string, flags: TrainFlags): Promise
     steps: count("--steps", flags.steps),
     peers: flags.peer,
     torch: { script: flags.torchScript, python: flags.python },
+    chromium: fileURLToPath(new URL(`../browser/contestant${extname(import.meta.url)}`, import.meta.url)),
     progress: (event) => output.progress.update(event),
   });
   for (const note of result.notes) output.line(note);

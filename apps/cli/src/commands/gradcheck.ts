@@ -10,11 +10,20 @@ import {
 import { type BackendName, backendNames, type StartResult, startBackend } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import { closest } from "fastest-levenshtein";
-import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, UsageError } from "../context.ts";
+import {
+  backendOption,
+  type CommonFlags,
+  choice,
+  createOutput,
+  jsonOption,
+  type Output,
+  UsageError,
+} from "../context.ts";
 import { formatTable } from "../terminal/table.ts";
 
 interface GradcheckFlags extends CommonFlags {
   op?: string;
+  browser?: true;
 }
 
 export function registerGradcheck(program: Command): void {
@@ -22,6 +31,7 @@ export function registerGradcheck(program: Command): void {
     .command("gradcheck")
     .description("checks every op's hand-written backward pass on every backend that starts")
     .option("--op <name>", "only this op")
+    .option("--browser", "in a headless Chromium: wasm and webgpu, or the one of --backend")
     .addOption(backendOption())
     .addOption(jsonOption())
     .action(gradcheck);
@@ -34,6 +44,12 @@ async function gradcheck(flags: GradcheckFlags): Promise<void> {
     throw new UsageError(`unknown op "${flags.op}": did you mean "${closest(flags.op, names)}"? (${names.join(", ")})`);
   }
   const ops = flags.op === undefined ? names : [flags.op];
+  const checks = await (flags.browser ? inBrowser(flags, ops, output) : inNode(flags, ops, output));
+  report(checks, output);
+}
+
+/** Checks on every backend that starts here. */
+async function inNode(flags: GradcheckFlags, ops: readonly string[], output: Output): Promise<GradientCheck[]> {
   const backends = flags.backend === "auto" ? backendNames : [flags.backend as BackendName];
   const checks: GradientCheck[] = [];
   await startBackend("cpu"); // the stock oracle runs there
@@ -44,6 +60,33 @@ async function gradcheck(flags: GradcheckFlags): Promise<void> {
     const { inBf16 } = started;
     if (inBf16) checks.push(...(await check(backend, ops, output, { inBf16, toBf16, ops: bf16Ops })));
   }
+  return checks;
+}
+
+/** Checks in a page. */
+async function inBrowser(flags: GradcheckFlags, ops: readonly string[], output: Output): Promise<GradientCheck[]> {
+  const pageBackends = ["wasm", "webgpu", "cpu"];
+  const backends =
+    flags.backend === "auto" ? ["wasm", "webgpu"] : [choice("--backend", String(flags.backend), pageBackends)];
+  const { openInChromium } = await import("../browser/in-chromium.ts");
+  const page = await openInChromium();
+  const checks: GradientCheck[] = [];
+  try {
+    for (const backend of backends) {
+      for (const [done, op] of ops.entries()) {
+        const label = `checking on ${backend} in ${page.browser}`;
+        output.progress.update({ label, done, total: ops.length, unit: "items" });
+        const found = (await page.ask("gradcheck", { backend, op }, 300_000)) as GradientCheck[];
+        checks.push(...found.map((check) => ({ ...check, backend: `${backend} in ${page.browser}` })));
+      }
+    }
+  } finally {
+    page.close();
+  }
+  return checks;
+}
+
+function report(checks: readonly GradientCheck[], output: Output): void {
   const rows = gradcheckTable(checks);
   const wrong = checks.filter(({ ok }) => !ok);
   // JSON has no infinity, which is what an op that throws or gives a NaN is off by.

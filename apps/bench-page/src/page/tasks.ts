@@ -1,0 +1,57 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import "@tensorflow/tfjs-backend-webgpu";
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers";
+import { findModel, InputError } from "@tfjs-zoo/models";
+import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
+import { checkGradients, type GradientCheck } from "@tfjs-zoo/models/testing";
+import { ourStep } from "@tfjs-zoo/training/bench";
+
+let prepared = false;
+
+/** Makes a backend the one in use. @throws InputError where this browser has not got it */
+export async function start(backend: string): Promise<void> {
+  if (!prepared) {
+    setWasmPaths("./");
+    setThreadsCount(1);
+    registerWasmKernels();
+    prepared = true;
+  }
+  const works = await tf.setBackend(backend).catch(() => false);
+  if (!works) throw new InputError(`this browser has no ${backend}`);
+  await tf.ready();
+}
+
+let step: (() => Promise<number>) | undefined;
+
+/** What the page can do, by name; arguments and results are plain data. */
+export const tasks = {
+  /** Builds a network and takes its first steps, which compile what is compiled. */
+  async prepare({ model, backend, batch }: { model: string; backend: string; batch: number }) {
+    await start(backend);
+    step = ourStep(model, batch);
+    await step();
+    await step();
+    return { params: findModel(model).params, backend: tf.getBackend(), version: tf.version_core };
+  },
+
+  /** One training step; its loss. */
+  async step(): Promise<number> {
+    if (step === undefined) throw new InputError("prepare a network first");
+    return step();
+  },
+
+  /** Checks one op on a backend. */
+  async gradcheck({ backend, op }: { backend: string; op: string }): Promise<GradientCheck[]> {
+    await start(backend);
+    const checks: GradientCheck[] = [];
+    for await (const check of checkGradients({ backend, ops: [op] })) {
+      // JSON has no infinity.
+      checks.push({ ...check, maxError: Math.min(check.maxError, Number.MAX_VALUE) });
+    }
+    return checks;
+  },
+};
+
+export type Tasks = typeof tasks;
