@@ -1,6 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { ops, randomStream } from "@tfjs-zoo/models";
+import { inBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { describe, expect, it } from "vitest";
 
@@ -131,6 +132,28 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     const attrs = { strides, padding };
     // Single precision: what is left to rounding is far below the limit of the others.
     expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs), 3e-6);
+  });
+
+  it.each([
+    [128, 256, 512],
+    [131, 300, 77],
+    [1, 4096, 1000],
+    [4099, 33, 16],
+  ])("matrix products of %i x %i by %i, and transposed, in f32 and bf16", async (m, k, n) => {
+    const given = (shape: number[], name: string) => ({ shape, values: values(shape, name) });
+    const [a, b] = [given([m, k], "a"), given([k, n], "b")];
+    const [at, bt] = [given([k, m], "at"), given([n, k], "bt")];
+    const run = async (backend: string, within: <T>(body: () => T) => T = (body) => body()) => {
+      await tf.setBackend(backend);
+      const [A, B, At, Bt] = [a, b, at, bt].map(({ shape, values: v }) => tf.tensor2d(v, shape as [number, number]));
+      const products = within(() => [tf.matMul(A, B), tf.matMul(A, Bt, false, true), tf.matMul(At, B, true, false)]);
+      const results = products.map((product) => product.dataSync() as Float32Array);
+      tf.dispose([A, B, At, Bt, products]);
+      return results;
+    };
+    const expected = await run("cpu");
+    expectClose(await run("tensorflow"), expected, 3e-6);
+    expectClose(await run("tensorflow", inBf16), expected, 1e-2);
   });
 
   it("joins weights to one vector and splits it again", async () => {

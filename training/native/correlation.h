@@ -281,6 +281,9 @@ void Correlate(const Correlation<X, Y>& job) {
   int64_t band = rows;
   while (band > 1 && whole > 2 * kPatchSize && height(band) * shape.row * kParts > 2 * kPatchSize)
     band = (band + 1) / 2;
+  // With fewer images than threads, rows are shared out.
+  if (job.images < pool->threads())
+    band = std::min(band, std::max<int64_t>(kTileRows, (rows + pool->threads() - 1) / pool->threads()));
   if (band < rows) shape.rows = height(band);
   const int64_t bands = (rows + band - 1) / band, groups = (job.images + group - 1) / group;
   shape.image = shape.rows * shape.row;

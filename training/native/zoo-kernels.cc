@@ -1,7 +1,7 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
 // batch normalisation with its ReLU, the residual sum with its ReLU, pooling, concatenation, option A shortcuts, and
-// weights joined to one vector; and convolutions on the processor's matrix unit, where it has one. Compiled on the
-// machine that runs them
+// weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has one.
+// Compiled on the machine that runs them
 // (-march=native) and loaded as a Node addon, which registers them.
 //
 // Images are [rows, channels], rows = batch * height * width, in single precision or in bf16 (parameters and sums are
@@ -28,6 +28,7 @@
 #include "conv2d.h"
 #include "element-wise.h"
 #include "flat.h"
+#include "matrix-product.h"
 #include "pool.h"
 #include "shortcut-a.h"
 #include "tensorflow.h"
@@ -56,6 +57,11 @@ const std::vector<Op> ops = {
     {"ZooConv2D", windowAndBias, {"x: X", "filter: float", "bias: N * float"}, {"y: Y"}, Conv2D},
     {"ZooConv2DBackpropInput", window, {"dy: X", "filter: float"}, {"dx: Y"}, Conv2DBackpropInput},
     {"ZooConv2DBackpropFilter", window, {"x: X", "dy: Y"}, {"dw: float"}, Conv2DBackpropFilter},
+    {"ZooMatrixProduct",
+     {"transpose_a: bool", "transpose_b: bool", "bf16: bool", "A: {float, bfloat16}", "B: {float, bfloat16}"},
+     {"a: A", "b: B"},
+     {"y: float"},
+     MatrixProduct},
 #endif
     {"ZooBatchNorm",
      {"epsilon: float", "momentum: float", "relu: bool", "T: {float, bfloat16}"},

@@ -1,5 +1,6 @@
 import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2D } from "./conv2d.ts";
+import { registerMatMul } from "./mat-mul.ts";
 import { registerRelu } from "./relu.ts";
 import { registerSoftmaxCrossEntropy } from "./softmax-cross-entropy.ts";
 import { registerZooOps } from "./zoo-ops.ts";
@@ -9,13 +10,14 @@ export { bf16Ops, inBf16, toBf16 } from "./bf16.ts";
 export interface TensorflowKernelOptions {
   /** Whether TensorFlow knows the zoo's own ops (training/native/zoo-kernels.cc), which need fewer passes over memory. */
   zoo?: boolean;
-  /** Whether the zoo's convolutions on the processor's matrix unit are among them. */
+  /** Whether the zoo's convolutions and matrix products on the processor's matrix unit are among them. */
   tiles?: boolean;
 }
 
 /** Registers the zoo's kernels for tfjs-node's backend `tensorflow`, over any stock ones of the same name. */
 export function registerTensorflowKernels({ zoo = false, tiles = false }: TensorflowKernelOptions = {}): void {
   registerConv2D(tiles);
+  if (tiles) registerMatMul();
   registerSoftmaxCrossEntropy();
   if (zoo) {
     registerZooOps();

@@ -52,7 +52,7 @@ async function registerKernels(
   try {
     const tiles = await startZooKernels(folder, threads, progress);
     registerTensorflowKernels({ zoo: true, tiles });
-    return { remark: tiles ? "; convolutions on the matrix unit" : "", tiles };
+    return { remark: tiles ? "; convolutions and products on the matrix unit" : "", tiles };
   } catch (error) {
     registerTensorflowKernels();
     return { remark: `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`, tiles: false };
