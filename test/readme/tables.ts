@@ -30,6 +30,21 @@ export interface MemoryResult {
   rss_mb: number[];
 }
 
+interface GrowthPoint {
+  batch: number;
+  depth: number;
+  width: number;
+  items_per_s: number;
+  rss_mb: number;
+}
+
+/** What `zoo bench growth --save` writes. */
+export interface GrowthResult {
+  backend: string;
+  precision: string;
+  growth: { batch: GrowthPoint[]; depth: GrowthPoint[]; width: GrowthPoint[] };
+}
+
 const whole = (n: number) => n.toLocaleString("en");
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 const megas = (n: number) => `${(n / 1e6).toFixed(n < 1e6 ? 2 : 1)} M`;
@@ -126,6 +141,24 @@ export function benchmarksTable(results: readonly TrainResult[], memories: reado
     ...machines,
     ...memories.map(memoryText),
   ].join("\n\n");
+}
+
+/** How cost grows with each size. */
+export function growthTable(results: readonly GrowthResult[]): string {
+  if (results.length === 0) return "Not measured yet.";
+  const rows = results.flatMap(({ backend, precision, growth }) =>
+    (["batch", "depth", "width"] as const).map((axis) => [
+      `${axis} ${growth[axis].map((point) => point[axis]).join(", ")}`,
+      backend,
+      precision,
+      growth[axis].map(({ items_per_s }) => items_per_s.toFixed(0)).join(", "),
+      growth[axis].map(({ rss_mb }) => whole(rss_mb)).join(", "),
+    ]),
+  );
+  return markdownTable(
+    [left("ResNet-20 with"), left("backend"), left("precision"), left("images/s"), left("resident memory, MB")],
+    rows,
+  );
 }
 
 function machineText({ environment: { cpu, cores, node, versions = {} } }: TrainResult): string {

@@ -10,7 +10,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { registry } from "@tfjs-zoo/models";
 import { parseCard } from "@tfjs-zoo/models/weights";
 import { replaceBlock } from "./blocks.ts";
-import { benchmarksTable, type MemoryResult, modelsTable, resultsTable, type TrainResult } from "./tables.ts";
+import {
+  benchmarksTable,
+  type GrowthResult,
+  growthTable,
+  type MemoryResult,
+  modelsTable,
+  resultsTable,
+  type TrainResult,
+} from "./tables.ts";
 
 /** The text of each block, by name. */
 export type Blocks = ReadonlyMap<string, string>;
@@ -27,6 +35,7 @@ export async function collectBlocks(root: string): Promise<Blocks> {
   return new Map([
     ["models", modelsTable([...registry.values()])],
     ["results", resultsTable(cards.sort(byModel))],
+    ["growth", growthTable(benches.filter((result): result is GrowthResult => "growth" in result))],
     ["benchmarks", benchmarksTable(trains.sort(byModel), memories.sort(byModel))],
   ]);
 }

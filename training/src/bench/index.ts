@@ -1,3 +1,10 @@
+export { type BenchDataOptions, type BenchDataResult, benchData } from "./bench-data.ts";
+export {
+  type BenchGrowthOptions,
+  type BenchGrowthResult,
+  benchGrowth,
+  type GrowthPoint,
+} from "./bench-growth.ts";
 export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
 export { type BenchProfileOptions, type BenchProfileResult, benchProfile, type OpCost } from "./bench-profile.ts";
 export {
@@ -10,3 +17,4 @@ export {
 } from "./bench-train.ts";
 export { type Stepper, serve } from "./serve.ts";
 export type { PeerRate, Rate } from "./statistics.ts";
+export { precisionNames } from "./workload.ts";

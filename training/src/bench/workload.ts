@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
 import { createModel, findModel, foldBatchNorm, InputError, randomStream } from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
@@ -18,8 +19,13 @@ export function defaultBatch(backend: string): number {
 /** A batch of noise in a model's shape, the same at every call; labels count through the classes. */
 export function noiseBatch(name: string, size: number): Batch {
   const { inputShape, classes } = findModel(name);
+  return noise(inputShape, classes, size);
+}
+
+/** A batch of noise in a shape. */
+export function noise(shape: readonly number[], classes: number, size: number): Batch {
   const stream = randomStream(0, "bench");
-  const images = new Float32Array(size * inputShape.reduce((a, b) => a * b));
+  const images = new Float32Array(size * shape.reduce((a, b) => a * b));
   for (let i = 0; i < images.length; i++) images[i] = stream.normal();
   return {
     images,
@@ -49,10 +55,29 @@ export function withinPrecision(precision: string, backend: string, inBf16: With
 
 /** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
 export function ourStep(name: string, size: number, within?: Within): () => Promise<number> {
-  const task = classification(createModel(name, { seed: 0 }), findModel(name).inputShape);
-  const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, within, seed: 0 });
+  const step = preparedStep(name, within);
   const batch = noiseBatch(name, size);
-  return async () => (await trainer.takeStep([batch], learningRate)).loss;
+  return () => step(batch);
+}
+
+/** The same on batches that are given. */
+export function preparedStep(name: string, within?: Within): (batch: Batch) => Promise<number> {
+  return stepOf(createModel(name, { seed: 0 }), findModel(name).inputShape, within);
+}
+
+/** The same for a network that is given. */
+export function stepOf(
+  model: tfl.LayersModel,
+  shape: readonly [number, number, number],
+  within?: Within,
+): (batch: Batch) => Promise<number> {
+  const trainer = new Trainer(classification(model, shape), {
+    optimizer: sgd({ momentum }),
+    weightDecay,
+    within,
+    seed: 0,
+  });
+  return async (batch) => (await trainer.takeStep([batch], learningRate)).loss;
 }
 
 /** Our network's outputs for a batch of noise, read back: the first of them. */

@@ -6,6 +6,8 @@ import {
   type BenchProfileResult,
   type BenchTask,
   type BenchTrainResult,
+  benchData,
+  benchGrowth,
   benchMemory,
   benchProfile,
   benchTrain,
@@ -13,7 +15,7 @@ import {
   writeFileAtomic,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
-import { backendOption, type CommonFlags, createOutput, jsonOption, wholeNumber } from "../context.ts";
+import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, wholeNumber } from "../context.ts";
 import { formatTable } from "../terminal/table.ts";
 
 interface BenchFlags extends CommonFlags {
@@ -79,6 +81,33 @@ export function registerBench(program: Command): void {
     .description("tensors and resident memory over many training steps")
     .option("--steps <n>", "training steps (default: 500)")
     .action(memory);
+  bench
+    .command("data <model>")
+    .description("augmented images a second, and how long training waits for them")
+    .option("--precision <name>", "f32, or bf16 on a processor with a matrix unit", "f32")
+    .option("--steps <n>", "training steps (default: 50)")
+    .option("--save [folder]", "keep the result as a file (default: test/bench/results)")
+    .addOption(backendOption())
+    .addOption(jsonOption())
+    .action(data);
+  bench
+    .command("growth")
+    .description("images a second and memory against batch size, depth and width")
+    .option("--precision <name>", "f32, or bf16 on a processor with a matrix unit", "f32")
+    .option("--save [folder]", "keep the result as a file (default: test/bench/results)")
+    .addOption(backendOption())
+    .addOption(jsonOption())
+    .action(growth);
+  bench
+    .command("matrix")
+    .description(
+      "train and infer of every network, backend, precision and peer that the README's tables show; saves each",
+    )
+    .option("--python <path>", "the Python that has PyTorch (default: ~/.cache/zoo-peer/bin/python)")
+    .option("--steps <n>", "timed steps of each (default: 15)")
+    .option("--save [folder]", "where results go (default: test/bench/results)")
+    .addOption(jsonOption())
+    .action(matrix);
   for (const command of bench.commands) command.exitOverride().showSuggestionAfterError();
 }
 
@@ -94,6 +123,11 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 
 async function steps(task: BenchTask, model: string, flags: TrainFlags): Promise<void> {
   const output = createOutput(flags);
+  const result = await measure(task, model, flags, output);
+  output.result(result, () => trainText(result));
+}
+
+async function measure(task: BenchTask, model: string, flags: TrainFlags, output: Output): Promise<BenchTrainResult> {
   const folder = resultsFolder(flags.save);
   const result = await benchTrain({
     model,
@@ -110,7 +144,7 @@ async function steps(task: BenchTask, model: string, flags: TrainFlags): Promise
   for (const note of result.notes) output.line(note);
   const name = [task, result.model, result.backend, result.precision, `batch${result.batch}`].join("-");
   await save(folder, name, result);
-  output.result(result, () => trainText(result));
+  return result;
 }
 
 async function profile(model: string, flags: TrainFlags): Promise<void> {
@@ -127,6 +161,88 @@ async function profile(model: string, flags: TrainFlags): Promise<void> {
   });
   await save(folder, `profile-${model}-${result.backend}-${result.precision}-batch${result.batch}`, result);
   output.result(result, () => profileText(result));
+}
+
+async function data(model: string, flags: TrainFlags): Promise<void> {
+  const output = createOutput(flags);
+  const folder = resultsFolder(flags.save);
+  const result = await benchData({
+    model,
+    backend: flags.backend,
+    precision: flags.precision,
+    steps: count("--steps", flags.steps),
+    progress: (event) => output.progress.update(event),
+  });
+  await save(folder, `data-${model}-${result.backend}-${result.precision}`, result);
+  const { backend, precision, augmented_per_s, trained_per_s, wait_ms, step_ms } = result;
+  output.result(result, () =>
+    [
+      `${augmented_per_s.toLocaleString("en")} images/s cropped, flipped, blanked in part and normalised, on one thread`,
+      `${model} on ${backend} in ${precision} trains on ${trained_per_s.toLocaleString("en")} a second: a step of ${step_ms} ms waits ${wait_ms} ms for its batch`,
+    ].join("\n"),
+  );
+}
+
+async function growth(flags: TrainFlags): Promise<void> {
+  const output = createOutput(flags);
+  const folder = resultsFolder(flags.save);
+  const { backend, precision } = flags;
+  const result = await benchGrowth({ backend, precision, progress: (event) => output.progress.update(event) });
+  await save(folder, `growth-${result.backend}-${result.precision}`, result);
+  output.result(result, () =>
+    Object.entries(result.growth)
+      .map(([axis, points]) =>
+        formatTable(
+          points.map((point) => ({
+            [axis]: String(point[axis as "batch" | "depth" | "width"]),
+            "images/s": point.items_per_s.toFixed(0),
+            "memory, MB": String(point.rss_mb),
+          })),
+          [axis, "images/s", "memory, MB"].map((key) => ({ key, align: "right" })),
+        ),
+      )
+      .join("\n\n"),
+  );
+}
+
+/** What the README's tables show, the fastest first. */
+const cells: readonly { task: BenchTask; model: string; backend: string; precision: string; peers: string[] }[] = [
+  { task: "train", model: "resnet20", backend: "wasm", precision: "f32", peers: ["chromium"] },
+  ...["f32", "bf16"].flatMap((precision) => [
+    { task: "train" as const, model: "resnet20", backend: "tensorflow", precision, peers: ["stock", "torch"] },
+    ...["resnet56", "vgg16-bn-cifar", "densenet40"].map((model) => ({
+      task: "train" as const,
+      model,
+      backend: "tensorflow",
+      precision,
+      peers: ["torch"],
+    })),
+  ]),
+  ...["resnet20", "resnet56", "vgg16-bn-cifar", "densenet40"].map((model) => ({
+    task: "infer" as const,
+    model,
+    backend: "tensorflow",
+    precision: "f32",
+    peers: ["unfolded", "torch"],
+  })),
+];
+
+async function matrix(flags: TrainFlags): Promise<void> {
+  const output = createOutput(flags);
+  const results: BenchTrainResult[] = [];
+  for (const [i, cell] of cells.entries()) {
+    const given = {
+      ...flags,
+      ...cell,
+      peer: cell.peers,
+      steps: flags.steps ?? "15",
+      save: flags.save ?? true,
+    } as TrainFlags;
+    given.torchScript = join(benchFolder, "peers", "torch_train.py");
+    output.line(`${i + 1} of ${cells.length}: ${cell.task} ${cell.model}, ${cell.precision}, ${cell.backend}`);
+    results.push(await measure(cell.task, cell.model, given, output));
+  }
+  output.result(results, () => results.map((result) => trainText(result)).join("\n\n"));
 }
 
 async function memory(model: string, flags: BenchFlags): Promise<void> {

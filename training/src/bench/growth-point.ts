@@ -1,0 +1,24 @@
+/** One size for `bench growth`. Arguments: batch, depth, width, backend, precision; prints {items_per_s, rss_mb, backend}. */
+import { resnetCifar } from "@tfjs-zoo/models";
+import { type BackendName, startBackend } from "../node/backends/index.ts";
+import { rateOf } from "./statistics.ts";
+import { noise, stepOf, withinPrecision } from "./workload.ts";
+
+const [batch, depth, width] = process.argv.slice(2, 5).map(Number);
+const [backend, precision] = process.argv.slice(5) as [BackendName | "auto", string];
+
+const { name, inBf16 } = await startBackend(backend, { setup: false });
+const model = resnetCifar({ n: (depth - 2) / 6, widths: [width, 2 * width, 4 * width] });
+const takeStep = stepOf(model, [32, 32, 3], withinPrecision(precision, name, inBf16));
+const images = noise([32, 32, 3], 10, batch);
+const times: number[] = [];
+for (let step = 0; step < 12; step++) {
+  const start = performance.now();
+  await takeStep(images);
+  if (step >= 4) times.push(performance.now() - start);
+}
+const { items_per_s } = rateOf(times, batch);
+process.stdout.write(
+  `${JSON.stringify({ items_per_s, rss_mb: Math.round(process.memoryUsage().rss / 1e6), backend: name })}\n`,
+  () => process.exit(0),
+);
