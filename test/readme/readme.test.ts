@@ -8,7 +8,9 @@ import { markdownTable, replaceBlock } from "./blocks.ts";
 import { benchmarksTable, type MemoryResult, type TrainResult } from "./tables.ts";
 import { collectBlocks, updateReadme } from "./write-tables.ts";
 
-const emptyReadme = ["# zoo", ...["results", "models", "benchmarks"].map(markedBlock), "The end.", ""].join("\n");
+const emptyReadme = ["# zoo", ...["results", "models", "growth", "benchmarks"].map(markedBlock), "The end.", ""].join(
+  "\n",
+);
 
 function markedBlock(name: string): string {
   return `<!-- ${name}:begin -->\n<!-- ${name}:end -->`;
@@ -66,6 +68,12 @@ async function writeCheckout(root: string, shown: Card = card): Promise<void> {
   await writeFile(join(root, "models/pretrained/resnet20.cifar10/card.json"), JSON.stringify(shown));
   await writeFile(join(root, "test/bench/results/train.json"), JSON.stringify(train));
   await writeFile(join(root, "test/bench/results/memory.json"), JSON.stringify(memory));
+  const point = { batch: 8, depth: 20, width: 16, items_per_s: 70.2, rss_mb: 1234 };
+  const growth = { batch: [point], depth: [point, { ...point, depth: 32 }], width: [point] };
+  await writeFile(
+    join(root, "test/bench/results/growth.json"),
+    JSON.stringify({ backend: "wasm", precision: "f32", growth }),
+  );
 }
 
 describe("replaceBlock", () => {
@@ -94,9 +102,14 @@ describe("the tables of the README", () => {
       await writeFile(readme, emptyReadme);
       const blocks = await collectBlocks(root);
 
-      expect(await updateReadme(readme, blocks, { check: true })).toEqual(["models", "results", "benchmarks"]);
+      expect(await updateReadme(readme, blocks, { check: true })).toEqual([
+        "models",
+        "results",
+        "growth",
+        "benchmarks",
+      ]);
       expect(await readFile(readme, "utf8")).toBe(emptyReadme);
-      expect(await updateReadme(readme, blocks)).toEqual(["models", "results", "benchmarks"]);
+      expect(await updateReadme(readme, blocks)).toEqual(["models", "results", "growth", "benchmarks"]);
       expect(await updateReadme(readme, blocks, { check: true })).toEqual([]);
 
       const text = (await readFile(readme, "utf8")).replace(/ +/g, " ");
@@ -105,6 +118,7 @@ describe("the tables of the README", () => {
       );
       expect(text).toContain("| `resnet20` | tensorflow | f32 | 128 | 402 | 318 | × 4.60 | × 1.01 |");
       expect(text).toContain("Measured on A Processor (2 cores), Node 20.1.0, PyTorch 2.13.0, TensorFlow 2.21.0.");
+      expect(text).toContain("| depth 20, 32 | wasm | f32 | 70, 70 | 1,234, 1,234 |");
       expect(text).toContain("99 tensors after step 10 and 99 after step 500; resident 310 MB");
       for (const { name, summary } of registry.values()) {
         expect(text).toContain(`| \`${name}\` | `);
