@@ -1,7 +1,7 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
-// batch normalisation with its ReLU, the residual sum with its ReLU, pooling, concatenation, option A shortcuts, and
-// weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has one.
-// Compiled on the machine that runs them
+// batch normalisation with its ReLU, the residual sum with its ReLU, GELU, pooling, concatenation, option A shortcuts,
+// and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
+// one. Compiled on the machine that runs them
 // (-march=native) and loaded as a Node addon, which registers them.
 //
 // Images are [rows, channels], rows = batch * height * width, in single precision or in bf16 (parameters and sums are
@@ -28,6 +28,7 @@
 #include "conv2d.h"
 #include "element-wise.h"
 #include "flat.h"
+#include "gelu.h"
 #include "matrix-product.h"
 #include "pool.h"
 #include "shortcut-a.h"
@@ -86,6 +87,8 @@ const std::vector<Op> ops = {
      {"dy: T", "x: X"},
      {"dx: T"},
      ShortcutAGrad},
+    {"ZooGelu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Gelu},
+    {"ZooGeluGrad", {"T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, GeluGrad},
     {"ZooConcat", {"T: {float, bfloat16}"}, {"a: T", "b: T"}, {"y: T"}, Concat},
     {"ZooConcatGrad",
      {"T: {float, bfloat16}", "A: {float, bfloat16}", "B: {float, bfloat16}"},

@@ -6,6 +6,7 @@ export * from "./dense.ts";
 export * from "./depthwise-conv2d.ts";
 export * from "./dropout.ts";
 export * from "./flatten.ts";
+export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
 export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
 export * from "./relu.ts";

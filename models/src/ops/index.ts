@@ -9,6 +9,7 @@ export { type Definition, differentiable, type Gradient, type Op, type Tensors }
 export * from "./dropout.ts";
 export * from "./flat.ts";
 export * from "./flatten.ts";
+export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
 export { maxPool2d, type Pool2DAttrs } from "./max-pool2d.ts";
 export * from "./relu.ts";

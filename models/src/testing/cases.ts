@@ -105,6 +105,8 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [3, 5, 2, 1],
     ].map((shape) => make({ x: normal(random, shape) })),
 
+  Gelu: (random) => [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: filled(shape, () => 2 * random.normal()) })),
+
   GlobalAvgPool2D: (random) =>
     [
       [1, 1, 1, 1],

@@ -107,6 +107,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
     );
   }),
 
+  Gelu: form(({ x }) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.div(x, Math.SQRT2)), 1))),
+
   GlobalAvgPool2D: form(({ x }) => {
     const [batch, height, width, channels] = x.shape;
     return tf.reshape(tf.avgPool(x as tf.Tensor4D, [height, width], 1, "valid"), [batch, channels]);

@@ -115,6 +115,16 @@ export function registerZooOps(): void {
     );
   });
 
+  registerTensorflow("ZooGelu", ({ x }, _, backend) => {
+    const type = numbersOf(x, backend);
+    return [executeTyped(backend, "ZooGelu", { T: { type } }, all(type, x), 1)[0], x as Tensor];
+  });
+
+  registerTensorflow("ZooGeluGrad", ({ dy, x }, _, backend) => {
+    const type = numbersOf(x, backend);
+    return executeTyped(backend, "ZooGeluGrad", { T: { type } }, all(type, dy, x), 1);
+  });
+
   registerTensorflow("ZooConcat", ({ a, b }, _, backend) => {
     const halves = [a, b].every((tensor) => numbersOf(tensor, backend) === "bfloat16");
     const type = halves ? "bfloat16" : "float32";

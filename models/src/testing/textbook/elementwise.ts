@@ -26,6 +26,21 @@ export function reluTextbook({ x }: Inputs64): Array64[] {
   return [map64((value) => Math.max(value, 0), x)];
 }
 
+/** y = x Φ(x) */
+export function geluTextbook({ x }: Inputs64): Array64[] {
+  return [map64((value) => value * cumulative(value), x)];
+}
+
+/** Φ(x) by its Taylor series (Marsaglia 2004), for the sizes that are checked. */
+function cumulative(x: number): number {
+  let [sum, term] = [x, x];
+  for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {
+    term *= (x * x) / n;
+    sum += term;
+  }
+  return 0.5 + sum * Math.exp((-x * x) / 2) * (1 / Math.sqrt(2 * Math.PI));
+}
+
 /** y = x m */
 export function dropoutTextbook({ x, mask }: Inputs64): Array64[] {
   return [map64((value, kept) => value * kept, x, mask)];

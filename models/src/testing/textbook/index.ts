@@ -7,6 +7,7 @@ import {
   concatTextbook,
   dropoutTextbook,
   flattenTextbook,
+  geluTextbook,
   reluTextbook,
   shortcutATextbook,
 } from "./elementwise.ts";
@@ -25,6 +26,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   DepthwiseConv2D: depthwiseConv2dTextbook,
   Dropout: dropoutTextbook,
   Flatten: flattenTextbook,
+  Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
   Relu: reluTextbook,

@@ -1,0 +1,94 @@
+// Gaussian error linear unit (models/src/ops/gelu.ts), and its gradient.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "tensorflow.h"
+#include "vectors.h"
+
+namespace zoo {
+
+inline float Exp(float x) { return std::exp(x); }
+
+/// exp(x) for x <= 0, to some 2e-7 of it: 2^n times a polynomial of what is left.
+inline Lanes Exp(Lanes x) {
+  typedef int32_t Integers __attribute__((vector_size(64)));
+  const Lanes lowest = Lanes() - 87.0f;
+  x = x < lowest ? lowest : x;
+  const Lanes scaled = x * 1.44269504f - 0.5f;
+  const Integers n = __builtin_convertvector(scaled, Integers);  // towards 0, so to the nearest here
+  const Lanes whole = __builtin_convertvector(n, Lanes);
+  const Lanes r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  Lanes p = r * (1.0f / 720) + (1.0f / 120);
+  p = p * r + (1.0f / 24);
+  p = p * r + (1.0f / 6);
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  const Integers power = (n + 127) << 23;
+  Lanes two;
+  std::memcpy(&two, &power, sizeof(two));
+  return p * two;
+}
+
+/// Φ(x) and φ(x): erf after Abramowitz & Stegun 7.1.26, to 1.5e-7.
+template <typename V>
+void Normal(V x, V& cumulative, V& density) {
+  const V zero = V(), bell = Exp(x * x * -0.5f), size = x < zero ? -x : x;
+  const V t = (zero + 1.0f) / (size * (0.3275911f * 0.70710678f) + 1.0f);
+  V tail = t * 1.061405429f - 1.453152027f;
+  tail = tail * t + 1.421413741f;
+  tail = tail * t - 0.284496736f;
+  tail = tail * t + 0.254829592f;
+  tail = tail * t * bell * 0.5f;  // beyond |x|, on one side
+  cumulative = x < zero ? tail : 1.0f - tail;
+  density = bell * 0.39894228f;
+}
+
+/// x -> y
+inline void Gelu(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor* input = call.Input(0);
+  if (!call.ok()) return;
+  const auto shape = ShapeOf(input);
+  WithType(input, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T* x = Call::Data<T>(input);
+    T* y = call.Output<T>(0, shape);
+    if (!call.ok()) return;
+    Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
+      using V = decltype(zero);
+      const V value = Stream<V>(x + i);
+      V cumulative, density;
+      Normal(value, cumulative, density);
+      Put(y + i, value * cumulative);
+    });
+  });
+}
+
+/// dy, x -> dx
+inline void GeluGrad(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor *gradient = call.Input(0), *input = call.Input(1);
+  if (!call.ok()) return;
+  const auto shape = ShapeOf(input);
+  if (!call.Expect(ShapeOf(gradient) == shape, "a GELU's gradient got tensors of different shapes")) return;
+  WithType(input, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T *dy = Call::Data<T>(gradient), *x = Call::Data<T>(input);
+    T* dx = call.Output<T>(0, shape);
+    if (!call.ok()) return;
+    Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
+      using V = decltype(zero);
+      const V value = Stream<V>(x + i);
+      V cumulative, density;
+      Normal(value, cumulative, density);
+      Put(dx + i, Stream<V>(dy + i) * (cumulative + value * density));
+    });
+  });
+}
+
+}  // namespace zoo
