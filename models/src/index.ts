@@ -8,6 +8,7 @@ export * from "./model-entry.ts";
 export * as ops from "./ops/index.ts";
 export * from "./random.ts";
 export * from "./registry.ts";
+export { type AirbenchOptions, airbench94 } from "./vision/airbench.ts";
 export { type DenseNetCifarOptions, densenetCifar } from "./vision/densenet-cifar.ts";
 export { lenet5 } from "./vision/lenet.ts";
 export { type ResNetCifarOptions, resnetCifar } from "./vision/resnet-cifar.ts";

@@ -40,6 +40,21 @@ export const lecunUniform: Initializer = (shape, random) => {
   return draw(shape, () => limit * (2 * random.uniform() - 1));
 };
 
+/**
+ * A convolution that passes on what it gets (Zagoruyko & Komodakis 2017, "DiracNets"): filter c < inChannels copies channel
+ * c; what there are of others are `lecunUniform`.
+ */
+export const dirac: Initializer = (shape, random) => {
+  const [height, width, inputs, outputs] = shape;
+  const values = lecunUniform(shape, random);
+  for (let place = 0; place < height * width * inputs; place++) {
+    values.fill(0, place * outputs, place * outputs + Math.min(inputs, outputs));
+  }
+  const centre = ((height >> 1) * width + (width >> 1)) * inputs;
+  for (let c = 0; c < Math.min(inputs, outputs); c++) values[(centre + c) * outputs + c] = 1;
+  return values;
+};
+
 /** Which initializer a weight gets, by what it is; biases stay 0, batch norm 1 and 0, unless `constant` says otherwise. */
 export interface Initialization {
   conv: Initializer;

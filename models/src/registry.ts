@@ -2,6 +2,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
 import type { BuildOptions, ModelEntry } from "./model-entry.ts";
+import { airbenches } from "./vision/airbench.ts";
 import { densenetsCifar } from "./vision/densenet-cifar.ts";
 import { lenets } from "./vision/lenet.ts";
 import { resnetsCifar } from "./vision/resnet-cifar.ts";
@@ -9,7 +10,7 @@ import { vggs } from "./vision/vgg.ts";
 
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map(
-  [...lenets, ...resnetsCifar, ...vggs, ...densenetsCifar].map((entry) => [entry.name, entry]),
+  [...lenets, ...resnetsCifar, ...vggs, ...densenetsCifar, ...airbenches].map((entry) => [entry.name, entry]),
 );
 
 /** @throws InputError for an unknown name, with the nearest known one */

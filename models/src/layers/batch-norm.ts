@@ -11,6 +11,8 @@ export interface BatchNormConfig {
   epsilon?: number;
   /** `relu` for max(y, 0), in the same pass over memory */
   activation?: Activation;
+  /** Whether γ is learned; else it stays 1. */
+  scale?: boolean;
 }
 
 /**
@@ -24,6 +26,7 @@ export class BatchNorm extends ZooLayer {
   readonly momentum: number;
   readonly epsilon: number;
   readonly activation: Activation;
+  readonly scale: boolean;
   private gamma?: tfl.LayerVariable;
   private beta?: tfl.LayerVariable;
   private runningMean?: tfl.LayerVariable;
@@ -34,11 +37,12 @@ export class BatchNorm extends ZooLayer {
     this.momentum = config.momentum ?? 0.1;
     this.epsilon = config.epsilon ?? 1e-5;
     this.activation = config.activation ?? undefined; // null in a deserialised config
+    this.scale = config.scale ?? true;
   }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
     const shape = [onlyShape(inputShape).at(-1) as number];
-    this.gamma = this.newWeight("weight", shape, { fill: 1 });
+    this.gamma = this.newWeight("weight", shape, { fill: 1, trainable: this.scale });
     this.beta = this.newWeight("bias", shape);
     this.runningMean = this.newWeight("running_mean", shape, { trainable: false });
     this.runningVariance = this.newWeight("running_var", shape, { fill: 1, trainable: false });
@@ -74,8 +78,8 @@ export class BatchNorm extends ZooLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { momentum, epsilon, activation = null } = this;
-    return { ...super.getConfig(), momentum, epsilon, activation };
+    const { momentum, epsilon, activation = null, scale } = this;
+    return { ...super.getConfig(), momentum, epsilon, activation, scale };
   }
 }
 tf.serialization.registerClass(BatchNorm);

@@ -10,4 +10,5 @@ export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
 export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
 export * from "./relu.ts";
+export * from "./scale.ts";
 export * from "./shortcut-a.ts";

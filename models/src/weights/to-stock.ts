@@ -128,6 +128,8 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     };
   },
 
+  ZooScale: ({ name, config }) => ({ chain: [tfl.layers.rescaling({ name, scale: config.factor as number })] }),
+
   ZooReLU: ({ name }) => ({ chain: [tfl.layers.reLU({ name })] }),
 
   ZooMaxPool2D({ name, config, inputShapes, inputsNonNegative }) {
