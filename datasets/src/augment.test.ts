@@ -24,15 +24,19 @@ function scripted(integers: number[], uniforms: number[] = []): Random {
 function reference(
   source: Uint8Array,
   [height, width, channels]: readonly [number, number, number],
-  { pad = 0, cutout = 0 }: Augmentation,
+  { pad = 0, cutout = 0, border }: Augmentation,
   { dy, dx, flip, cy, cx }: { dy: number; dx: number; flip: boolean; cy: number; cx: number },
 ): Float32Array {
   const out = new Float32Array(height * width * channels);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < channels; c++) {
-        const sy = y + dy - pad;
-        const sx = (flip ? width - 1 - x : x) + dx - pad;
+        const edge = (i: number, size: number): number => {
+          if (border !== "reflect" || (i >= 0 && i < size)) return i;
+          return size === 1 ? 0 : edge(i < 0 ? -i : 2 * (size - 1) - i, size);
+        };
+        const sy = edge(y + dy - pad, height);
+        const sx = edge((flip ? width - 1 - x : x) + dx - pad, width);
         const inside = sy >= 0 && sy < height && sx >= 0 && sx < width;
         const value = inside ? source[(sy * width + sx) * channels + c] : 0;
         const top = cy - Math.floor(cutout / 2);
@@ -55,8 +59,8 @@ describe("imageTransform", () => {
     const shape = [height, width, channels] as const;
     const source = randomImage(height, width, channels);
     const target = new Float32Array(source.length);
-    for (const pad of [1, 3, 9]) {
-      const augmentation = { pad, flip: true, cutout: 3 };
+    for (const [pad, border] of [1, 3, 9].flatMap((n) => [[n, "zeros"] as const, [n, "reflect"] as const])) {
+      const augmentation = { pad, border, flip: true, cutout: 3 };
       const transform = imageTransform(shape, mean.slice(0, channels), std.slice(0, channels), augmentation);
       for (let dy = 0; dy <= 2 * pad; dy++) {
         for (let dx = 0; dx <= 2 * pad; dx++) {

@@ -4,8 +4,12 @@ import type { ImageSet, Random } from "./types.ts";
 export interface Augmentation {
   /** Pixels of black added on each side before a crop of the original size is taken at random (He et al. 2016, 4.2). */
   pad?: number;
+  /** What those pixels are: black, or the image mirrored at its edge pixels. Default "zeros". */
+  border?: "zeros" | "reflect";
   /** Mirror left and right, with probability one half. */
   flip?: boolean;
+  /** Draw the mirroring once an image, and do the opposite every other epoch (Jordan 2024, sec. 3.6). */
+  alternateFlip?: boolean;
   /** Side of a square that is set to the mean; its centre is uniform, so that it may hang over the edge (DeVries & Taylor 2017). */
   cutout?: number;
 }
@@ -17,7 +21,17 @@ export type Transform = (
   target: Float32Array,
   targetOffset: number,
   random?: Random,
+  /** Whether to mirror, where that is not to be drawn here. */
+  flipped?: boolean,
 ) => void;
+
+/** The pixel that a mirror at the first and at the last one shows at place i. */
+function reflected(i: number, size: number): number {
+  if (size === 1) return 0;
+  const period = 2 * (size - 1);
+  const at = ((i % period) + period) % period;
+  return at < size ? at : period - at;
+}
 
 /**
  * Normalisation of every pixel value: entry `channel * 256 + value` is (value / 255 - mean) / std.
@@ -55,16 +69,40 @@ export function imageTransform(
   const black = new Float32Array(rowSize);
   for (let i = 0; i < rowSize; i++) black[i] = table[(i % channels) * 256];
 
-  return (source, sourceOffset, target, targetOffset, random) => {
+  const columns = new Int32Array(width);
+  /** The crop at a shift, every pixel of it from the image. */
+  const cropReflected = (
+    source: Uint8Array,
+    sourceOffset: number,
+    target: Float32Array,
+    targetOffset: number,
+    [shiftY, shiftX]: [number, number],
+    flipped: boolean,
+  ) => {
+    for (let x = 0; x < width; x++) {
+      columns[x] = reflected((flipped ? width - 1 - x : x) + shiftX, width) * channels;
+    }
+    for (let y = 0; y < height; y++) {
+      const from = sourceOffset + reflected(y + shiftY, height) * rowSize;
+      let to = targetOffset + y * rowSize;
+      for (let x = 0; x < width; x++) {
+        for (let c = 0; c < channels; c++) target[to++] = table[c * 256 + source[from + columns[x] + c]];
+      }
+    }
+  };
+
+  return (source, sourceOffset, target, targetOffset, random, given) => {
     const shiftY = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
     const shiftX = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
-    const flipped = random !== undefined && augmentation.flip === true && random.uniform() < 0.5;
+    const flipped = given ?? (random !== undefined && augmentation.flip === true && random.uniform() < 0.5);
 
     // Columns [first, last) of the crop show the image; the others show padding.
     const first = Math.min(width, Math.max(0, -shiftX));
     const last = Math.max(first, Math.min(width, width - shiftX));
     const step = flipped ? -channels : channels;
-    for (let y = 0; y < height; y++) {
+    const reflect = augmentation.border === "reflect" && (shiftY !== 0 || shiftX !== 0);
+    if (reflect) cropReflected(source, sourceOffset, target, targetOffset, [shiftY, shiftX], flipped);
+    for (let y = 0; y < height && !reflect; y++) {
       const row = targetOffset + y * rowSize;
       const sourceY = y + shiftY;
       if (sourceY < 0 || sourceY >= height) {

@@ -98,4 +98,23 @@ describe("batchCount", () => {
     for (const size of [0, -1, 1.5, Number.NaN]) expect(() => batchCount(10, size)).toThrow("whole number");
     expect(() => batchCount(10, 16, true)).toThrow("more than the set's 10 images");
   });
+
+  it("mirrors every image in one of two epochs when it alternates", async () => {
+    const at = async (epoch: number) => {
+      const augmentation = { flip: true, alternateFlip: true };
+      const images = new Map<number, string>();
+      for await (const batch of epochBatches({ ...common, augmentation, epoch })) {
+        const size = batch.images.length / batch.size;
+        for (const [i, index] of batch.indices.entries()) {
+          images.set(index, batch.images.subarray(i * size, (i + 1) * size).join());
+        }
+      }
+      return images;
+    };
+    const [first, second, third] = [await at(0), await at(1), await at(2)];
+    for (const [index, image] of first) {
+      expect(third.get(index)).toBe(image);
+      expect(second.get(index)).not.toBe(image);
+    }
+  });
 });

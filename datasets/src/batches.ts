@@ -40,7 +40,7 @@ export function batchCount(images: number, batchSize: number, dropLast = false):
 
 /**
  * The batches of one training epoch: shuffled, augmented, normalised. The order depends on random("shuffle", epoch)
- * alone and an image's augmentation on random("augment", epoch, index) alone, so batch k is bit-equal however many
+ * alone and an image's augmentation on random("augment", epoch, index) and random("flip", index) alone, so batch k is bit-equal however many
  * batches were made before it. Every batch has arrays of its own: a backend may go on reading them after the step
  * that was given them (tfjs-node uploads a tensor when it is first used), so reusing them would not be safe.
  */
@@ -51,8 +51,13 @@ export async function* epochBatches(options: EpochOptions): AsyncGenerator<Batch
   const transform = imageTransform(set.shape, options.mean, options.std, augmentation);
   const augmented = augmentation?.pad || augmentation?.flip || augmentation?.cutout;
   const streamOf = augmented ? (index: number) => random("augment", epoch, index) : undefined;
+  const { flip, alternateFlip } = augmentation ?? {};
+  const flippedOf =
+    flip && alternateFlip
+      ? (index: number) => random("flip", index).uniform() < 0.5 !== (epoch % 2 === 1)
+      : () => undefined;
   for (let batch = start; batch < count; batch++) {
-    yield await prepare(set, order.slice(batch * batchSize, (batch + 1) * batchSize), transform, streamOf);
+    yield await prepare(set, order.slice(batch * batchSize, (batch + 1) * batchSize), transform, streamOf, flippedOf);
   }
 }
 
@@ -77,6 +82,7 @@ async function prepare(
   indices: Int32Array,
   transform: Transform,
   streamOf?: (index: number) => Random,
+  flippedOf: (index: number) => boolean | undefined = () => undefined,
 ): Promise<Batch> {
   const size = indices.length;
   const imageSize = set.shape[0] * set.shape[1] * set.shape[2];
@@ -85,7 +91,7 @@ async function prepare(
   const images = new Float32Array(size * imageSize);
   const labels = new Int32Array(size);
   for (let i = 0; i < size; i++) {
-    transform(pixels, i * imageSize, images, i * imageSize, streamOf?.(indices[i]));
+    transform(pixels, i * imageSize, images, i * imageSize, streamOf?.(indices[i]), flippedOf(indices[i]));
     labels[i] = set.labels[indices[i]];
   }
   return { images, labels, size, indices };

@@ -13,7 +13,7 @@ export function imageBatches(
   recipe: Recipe,
   seed: number,
 ): BatchSource<Batch> {
-  const { batchSize, pad, flip, cutout } = recipe;
+  const { batchSize, pad, border, flip, alternateFlip, cutout } = recipe;
   return {
     batchesPerEpoch: batchCount(set.count, batchSize, true),
     epoch: (epoch, start) =>
@@ -23,7 +23,7 @@ export function imageBatches(
           mean,
           std,
           batchSize,
-          augmentation: { pad, flip, cutout },
+          augmentation: { pad, border, flip, alternateFlip, cutout },
           random: (...path) => randomStream(seed, ...path),
           epoch,
           dropLast: true,

@@ -19,8 +19,12 @@ export interface Recipe {
   labelSmoothing: number;
   /** pixels of zeros around an image before a random crop, 0 for no crop */
   pad: number;
+  /** what those pixels are: zeros, or the image mirrored at its edge */
+  border: "zeros" | "reflect";
   /** Mirror half of the images. */
   flip: boolean;
+  /** Mirror each image every other epoch, not by chance. */
+  alternateFlip: boolean;
   /** side of a square that is blanked at random, 0 for none */
   cutout: number;
   /** largest norm of a gradient, 0 for no limit */
@@ -45,7 +49,9 @@ const base: Recipe = {
   warmupEpochs: 0,
   labelSmoothing: 0,
   pad: 4,
+  border: "zeros",
   flip: true,
+  alternateFlip: false,
   cutout: 0,
   clipNorm: 0,
   accumulate: 1,
