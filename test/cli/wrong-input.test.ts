@@ -114,13 +114,17 @@ describe("train", () => {
     expect(existsSync(join(folder, "offline"))).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() === 0)("says that the runs' folder is not writable", async () => {
-    const closed = join(folder, "closed");
-    await mkdir(closed);
-    await chmod(closed, 0o500);
+  it("says that the runs' folder is not writable", async () => {
+    // Root writes into any folder but those of the system itself.
+    const closed = process.getuid?.() === 0 ? "/proc/sys" : join(folder, "closed");
+    if (process.getuid?.() !== 0) {
+      await mkdir(closed);
+      await chmod(closed, 0o500);
+    }
+    const before = await readdir(closed);
     const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--runs", closed, ...tiny]);
     expectRefused(ended, 1, closed);
-    expect(await readdir(closed)).toEqual([]);
+    expect(await readdir(closed)).toEqual(before);
   });
 });
 

@@ -28,6 +28,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+sys.path.append(str(Path(__file__).parents[1] / "bench" / "peers"))
+from airbench import Airbench  # noqa: E402
+
 STEPS = 3
 MARGIN = 4e-6
 SAMPLES = 8
@@ -225,31 +228,6 @@ class DenseNet(nn.Module):
                 transition = getattr(f, f"transition{block}")
                 x = F.avg_pool2d(transition.conv(relu(transition.norm(x))), 2)
         return self.classifier(relu(f.norm5(x)).mean((2, 3)))
-
-
-class AirbenchGroup(nn.Module):
-    def __init__(self, channels_in, channels):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
-        self.norm1.weight.requires_grad = self.norm2.weight.requires_grad = False
-
-    def forward(self, x):
-        x = F.gelu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
-        return F.gelu(self.norm2(self.conv2(x)))
-
-
-class Airbench(nn.Sequential):
-    def __init__(self, widths, classes=10):
-        a, b, c = widths
-        groups = AirbenchGroup(24, a), AirbenchGroup(a, b), AirbenchGroup(b, c)
-        first, last = nn.Conv2d(3, 24, 2), nn.Linear(c, classes, bias=False)
-        super().__init__(first, nn.GELU(), *groups, nn.MaxPool2d(3), nn.Flatten(), last)
-
-    def forward(self, x):
-        return super().forward(x) / 9
 
 
 def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2, **arguments):

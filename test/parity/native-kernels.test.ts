@@ -135,6 +135,21 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
   });
 
   it.each([
+    [[3, 9, 8, 16], 2, 2, 0],
+    [[2, 7, 9, 20], 3, 2, 1],
+    [[2, 5, 6, 3], 2, 1, 1],
+    [[2, 5, 6, 17], 2, 2, 2],
+    [[2, 6, 6, 8], 2, 3, 0],
+  ])("pools of %s, window %s, stride %s, padding %s", async (shape, poolSize, strides, padding) => {
+    const inputs = { x: { shape, values: values(shape, "x") } };
+    const attrs = { poolSize, strides, padding };
+    for (const pool of [ops.maxPool2d, ops.avgPool2d]) {
+      const op = pool as unknown as ops.Op<ops.Tensors, object>;
+      expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+    }
+  });
+
+  it.each([
     [128, 256, 512],
     [131, 300, 77],
     [1, 4096, 1000],

@@ -34,9 +34,15 @@ inline Lanes Exp(Lanes x) {
   return p * two;
 }
 
-/// Φ(x) and φ(x): erf after Abramowitz & Stegun 7.1.26, to 1.5e-7.
+/// Φ(x) and φ(x).
 template <typename V>
-void Normal(V x, V& cumulative, V& density) {
+struct Normal {
+  V cumulative, density;
+};
+
+/// erf after Abramowitz & Stegun 7.1.26, to 1.5e-7.
+template <typename V>
+Normal<V> NormalAt(V x) {
   const V zero = V(), bell = Exp(x * x * -0.5f), size = x < zero ? -x : x;
   const V t = (zero + 1.0f) / (size * (0.3275911f * 0.70710678f) + 1.0f);
   V tail = t * 1.061405429f - 1.453152027f;
@@ -44,8 +50,7 @@ void Normal(V x, V& cumulative, V& density) {
   tail = tail * t - 0.284496736f;
   tail = tail * t + 0.254829592f;
   tail = tail * t * bell * 0.5f;  // beyond |x|, on one side
-  cumulative = x < zero ? tail : 1.0f - tail;
-  density = bell * 0.39894228f;
+  return {x < zero ? tail : 1.0f - tail, bell * 0.39894228f};
 }
 
 /// x -> y
@@ -62,9 +67,7 @@ inline void Gelu(void*, TF_OpKernelContext* context) {
     Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
       using V = decltype(zero);
       const V value = Stream<V>(x + i);
-      V cumulative, density;
-      Normal(value, cumulative, density);
-      Put(y + i, value * cumulative);
+      Put(y + i, value * NormalAt(value).cumulative);
     });
   });
 }
@@ -84,9 +87,8 @@ inline void GeluGrad(void*, TF_OpKernelContext* context) {
     Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
       using V = decltype(zero);
       const V value = Stream<V>(x + i);
-      V cumulative, density;
-      Normal(value, cumulative, density);
-      Put(dx + i, Stream<V>(dy + i) * (cumulative + value * density));
+      const Normal<V> normal = NormalAt(value);
+      Put(dx + i, Stream<V>(dy + i) * (normal.cumulative + value * normal.density));
     });
   });
 }

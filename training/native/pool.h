@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <vector>
 
 #include "batch-norm.h"
 #include "tensorflow.h"
@@ -24,10 +25,15 @@ struct Pooling {
   struct Window {
     int64_t begin_y, end_y, begin_x, end_x;
   };
+  bool Whole(const Window& window) const {
+    return window.end_y - window.begin_y == tall && window.end_x - window.begin_x == wide;
+  }
   Window At(int64_t i, int64_t j) const {
     const int64_t y = i * stride_y - top, x = j * stride_x - left;
     return {std::max<int64_t>(y, 0), std::min(y + tall, height), std::max<int64_t>(x, 0), std::min(x + wide, width)};
   }
+
+  std::vector<int64_t> OutputShape() const { return {images, rows, columns, channels}; }
 
   /// Whether no pixel belongs to two windows.
   bool Apart() const { return stride_y >= tall && stride_x >= wide; }
@@ -52,8 +58,7 @@ inline bool ReadPooling(const Attributes& attributes, const std::vector<int64_t>
        attributes.padding[1],
        0,
        0};
-  const bool positive = p.tall > 0 && p.wide > 0 && p.stride_y > 0 && p.stride_x > 0;
-  if (!positive || p.top < 0 || p.left < 0 || p.top >= p.tall || p.left >= p.wide) return false;
+  if (p.tall <= 0 || p.wide <= 0 || p.stride_y <= 0 || p.stride_x <= 0 || p.top < 0 || p.left < 0) return false;
   if (p.height + 2 * p.top < p.tall || p.width + 2 * p.left < p.wide) return false;
   p.rows = (p.height + 2 * p.top - p.tall) / p.stride_y + 1;
   p.columns = (p.width + 2 * p.left - p.wide) / p.stride_x + 1;
@@ -80,7 +85,10 @@ void ForWindows(const Pooling& p, const Body& body) {
   });
 }
 
-/// x -> y, the largest of every window, or with `mean` the mean of all its pixels, those outside being 0
+/// What pixels outside of an image are to a maximum (models/src/ops/max-pool2d.ts).
+constexpr float kLowest = -3.4e38f;
+
+/// x -> y, the largest of every window, or its mean, to which pixels outside are 0
 template <bool kMean>
 void Pool(void* raw, TF_OpKernelContext* context) {
   Call call(context);
@@ -92,13 +100,14 @@ void Pool(void* raw, TF_OpKernelContext* context) {
   WithType(input, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* x = Call::Data<T>(input);
-    T* y = call.Output<T>(0, {p.images, p.rows, p.columns, p.channels});
+    T* y = call.Output<T>(0, p.OutputShape());
     if (!call.ok()) return;
     const float share = 1.0f / static_cast<float>(p.tall * p.wide);
     ForWindows(p, [&](int64_t n, const Pooling::Window& window, int64_t to) {
       ForChannels(p.channels, [&](auto zero, int64_t c) {
         using V = decltype(zero);
-        V value = kMean ? zero : zero - std::numeric_limits<float>::infinity();
+        const float least = p.Whole(window) ? -std::numeric_limits<float>::infinity() : kLowest;
+        V value = kMean ? zero : zero + least;
         for (int64_t i = window.begin_y; i < window.end_y; i++) {
           const T* from = x + ((n * p.height + i) * p.width) * p.channels + c;
           for (int64_t j = window.begin_x; j < window.end_x; j++) {
@@ -112,42 +121,54 @@ void Pool(void* raw, TF_OpKernelContext* context) {
   });
 }
 
+/// Fills dx with what the windows give to their pixels: share(V(), index) is, for 16 channels or one of the output at
+/// index, a function of the pixel's index in turn.
+template <typename T, typename Share>
+void Scatter(const Pooling& p, T* dx, const Share& share) {
+  const bool apart = p.Apart();
+  const int64_t image = p.height * p.width * p.channels;
+  Parallel(p.images, image, [&](int, int64_t begin, int64_t end) {
+    std::memset(dx + begin * image, 0, sizeof(T) * (end - begin) * image);
+  });
+  ForWindows(p, [&](int64_t n, const Pooling::Window& window, int64_t at) {
+    ForChannels(p.channels, [&](auto zero, int64_t c) {
+      using V = decltype(zero);
+      auto given = share(zero, at + c);
+      for (int64_t i = window.begin_y; i < window.end_y; i++) {
+        const int64_t row = ((n * p.height + i) * p.width) * p.channels + c;
+        for (int64_t j = window.begin_x; j < window.end_x; j++) {
+          const int64_t pixel = row + j * p.channels;
+          PutNear(dx + pixel, apart ? given(pixel) : Get<V>(dx + pixel) + given(pixel));
+        }
+      }
+    });
+  });
+}
+
 /// dy, x, y -> dx: to the first of the largest
 inline void MaxPoolGrad(void* raw, TF_OpKernelContext* context) {
   Call call(context);
   const TF_Tensor *gradient = call.Input(0), *input = call.Input(1), *output = call.Input(2);
   if (!call.ok()) return;
   Pooling p;
-  const auto shape = ShapeOf(input), pooled = ShapeOf(output);
-  const bool fits = ReadPooling(*static_cast<Attributes*>(raw), shape, p) && ShapeOf(gradient) == pooled &&
-                    pooled == std::vector<int64_t>{p.images, p.rows, p.columns, p.channels};
+  const auto shape = ShapeOf(input);
+  const bool fits = ReadPooling(*static_cast<Attributes*>(raw), shape, p) && ShapeOf(gradient) == p.OutputShape() &&
+                    ShapeOf(output) == p.OutputShape();
   if (!call.Expect(fits, "a pool's gradient does not fit its image")) return;
   WithType(input, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T *dy = Call::Data<T>(gradient), *x = Call::Data<T>(input), *y = Call::Data<T>(output);
     T* dx = call.Output<T>(0, shape);
     if (!call.ok()) return;
-    const bool apart = p.Apart();
-    const int64_t image = p.height * p.width * p.channels;
-    Parallel(p.images, image, [&](int, int64_t begin, int64_t end) {
-      std::memset(dx + begin * image, 0, sizeof(T) * (end - begin) * image);
-    });
-    ForWindows(p, [&](int64_t n, const Pooling::Window& window, int64_t at) {
-      ForChannels(p.channels, [&](auto zero, int64_t c) {
-        using V = decltype(zero);
-        const V most = Get<V>(y + at + c), change = Get<V>(dy + at + c);
-        V open = zero + 1;  // 0 once the largest has been found
-        for (int64_t i = window.begin_y; i < window.end_y; i++) {
-          const int64_t row = ((n * p.height + i) * p.width) * p.channels + c;
-          for (int64_t j = window.begin_x; j < window.end_x; j++) {
-            const int64_t pixel = row + j * p.channels;
-            const V hit = Get<V>(x + pixel) == most ? open : zero;
-            open -= hit;
-            const V before = apart ? zero : Get<V>(dx + pixel);
-            PutNear(dx + pixel, hit > 0.0f ? before + change : before);
-          }
-        }
-      });
+    Scatter(p, dx, [=](auto zero, int64_t at) {
+      using V = decltype(zero);
+      const V most = Get<V>(y + at), change = Get<V>(dy + at);
+      V open = zero + 1;  // 0 once the largest has been found
+      return [=](int64_t pixel) mutable {
+        const V hit = Get<V>(x + pixel) == most ? open : zero;
+        open -= hit;
+        return hit > 0.0f ? change : zero;
+      };
     });
   });
 }
@@ -159,32 +180,17 @@ inline void AvgPoolGrad(void* raw, TF_OpKernelContext* context) {
   if (!call.ok()) return;
   Pooling p;
   const auto shape = ShapeOf(input);
-  const bool fits = ReadPooling(*static_cast<Attributes*>(raw), shape, p) &&
-                    ShapeOf(gradient) == std::vector<int64_t>{p.images, p.rows, p.columns, p.channels};
+  const bool fits = ReadPooling(*static_cast<Attributes*>(raw), shape, p) && ShapeOf(gradient) == p.OutputShape();
   if (!call.Expect(fits, "a pool's gradient does not fit its image")) return;
   WithType(gradient, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* dy = Call::Data<T>(gradient);
     T* dx = call.Output<T>(0, shape);
     if (!call.ok()) return;
-    const bool apart = p.Apart();
-    const float share = 1.0f / static_cast<float>(p.tall * p.wide);
-    const int64_t image = p.height * p.width * p.channels;
-    Parallel(p.images, image, [&](int, int64_t begin, int64_t end) {
-      std::memset(dx + begin * image, 0, sizeof(T) * (end - begin) * image);
-    });
-    ForWindows(p, [&](int64_t n, const Pooling::Window& window, int64_t at) {
-      ForChannels(p.channels, [&](auto zero, int64_t c) {
-        using V = decltype(zero);
-        const V change = Get<V>(dy + at + c) * share;
-        for (int64_t i = window.begin_y; i < window.end_y; i++) {
-          const int64_t row = ((n * p.height + i) * p.width) * p.channels + c;
-          for (int64_t j = window.begin_x; j < window.end_x; j++) {
-            T* pixel = dx + row + j * p.channels;
-            PutNear(pixel, apart ? change : Get<V>(pixel) + change);
-          }
-        }
-      });
+    const float part = 1.0f / static_cast<float>(p.tall * p.wide);
+    Scatter(p, dx, [=](auto zero, int64_t at) {
+      const auto change = Get<decltype(zero)>(dy + at) * part;
+      return [=](int64_t) { return change; };
     });
   });
 }

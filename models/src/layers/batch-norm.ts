@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { type Activation, batchNormInference, batchNormTraining } from "../ops/batch-norm.ts";
+import { ElementWise } from "./element-wise.ts";
 import { onlyShape, onlyTensor } from "./shapes.ts";
-import { ZooLayer } from "./zoo-layer.ts";
 
 export interface BatchNormConfig {
   name?: string;
@@ -21,7 +21,7 @@ export interface BatchNormConfig {
  *
  * [..., channels] -> [..., channels]
  */
-export class BatchNorm extends ZooLayer {
+export class BatchNorm extends ElementWise {
   static readonly className = "ZooBatchNorm";
   readonly momentum: number;
   readonly epsilon: number;
@@ -71,10 +71,6 @@ export class BatchNorm extends ZooLayer {
       runningVariance.write(newVariance);
       return y;
     });
-  }
-
-  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return onlyShape(inputShape);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

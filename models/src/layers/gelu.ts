@@ -1,19 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
 import { gelu } from "../ops/gelu.ts";
-import { onlyShape, onlyTensor } from "./shapes.ts";
-import { ZooLayer } from "./zoo-layer.ts";
+import { ElementWise } from "./element-wise.ts";
+import { onlyTensor } from "./shapes.ts";
 
 /** x Φ(x), of any shape. */
-export class Gelu extends ZooLayer {
+export class Gelu extends ElementWise {
   static readonly className = "ZooGelu";
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return gelu({ x: onlyTensor(inputs) });
-  }
-
-  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return onlyShape(inputShape);
   }
 }
 tf.serialization.registerClass(Gelu);

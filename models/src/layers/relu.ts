@@ -1,19 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
 import { relu } from "../ops/relu.ts";
-import { onlyShape, onlyTensor } from "./shapes.ts";
-import { ZooLayer } from "./zoo-layer.ts";
+import { ElementWise } from "./element-wise.ts";
+import { onlyTensor } from "./shapes.ts";
 
 /** max(x, 0), any shape. */
-export class ReLU extends ZooLayer {
+export class ReLU extends ElementWise {
   static readonly className = "ZooReLU";
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return relu({ x: onlyTensor(inputs) });
-  }
-
-  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return onlyShape(inputShape);
   }
 }
 tf.serialization.registerClass(ReLU);

@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
-import { onlyShape, onlyTensor } from "./shapes.ts";
-import { ZooLayer } from "./zoo-layer.ts";
+import { ElementWise } from "./element-wise.ts";
+import { onlyTensor } from "./shapes.ts";
 
 export interface ScaleConfig {
   name?: string;
@@ -9,7 +8,7 @@ export interface ScaleConfig {
 }
 
 /** The input times a constant, of any shape. */
-export class Scale extends ZooLayer {
+export class Scale extends ElementWise {
   static readonly className = "ZooScale";
   readonly factor: number;
 
@@ -20,10 +19,6 @@ export class Scale extends ZooLayer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.mul(onlyTensor(inputs), this.factor);
-  }
-
-  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return onlyShape(inputShape);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

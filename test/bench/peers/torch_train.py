@@ -25,6 +25,7 @@ try:
     import torch
     import torch.nn as nn
     import torch.nn.functional as F
+    from airbench import Airbench  # beside this file
 except ImportError as error:
     say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
     sys.exit(1)
@@ -108,38 +109,11 @@ def densenet(depth, growth):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
 
 
-class AirbenchGroup(nn.Module):
-    """Jordan 2024, "94% on CIFAR-10 in 3.29 seconds": the batch norms have no scale."""
-
-    def __init__(self, channels_in, channels):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
-        self.norm1.weight.requires_grad = self.norm2.weight.requires_grad = False
-
-    def forward(self, x):
-        x = F.gelu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
-        return F.gelu(self.norm2(self.conv2(x)))
-
-
-class Airbench(nn.Sequential):
-    def forward(self, x):
-        return super().forward(x) / 9
-
-
-def airbench94():
-    groups = AirbenchGroup(24, 64), AirbenchGroup(64, 256), AirbenchGroup(256, 256)
-    last = nn.Linear(256, 10, bias=False)
-    return Airbench(nn.Conv2d(3, 24, 2), nn.GELU(), *groups, nn.MaxPool2d(3), nn.Flatten(), last)
-
-
 # name -> builder and input [channels, height, width]
 MODELS = {f"resnet{6 * n + 2}": (lambda n=n: ResNetCifar(n), (3, 32, 32)) for n in (3, 5, 7, 9, 18)}
 for name, depths in {"11": (1, 1, 2, 2, 2), "13": (2, 2, 2, 2, 2), "16": (2, 2, 3, 3, 3), "19": (2, 2, 4, 4, 4)}.items():
     MODELS[f"vgg{name}-bn-cifar"] = (lambda depths=depths: vgg_bn(depths), (3, 32, 32))
-MODELS["airbench94"] = (airbench94, (3, 32, 32))
+MODELS["airbench94"] = (Airbench, (3, 32, 32))
 MODELS["densenet40"] = (lambda: densenet(40, 12), (3, 32, 32))
 MODELS["lenet5"] = (lenet5, (1, 28, 28))
 

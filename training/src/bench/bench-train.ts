@@ -106,11 +106,8 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
   const killAll = () => Promise.all(contestants.map((contestant) => contestant.kill()));
   try {
     const size = String(batch ?? "");
-    const ours = await enter(
-      task === "train"
-        ? ownCommand("ours", "ours", [model, backend, size, precision])
-        : ownCommand("ours", "infer", [model, backend, size, precision, "folded"]),
-    );
+    const form = task === "train" ? "train" : "folded";
+    const ours = await enter(ownCommand("ours", "ours", [model, backend, size, precision, form]));
     const used = ours.backend as BackendName;
     const notes: string[] = [];
     if (peers.includes("stock")) {
@@ -119,7 +116,7 @@ export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrain
       else await enter(ownCommand("stock", "stock", [model, used, String(ours.batch)]));
     }
     if (peers.includes("unfolded")) {
-      await enter(ownCommand("unfolded", "infer", [model, used, String(ours.batch), precision, "unfolded"]));
+      await enter(ownCommand("unfolded", "ours", [model, used, String(ours.batch), precision, "unfolded"]));
     }
     if (peers.includes("chromium")) {
       if (used !== "wasm" && used !== "webgpu") {
@@ -185,7 +182,7 @@ async function prepareNative(backend: string, progress: Progress | undefined): P
 }
 
 /** One of the contestants beside this file. */
-function ownCommand(name: string, program: "ours" | "stock" | "infer", args: readonly string[]): ContestantCommand {
+function ownCommand(name: string, program: "ours" | "stock", args: readonly string[]): ContestantCommand {
   const file = fileURLToPath(new URL(`./contestants/${program}${extname(import.meta.url)}`, import.meta.url));
   return programCommand(name, file, args);
 }

@@ -1,11 +1,14 @@
-/** Contestant: this package's trainer. Arguments: model, backend, batch ("" for the backend's default), precision. */
+/**
+ * Contestant: this package. Arguments: model, backend, batch ("" for the backend's default), precision, and what it does:
+ * "train", or "folded" or "unfolded" inference.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { findModel } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../../node/backends/index.ts";
 import { serve } from "../serve.ts";
-import { defaultBatch, ourStep, withinPrecision } from "../workload.ts";
+import { defaultBatch, inferenceStep, ourStep, withinPrecision } from "../workload.ts";
 
-const [model, backend, size, precision] = process.argv.slice(2);
+const [model, backend, size, precision, what] = process.argv.slice(2);
 
 await serve(async () => {
   const { name, statuses, inBf16 } = await startBackend(backend as BackendName | "auto", { setup: false });
@@ -14,5 +17,9 @@ await serve(async () => {
   const batch = Number(size) || defaultBatch(name);
   const { params } = findModel(model);
   const versions = { "tfjs-core": tf.version_core, [name]: version };
-  return { ready: { params, batch, threads, versions, backend: name }, step: ourStep(model, batch, within) };
+  const step =
+    what === "train"
+      ? ourStep(model, batch, within)
+      : inferenceStep(model, batch, { folded: what === "folded", within });
+  return { ready: { params, batch, threads, versions, backend: name }, step };
 });
