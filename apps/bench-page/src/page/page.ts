@@ -56,12 +56,18 @@ async function check(): Promise<void> {
   say("");
 }
 
-const saying = (body: () => Promise<void>) => () => void body().catch((error: Error) => say(error.message));
+/** Runs one thing at a time, and says what goes wrong. */
+const alone = (body: () => Promise<void>) => async (): Promise<void> => {
+  const buttons = document.querySelectorAll("button");
+  for (const button of buttons) button.disabled = true;
+  await body().catch((error: Error) => say(error.message));
+  for (const button of buttons) button.disabled = false;
+};
 
 for (const name of registry.keys()) element("model").append(new Option(name, name, false, name === "resnet20"));
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  saying(measure)();
+  void alone(measure)();
 });
-element("check").addEventListener("click", saying(check));
+element("check").addEventListener("click", alone(check));
 if (location.hash === "#obey") void obey();
