@@ -8,13 +8,13 @@ export {
 export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
 export { type BenchProfileOptions, type BenchProfileResult, benchProfile, type OpCost } from "./bench-profile.ts";
 export {
+  type BenchSpeedOptions,
+  type BenchSpeedResult,
   type BenchTask,
-  type BenchTrainOptions,
-  type BenchTrainResult,
-  benchTrain,
+  benchSpeed,
   type PeerName,
   peerNames,
-} from "./bench-train.ts";
+} from "./bench-speed.ts";
 export { type Stepper, serve } from "./serve.ts";
 export type { PeerRate, Rate } from "./statistics.ts";
 export { precisionNames } from "./workload.ts";

@@ -1,4 +1,4 @@
-import type { BenchTask, BenchTrainResult } from "@tfjs-zoo/training/node";
+import type { BenchSpeedResult, BenchTask } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import { createOutput, jsonOption } from "../../context.ts";
 import { pythonOption, torchScriptOption } from "./common.ts";
@@ -49,7 +49,7 @@ export function registerMatrix(bench: Command): void {
 
 async function matrix(flags: SpeedFlags): Promise<void> {
   const output = createOutput(flags);
-  const results: BenchTrainResult[] = [];
+  const results: BenchSpeedResult[] = [];
   for (const [i, cell] of cells.entries()) {
     const { task, model, precision, backend } = cell;
     output.line(`${i + 1} of ${cells.length}: ${task} ${model}, ${precision}, ${backend}`);

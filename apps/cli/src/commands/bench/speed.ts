@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BenchTask, type BenchTrainResult, benchTrain, type Rate } from "@tfjs-zoo/training/node";
+import { type BenchSpeedResult, type BenchTask, benchSpeed, type Rate } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { createOutput, type Output } from "../../context.ts";
 import { formatTable } from "../../terminal/table.ts";
@@ -76,9 +76,9 @@ export async function measureSpeed(
   model: string,
   flags: SpeedFlags,
   output: Output,
-): Promise<BenchTrainResult> {
+): Promise<BenchSpeedResult> {
   const folder = resultsFolder(flags.save);
-  const result = await benchTrain({
+  const result = await benchSpeed({
     model,
     task,
     backend: flags.backend,
@@ -96,7 +96,7 @@ export async function measureSpeed(
   return result;
 }
 
-export function speedText(result: BenchTrainResult): string {
+export function speedText(result: BenchSpeedResult): string {
   const { task, model, backend, precision, batch, ours, peers, environment } = result;
   const row = (name: string, rate: Rate, ratio?: number) => ({
     "": name,

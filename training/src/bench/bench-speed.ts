@@ -22,7 +22,7 @@ export const peerNames = { train: ["stock", "torch", "chromium"], infer: ["unfol
 
 export type PeerName = (typeof peerNames)[BenchTask][number];
 
-export interface BenchTrainOptions {
+export interface BenchSpeedOptions {
   model: string;
   /** Default "train". */
   task?: BenchTask;
@@ -43,7 +43,7 @@ export interface BenchTrainOptions {
   progress?: Progress;
 }
 
-export interface BenchTrainResult {
+export interface BenchSpeedResult {
   task: BenchTask;
   model: string;
   backend: string;
@@ -77,7 +77,7 @@ export interface BenchTrainResult {
  * @throws InputError in one line for an unknown model, backend, precision or peer, a batch or a number of steps that is
  *   none, and for a contestant that does not start, crashes or hangs; the others are ended then
  */
-export async function benchTrain(options: BenchTrainOptions): Promise<BenchTrainResult> {
+export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeedResult> {
   const { model, task = "train", backend = "auto", precision = "f32", batch, steps = 30, progress } = options;
   const { params } = findModel(model);
   checkChoice("backend", backend, ["auto", ...backendNames]);
@@ -193,7 +193,7 @@ const programCommand = (name: string, file: string, args: readonly string[]): Co
   args: [...runtimeArguments(file), file, ...args],
 });
 
-function torchCommand({ torch }: BenchTrainOptions): ContestantCommand {
+function torchCommand({ torch }: BenchSpeedOptions): ContestantCommand {
   if (torch === undefined || !existsSync(torch.script)) {
     throw new InputError(
       `no PyTorch script${torch ? ` at ${torch.script}` : ""}: it is test/bench/peers/torch_train.py of the repository`,
@@ -202,7 +202,7 @@ function torchCommand({ torch }: BenchTrainOptions): ContestantCommand {
   return { name: "torch", command: peerPython(torch.python), args: [torch.script] };
 }
 
-function environment(readies: { [name: string]: Ready }, busy: number): BenchTrainResult["environment"] {
+function environment(readies: { [name: string]: Ready }, busy: number): BenchSpeedResult["environment"] {
   const of = <T>(pick: (ready: Ready) => T | undefined): { [name: string]: T } =>
     Object.fromEntries(
       Object.entries(readies).flatMap(([name, ready]) => {

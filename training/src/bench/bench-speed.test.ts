@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { benchMemory } from "./bench-memory.ts";
-import { benchTrain } from "./bench-train.ts";
+import { benchSpeed } from "./bench-speed.ts";
 
 let folder: string;
 let others: number;
@@ -36,7 +36,7 @@ async function children(): Promise<number> {
 
 describe("bench train", () => {
   it("measures ours, stock and PyTorch in one run", async () => {
-    const result = await benchTrain({
+    const result = await benchSpeed({
       model: "lenet5",
       backend: "cpu",
       batch: 2,
@@ -61,7 +61,7 @@ describe("bench train", () => {
   });
 
   it("says what wasm can't be compared with", async () => {
-    const result = await benchTrain({ model: "lenet5", backend: "wasm", steps: 1, peers: ["stock"] });
+    const result = await benchSpeed({ model: "lenet5", backend: "wasm", steps: 1, peers: ["stock"] });
     expect(result.batch).toBe(32);
     expect(result.peers).toEqual({});
     expect(result.notes[0]).toMatch(/^stock: .*can't train a convolution$/);
@@ -69,19 +69,19 @@ describe("bench train", () => {
 
   it("ends all when one crashes", async () => {
     const torch = await fakeTorch('throw new Error("out of memory")');
-    const running = benchTrain({ model: "lenet5", backend: "cpu", batch: 2, peers: ["torch"], torch });
+    const running = benchSpeed({ model: "lenet5", backend: "cpu", batch: 2, peers: ["torch"], torch });
     await expect(running).rejects.toThrow(/^torch: ended with status 1: Error: out of memory$/);
     expect(await children()).toBe(others);
   });
 
   it("does not compare with another network", async () => {
     const torch = await fakeTorch("", 7);
-    const running = benchTrain({ model: "lenet5", backend: "cpu", batch: 2, peers: ["torch"], torch });
+    const running = benchSpeed({ model: "lenet5", backend: "cpu", batch: 2, peers: ["torch"], torch });
     await expect(running).rejects.toThrow("torch trains 7 parameters, lenet5 has 61706: not the same");
     expect(await children()).toBe(others);
   });
 
-  const wrong: [string, Parameters<typeof benchTrain>[0], RegExp][] = [
+  const wrong: [string, Parameters<typeof benchSpeed>[0], RegExp][] = [
     ["model", { model: "resnet21" }, /^unknown model "resnet21": did you mean "resnet20"/],
     ["backend", { model: "lenet5", backend: "wsm" }, /^unknown backend "wsm": did you mean "wasm"/],
     ["precision", { model: "lenet5", precision: "f23" }, /^unknown precision "f23": did you mean "f32"/],
@@ -97,7 +97,7 @@ describe("bench train", () => {
     ],
   ];
   it.each(wrong)("refuses a wrong %s in one line", async (_, options, message) => {
-    await expect(benchTrain(options)).rejects.toMatchObject({ name: "InputError", message });
+    await expect(benchSpeed(options)).rejects.toMatchObject({ name: "InputError", message });
   });
 });
 
