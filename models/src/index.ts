@@ -13,3 +13,4 @@ export { type DenseNetCifarOptions, densenetCifar } from "./vision/densenet-cifa
 export { lenet5 } from "./vision/lenet.ts";
 export { type ResNetCifarOptions, resnetCifar } from "./vision/resnet-cifar.ts";
 export { type VggCifarOptions, vggCifar } from "./vision/vgg.ts";
+export { whitenFirstConvolution } from "./whiten.ts";

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { airbench94, createModel, densenetCifar, resnetCifar, vggCifar } from "@tfjs-zoo/models";
 import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
-import { classification, sgd, Trainer } from "@tfjs-zoo/training";
+import { classification, sgd, Trainer, weightsAndBiases } from "@tfjs-zoo/training";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { batchOf, errorOf, type Fixture, fixtures, initialValue, type Summaries, summarise } from "./fixture.ts";
@@ -71,7 +71,7 @@ function parity(fixture: Fixture, starts: () => boolean): void {
     const { momentum, weightDecay, learningRate, steps, seed } = fixture;
     const model = freshModel(fixture);
     const task = classification(model, inputShape, { labelSmoothing });
-    const trainer = new Trainer(task, { optimizer: sgd({ momentum }), weightDecay, seed });
+    const trainer = new Trainer(task, { groups: weightsAndBiases(sgd({ momentum }), { weightDecay }), seed });
     for (let step = 0; step < steps; step++) {
       await trainer.takeStep([batchOf(fixture, step)], learningRate);
       if (step > 0 || Object.keys(fixture.statistics).length === 0) continue;

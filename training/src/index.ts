@@ -8,3 +8,4 @@ export * from "./recipes/recipe.ts";
 export * from "./schedules/schedule.ts";
 export * from "./tasks/classification.ts";
 export * from "./tasks/task.ts";
+export * from "./tasks/test-views.ts";

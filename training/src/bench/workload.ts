@@ -3,7 +3,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
 import { createModel, findModel, foldBatchNorm, InputError, randomStream } from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
-import { sgd } from "../optim/index.ts";
+import { sgd, weightsAndBiases } from "../optim/index.ts";
 import { classification } from "../tasks/classification.ts";
 
 /** Every contestant's optimizer. The rate costs nothing and is low enough for noise to be learned without overflow. */
@@ -72,8 +72,7 @@ export function stepOf(
   within?: Within,
 ): (batch: Batch) => Promise<number> {
   const trainer = new Trainer(classification(model, shape), {
-    optimizer: sgd({ momentum }),
-    weightDecay,
+    groups: weightsAndBiases(sgd({ momentum }), { weightDecay }),
     within,
     seed: 0,
   });

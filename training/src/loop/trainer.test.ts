@@ -4,7 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
 import { initialize, layers, lecunUniform, randomStream } from "@tfjs-zoo/models";
 import { beforeAll, describe, expect, it } from "vitest";
-import { sgd } from "../optim/index.ts";
+import { sgd, weightsAndBiases } from "../optim/index.ts";
 import { constant } from "../schedules/schedule.ts";
 import { classification, evaluate } from "../tasks/classification.ts";
 import { type EpochEvent, type FitOptions, fit, type Position } from "./fit.ts";
@@ -33,7 +33,7 @@ function batch(size: number, n: number): Batch {
 }
 
 const trainerOf = (net: tfl.LayersModel, options: Partial<TrainerOptions> = {}) =>
-  new Trainer(classification(net, shape), { optimizer: sgd(), seed: 1, ...options });
+  new Trainer(classification(net, shape), { groups: weightsAndBiases(sgd()), seed: 1, ...options });
 
 const weightsOf = (net: tfl.LayersModel) => net.weights.flatMap((weight) => [...weight.read().dataSync()]);
 
@@ -75,7 +75,11 @@ describe("Trainer", () => {
   });
 
   it("leaks no tensors", async () => {
-    const trainer = trainerOf(model(), { ema: 0.9, clipNorm: 0.1, weightDecay: 1e-3 });
+    const trainer = trainerOf(model(), {
+      groups: weightsAndBiases(sgd(), { weightDecay: 1e-3 }),
+      ema: 0.9,
+      clipNorm: 0.1,
+    });
     await trainer.takeStep([batch(8, 0)], 0.1);
     const before = tf.memory().numTensors;
     for (let n = 1; n < 12; n++) await trainer.takeStep([batch(8, n), batch(8, n + 50)], 0.1);
@@ -104,8 +108,8 @@ describe("Trainer", () => {
   it("clips the gradient to a norm", async () => {
     const net = model();
     const before = weightsOf(net);
-    const optimizer = sgd({ momentum: 0 });
-    const { gradientNorm } = await trainerOf(net, { optimizer, clipNorm: 0.01 }).takeStep([batch(8, 0)], 1);
+    const groups = weightsAndBiases(sgd({ momentum: 0 }));
+    const { gradientNorm } = await trainerOf(net, { groups, clipNorm: 0.01 }).takeStep([batch(8, 0)], 1);
     const moved = Math.hypot(...weightsOf(net).map((w, i) => w - before[i]));
     expect(gradientNorm).toBeGreaterThan(0.01);
     expect(moved).toBeCloseTo(0.01, 5);
@@ -117,7 +121,8 @@ describe("Trainer", () => {
     bias.write(tf.ones([3]));
     const before = [...net.weights[0].read().dataSync()];
     const still: Batch = { ...batch(3, 0), images: new Float32Array(48), labels: Int32Array.of(0, 1, 2) };
-    await trainerOf(net, { optimizer: sgd({ momentum: 0 }), weightDecay: 0.5 }).takeStep([still], 0.1);
+    const groups = weightsAndBiases(sgd({ momentum: 0 }), { weightDecay: 0.5 });
+    await trainerOf(net, { groups }).takeStep([still], 0.1);
     // No pixel, so no gradient but decay; equal biases and one image a class, so none for the biases.
     net.weights[0]
       .read()
@@ -126,6 +131,18 @@ describe("Trainer", () => {
         expect(w).toBeCloseTo(0.95 * before[i], 6);
       });
     for (const b of bias.read().dataSync()) expect(b).toBeCloseTo(1, 6);
+  });
+
+  it("moves each group of weights by its own optimizer and learning rate", async () => {
+    const [together, apart] = [model(), model()];
+    const before = weightsOf(together);
+    await trainerOf(together, { groups: weightsAndBiases(sgd()) }).takeStep([batch(8, 0)], 0.1);
+    await trainerOf(apart, { groups: weightsAndBiases(sgd(), { biasFactor: 3 }) }).takeStep([batch(8, 0)], 0.1);
+    const moves = [together, apart].map((net) => weightsOf(net).map((w, i) => w - before[i]));
+    const weights = 16 * 3;
+    moves[0].forEach((move, i) => {
+      expect(moves[1][i]).toBeCloseTo(i < weights ? move : 3 * move, 6);
+    });
   });
 
   it("leaves the weights as they were when the loss is not finite", async () => {

@@ -1,11 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FlatParameters, MovingAverage, type Optimizer, type Slots } from "../optim/index.ts";
+import { FlatParameters, MovingAverage, type ParameterGroup, type Slots } from "../optim/index.ts";
 import type { Scalars, Task, Update } from "../tasks/task.ts";
 
 export interface TrainerOptions {
-  optimizer: Optimizer;
-  /** weight decay λ of weights; norms and biases (all of rank 1) have none */
-  weightDecay?: number;
+  /** Who moves which weights. */
+  groups: readonly ParameterGroup[];
   /** Scale gradients whose norm is larger down to this one (Pascanu et al. 2013). */
   clipNorm?: number;
   /** decay of the moving average of the weights, 0 for none */
@@ -30,11 +29,11 @@ export interface StepResult {
 /** What a trainer carries from step to step: vectors by name. */
 export type TrainerState = { [name: string]: Float32Array };
 
-/** An update with its weights as one vector, and what the optimizer carries for it. */
-interface Flat<Inputs> {
-  update: Update<Inputs>;
+/** A group's weights in an update as one vector, and what the optimizer carries for it. */
+interface Flat {
+  name: string;
+  group: ParameterGroup;
   parameters: FlatParameters;
-  decay: tf.Tensor1D;
   slots: Slots;
 }
 
@@ -50,23 +49,24 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
   step = 0;
   readonly average: MovingAverage | undefined;
   private readonly all: FlatParameters;
-  private readonly flats: Flat<Inputs>[];
+  /** for each update of the task */
+  private readonly flats: Flat[][];
 
   constructor(
     private readonly task: Task<Batch, Inputs>,
     private readonly options: TrainerOptions,
   ) {
-    const { optimizer, weightDecay = 0, ema = 0 } = options;
+    const { groups, ema = 0 } = options;
     this.all = new FlatParameters(task.weights);
-    this.flats = task.updates.map((update) => {
-      const parameters = new FlatParameters(update.variables);
-      return {
-        update,
-        parameters,
-        decay: parameters.expand(({ shape }) => (shape.length > 1 ? weightDecay : 0)),
-        slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, tf.zeros<tf.Rank.R1>([parameters.size])])),
-      };
-    });
+    this.flats = task.updates.map((update) =>
+      groups.flatMap((group, i) => {
+        const own = update.variables.filter((weight) => groups.findIndex(({ takes }) => takes(weight)) === i);
+        if (own.length === 0) return [];
+        const parameters = new FlatParameters(own);
+        const slots = group.optimizer.slots.map((slot) => [slot, tf.zeros<tf.Rank.R1>([parameters.size])]);
+        return [{ name: `${update.name}.${group.name}`, group, parameters, slots: Object.fromEntries(slots) }];
+      }),
+    );
     this.average = ema > 0 ? new MovingAverage(this.all, ema ** AVERAGE_EVERY) : undefined;
   }
 
@@ -80,22 +80,23 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     task.seed(this.options.seed, this.step);
     const items = batches.reduce((sum, batch) => sum + task.size(batch), 0);
     const result: StepResult = { loss: 0, metrics: {}, gradientNorm: 0, items };
-    for (const flat of this.flats) {
+    for (const [i, update] of task.updates.entries()) {
+      const flats = this.flats[i];
       const { within = (body) => body() } = this.options;
-      const { gradient, loss, metrics } = within(() => this.gradient(flat, batches, items));
-      const norm = tf.tidy(() => tf.sqrt(tf.sum(tf.square(gradient))));
+      const { gradients, loss, metrics } = within(() => this.gradients(update, flats, batches, items));
+      const norm = tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))));
       const scalars = { loss, norm, ...metrics };
       const values = Object.fromEntries(
         await Promise.all(Object.entries(scalars).map(async ([key, t]) => [key, (await t.data())[0]] as const)),
       );
       tf.dispose(scalars);
-      result.loss += values.loss / this.flats.length;
+      result.loss += values.loss / task.updates.length;
       result.gradientNorm = Math.hypot(result.gradientNorm, values.norm);
       for (const key of Object.keys(metrics)) result.metrics[key] = values[key];
       if (Number.isFinite(values.loss) && Number.isFinite(values.norm)) {
-        this.apply(flat, gradient, values.norm, learningRate);
+        for (const [g, flat] of flats.entries()) this.apply(flat, gradients[g], values.norm, learningRate);
       }
-      gradient.dispose();
+      tf.dispose(gradients);
     }
     if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) return result;
     this.step++;
@@ -103,11 +104,11 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     return result;
   }
 
-  /** The mean gradient over micro-batches as one vector, each weighted by its size. */
-  private gradient({ update, parameters }: Flat<Inputs>, batches: readonly Batch[], items: number) {
-    const variables = parameters.variables.map((variable) => variable.read() as tf.Variable);
+  /** The mean gradient over micro-batches, each weighted by its size: a vector for each group. */
+  private gradients(update: Update<Inputs>, flats: readonly Flat[], batches: readonly Batch[], items: number) {
+    const variables = flats.flatMap(({ parameters }) => parameters.variables.map((v) => v.read() as tf.Variable));
     return tf.tidy(() => {
-      let gradient: tf.Tensor1D | undefined;
+      const gradients: tf.Tensor1D[] = [];
       let loss: tf.Scalar | undefined;
       let metrics: Scalars = {};
       for (const batch of batches) {
@@ -119,26 +120,35 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
           batchMetrics = Object.fromEntries(Object.entries(computed.metrics).map(([key, t]) => [key, tf.keep(t)]));
           return computed.loss;
         }, variables);
-        const flat = parameters.join(variables.map((variable) => grads[variable.name]));
+        for (const [g, { parameters }] of flats.entries()) {
+          const flat = parameters.join(parameters.variables.map((v) => grads[(v.read() as tf.Variable).name]));
+          gradients[g] = accumulate(gradients[g], share === 1 ? flat : tf.mul(flat, share));
+        }
         tf.dispose(grads);
-        gradient = accumulate(gradient, share === 1 ? flat : tf.mul(flat, share));
         loss = accumulate(loss, share === 1 ? value : tf.mul(value, share));
         metrics = Object.fromEntries(
           Object.entries(batchMetrics).map(([key, t]) => [key, accumulate<tf.Scalar>(metrics[key], t)]),
         );
       }
-      return { gradient: gradient as tf.Tensor1D, loss: loss as tf.Scalar, metrics };
+      return { gradients, loss: loss as tf.Scalar, metrics };
     });
   }
 
-  private apply(flat: Flat<Inputs>, gradient: tf.Tensor1D, norm: number, learningRate: number): void {
-    const { optimizer, clipNorm = 0 } = this.options;
-    const { parameters, decay, slots } = flat;
+  private apply(flat: Flat, gradient: tf.Tensor1D, norm: number, learningRate: number): void {
+    const { clipNorm = 0 } = this.options;
+    const { group, parameters, slots } = flat;
+    const { optimizer, learningRateFactor = 1, weightDecay: decay = 0 } = group;
     const scale = clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1;
     flat.slots = tf.tidy(() => {
-      const clipped: tf.Tensor1D = scale === 1 ? gradient : tf.mul(gradient, scale);
-      const weights = parameters.read();
-      const next = optimizer.update({ weights, gradient: clipped, slots, learningRate, decay, step: this.step + 1 });
+      const next = optimizer.update({
+        weights: parameters.read(),
+        gradient: scale === 1 ? gradient : tf.mul(gradient, scale),
+        slots,
+        learningRate: learningRate * learningRateFactor,
+        decay,
+        step: this.step + 1,
+        shapes: parameters.shapes,
+      });
       parameters.write(next.weights);
       return next.slots;
     });
@@ -150,10 +160,9 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     const weights = this.all.read();
     const state: TrainerState = { weights: (await weights.data()) as Float32Array };
     weights.dispose();
-    for (const { update, slots } of this.flats) {
-      for (const [slot, vector] of Object.entries(slots)) {
-        state[`${update.name}.${slot}`] = (await vector.data()) as Float32Array;
-      }
+    for (const { name, slots } of this.flats.flat()) {
+      for (const [slot, vector] of Object.entries(slots))
+        state[`${name}.${slot}`] = (await vector.data()) as Float32Array;
     }
     if (this.average !== undefined) state.average = (await this.average.read().data()) as Float32Array;
     return state;
@@ -165,10 +174,10 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     const weights = tf.tensor1d(state.weights);
     this.all.write(weights);
     weights.dispose();
-    for (const flat of this.flats) {
+    for (const flat of this.flats.flat()) {
       tf.dispose(flat.slots);
       flat.slots = Object.fromEntries(
-        this.options.optimizer.slots.map((slot) => [slot, tf.tensor1d(state[`${flat.update.name}.${slot}`])]),
+        flat.group.optimizer.slots.map((slot) => [slot, tf.tensor1d(state[`${flat.name}.${slot}`])]),
       );
     }
     this.average?.restore(state.average);
@@ -180,7 +189,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
   }
 
   dispose(): void {
-    for (const { decay, slots } of this.flats) tf.dispose([decay, ...Object.values(slots)]);
+    for (const { slots } of this.flats.flat()) tf.dispose(slots);
     this.average?.dispose();
   }
 }

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
-import { createModel, InputError, randomStream } from "@tfjs-zoo/models";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { epochBatches, evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
+import { createModel, InputError, randomStream, whitenFirstConvolution } from "@tfjs-zoo/models";
 import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent } from "../loop/fit.ts";
 import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
-import { optimizerOf, type Recipe, scheduleOf } from "../recipes/recipe.ts";
+import { parameterGroups, type Recipe, scheduleOf } from "../recipes/recipe.ts";
 import { classification, type Evaluation, evaluate } from "../tasks/classification.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type ClassifierInfo, saveClassifier } from "./classifier-file.ts";
@@ -17,6 +18,9 @@ import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
 /** Images kept out of CIFAR-10's training set, or this share of a smaller one. */
 const HELD_OUT = 5000;
 const HELD_OUT_SHARE = 0.1;
+
+/** Images whose patches the first convolution is whitened by. */
+const WHITENED_BY = 5000;
 
 /** Images a batch when nothing is learned. */
 const EVALUATION_BATCH = 250;
@@ -62,11 +66,11 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   }
 
   const model = createModel(name, { seed, classes: dataset.classes.length, inputShape: dataset.shape });
+  if (recipe.whiten) await whiten(model, train, dataset, seed);
   const task = classification(model, dataset.shape, { labelSmoothing: recipe.labelSmoothing });
-  const { weightDecay, clipNorm, ema } = recipe;
+  const { clipNorm, ema } = recipe;
   const trainer = new Trainer(task, {
-    optimizer: optimizerOf(recipe),
-    weightDecay,
+    groups: parameterGroups(recipe),
     clipNorm,
     ema,
     within: training.within,
@@ -78,7 +82,10 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   await run.truncateMetrics(trainer.step);
   const metrics = new MetricsWriter(run, checkpoint?.step);
   const measure = async (set: ImageSet, onBatch?: (images: number) => void): Promise<Evaluation> =>
-    evaluate(model, dataset.shape, evaluationBatches({ ...dataset, set, batchSize: EVALUATION_BATCH }), onBatch);
+    evaluate(model, dataset.shape, evaluationBatches({ ...dataset, set, batchSize: EVALUATION_BATCH }), {
+      views: recipe.testViews,
+      onBatch,
+    });
   const save = async (position: Position) =>
     saveCheckpoint(run.checkpointPath("last"), name, { state: await trainer.state(), step: trainer.step, position });
 
@@ -136,6 +143,16 @@ function splitTraining(set: ImageSet, seed: number, full: boolean): { train: Ima
   if (full) return { train: set };
   const count = Math.max(1, Math.min(HELD_OUT, Math.floor(set.count * HELD_OUT_SHARE)));
   return holdOut(set, count, randomStream(seed, "validation"));
+}
+
+/** Whitens a network's first convolution by some of the training images, drawn at random. */
+async function whiten(model: LayersModel, set: ImageSet, { mean, std, shape }: ImageDataset, seed: number) {
+  const batchSize = Math.min(WHITENED_BY, set.count);
+  const random = (...path: (string | number)[]) => randomStream(seed, "whiten", ...path);
+  for await (const { images } of epochBatches({ set, mean, std, batchSize, random, epoch: 0 })) {
+    whitenFirstConvolution(model, images, [batchSize, ...shape]);
+    return;
+  }
 }
 
 function summarise(

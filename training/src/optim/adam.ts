@@ -23,13 +23,13 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupled = f
     slots: ["m", "v"],
 
     update({ weights, gradient, slots, learningRate, decay, step }) {
-      const decayed = tf.mul(decay, weights); // [size]
-      const g = decoupled ? gradient : tf.add(gradient, decayed); // [size]
+      const decayed = decay === 0 ? undefined : tf.mul(weights, decay); // [size]
+      const g = decayed && !decoupled ? tf.add(gradient, decayed) : gradient; // [size]
       const m: tf.Tensor1D = tf.add(tf.mul(slots.m, beta1), tf.mul(g, 1 - beta1)); // [size]
       const v: tf.Tensor1D = tf.add(tf.mul(slots.v, beta2), tf.mul(tf.square(g), 1 - beta2)); // [size]
       const deviation = tf.add(tf.sqrt(tf.div(v, 1 - beta2 ** step)), epsilon); // [size]
       const direction = tf.div(tf.div(m, 1 - beta1 ** step), deviation); // [size]
-      const total = decoupled ? tf.add(direction, decayed) : direction; // [size]
+      const total = decayed && decoupled ? tf.add(direction, decayed) : direction; // [size]
       return { weights: tf.sub(weights, tf.mul(total, learningRate)), slots: { m, v } };
     },
   };

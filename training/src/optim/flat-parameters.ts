@@ -17,14 +17,12 @@ export interface WeightVariable {
 export class FlatParameters {
   readonly variables: readonly WeightVariable[];
   readonly size: number;
-  private readonly shapes: number[][];
-  private readonly sizes: number[];
+  readonly shapes: readonly number[][];
 
   constructor(variables: readonly WeightVariable[]) {
     this.variables = variables;
     this.shapes = variables.map(({ shape }) => shape as number[]);
-    this.sizes = this.shapes.map((shape) => tf.util.sizeFromShape(shape));
-    this.size = this.sizes.reduce((sum, size) => sum + size, 0);
+    this.size = this.shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
   }
 
   /** One tensor a weight, joined: [size]. */
@@ -43,16 +41,5 @@ export class FlatParameters {
       const parts = ops.split(flat, this.shapes);
       for (const [i, variable] of this.variables.entries()) variable.write(parts[i]);
     });
-  }
-
-  /** One number a weight, repeated for each of its elements: [size]. */
-  expand(value: (variable: WeightVariable) => number): tf.Tensor1D {
-    const flat = new Float32Array(this.size);
-    let offset = 0;
-    for (const [i, variable] of this.variables.entries()) {
-      flat.fill(value(variable), offset, offset + this.sizes[i]);
-      offset += this.sizes[i];
-    }
-    return tf.tensor1d(flat);
   }
 }

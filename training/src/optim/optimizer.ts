@@ -10,10 +10,12 @@ export interface UpdateInput {
   gradient: tf.Tensor1D;
   slots: Slots;
   learningRate: number;
-  /** weight decay λ of every element [size]; 0 for norms and biases */
-  decay: tf.Tensor1D;
+  /** weight decay λ */
+  decay: number;
   /** 1 at the first update */
   step: number;
+  /** shapes of the weights that the vectors join, in their order */
+  shapes: readonly (readonly number[])[];
 }
 
 /** An update rule on flat vectors, as a pure function; it runs inside a tidy. */

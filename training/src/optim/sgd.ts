@@ -14,7 +14,7 @@ export function sgd({ momentum = 0.9, nesterov = false } = {}): Optimizer {
     slots: momentum === 0 ? [] : ["momentum"],
 
     update({ weights, gradient, slots, learningRate, decay }) {
-      const g = tf.add(gradient, tf.mul(decay, weights)); // [size]
+      const g = decay === 0 ? gradient : tf.add(gradient, tf.mul(weights, decay)); // [size]
       if (momentum === 0) return { weights: tf.sub(weights, tf.mul(g, learningRate)), slots };
       const v: tf.Tensor1D = tf.add(tf.mul(slots.momentum, momentum), g); // [size]
       const direction = nesterov ? tf.add(g, tf.mul(v, momentum)) : v; // [size]

@@ -16,7 +16,7 @@ describe("overrideRecipe", () => {
     [{ epochs: "0" }, '--epochs got "0"; expected a whole number of at least 1'],
     [{ momentum: "1.5" }, '--momentum got "1.5"; expected a number from 0 to 1'],
     [{ momentum: "" }, '--momentum got ""; expected a number from 0 to 1'],
-    [{ optimizer: "adan" }, '--optimizer got "adan"; expected one of sgd, adam, adamw (did you mean "adam"?)'],
+    [{ optimizer: "adan" }, '--optimizer got "adan"; expected one of sgd, adam, adamw, muon (did you mean "adam"?)'],
     [{ flip: "yes" }, '--flip got "yes"; expected true or false'],
   ])("refuses %j", (overrides, message) => {
     expect(() => overrideRecipe(quick, overrides)).toThrow(message);

@@ -1,5 +1,6 @@
 import { InputError } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
+import { testViews } from "../tasks/test-views.ts";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
 
 /** One field of a recipe: what it means and which values it takes. */
@@ -15,12 +16,14 @@ const share = { min: 0, max: 1 };
 export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
   epochs: { help: "passes over the training set", values: { min: 1, integer: true } },
   batchSize: { help: "images a batch", values: count },
-  optimizer: { help: "update rule", values: ["sgd", "adam", "adamw"] },
+  optimizer: { help: "update rule", values: ["sgd", "adam", "adamw", "muon"] },
   learningRate: { help: "peak learning rate", values: { min: 0 } },
+  biasFactor: { help: "learning rate of biases and norms, in multiples of the others'", values: { min: 0 } },
+  muonLearningRate: { help: "peak learning rate of filters, where Muon moves them", values: { min: 0 } },
   momentum: { help: "momentum of SGD", values: share },
   nesterov: { help: "Nesterov's form of the momentum", values: "boolean" },
   weightDecay: { help: "decay of weights (not of norms and biases)", values: { min: 0 } },
-  schedule: { help: "how the learning rate goes", values: ["constant", "step", "cosine", "one-cycle"] },
+  schedule: { help: "how the learning rate goes", values: ["constant", "step", "cosine", "one-cycle", "linear"] },
   warmupEpochs: { help: "epochs of linear warm-up", values: { min: 0 } },
   labelSmoothing: { help: "share of the target spread over all classes", values: share },
   pad: { help: "pixels around an image before a random crop", values: { min: 0, integer: true } },
@@ -31,6 +34,8 @@ export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
   clipNorm: { help: "largest gradient norm, 0 for no limit", values: { min: 0 } },
   accumulate: { help: "batches whose gradients make one update", values: count },
   ema: { help: "decay of the weights' moving average, 0 for none", values: { min: 0, max: 0.99999 } },
+  whiten: { help: "the first convolution's filters whiten what it sees, and stay so", values: "boolean" },
+  testViews: { help: "views of an image over which a test averages", values: testViews },
   patience: { help: "epochs without improvement before stopping, 0 for never", values: { min: 0, integer: true } },
 };
 

@@ -14,6 +14,9 @@ export const stepwise =
   (progress, epochs) =>
     gamma ** milestones.filter((share) => progress >= share * epochs).length;
 
+/** Straight down from the peak to nothing. */
+export const linear: Schedule = (progress, epochs) => 1 - Math.min(progress / epochs, 1);
+
 /** Half a cosine from the peak to `final` of it (Loshchilov & Hutter 2017, eq. 5, without restarts). */
 export const cosine =
   (final = 0): Schedule =>

@@ -4,6 +4,7 @@ import type { Batch } from "@tfjs-zoo/datasets";
 import { ops, seedDropout } from "@tfjs-zoo/models";
 import { events } from "../loop/events.ts";
 import type { Task } from "./task.ts";
+import { averagedLogits, type TestViews } from "./test-views.ts";
 
 type Inputs = { images: tf.Tensor4D; labels: tf.Tensor1D };
 
@@ -66,15 +67,14 @@ export async function evaluate(
   model: tfl.LayersModel,
   shape: readonly [number, number, number],
   batches: AsyncIterable<Batch>,
-  onBatch: (images: number) => void = () => {},
+  { views = "plain", onBatch = () => {} }: { views?: TestViews; onBatch?: (images: number) => void } = {},
 ): Promise<Evaluation> {
+  const network = (images: tf.Tensor4D) => model.apply(images, { training: false }) as tf.Tensor2D;
   const chunks: Float32Array[] = [];
   const allLabels: number[] = [];
   let [images, top1, top5, loss] = [0, 0, 0, 0];
   for await (const { images: pixels, labels, size } of batches) {
-    const logits = tf.tidy(
-      () => model.apply(tf.tensor4d(pixels, [size, ...shape]), { training: false }) as tf.Tensor2D,
-    );
+    const logits = tf.tidy(() => averagedLogits(network, tf.tensor4d(pixels, [size, ...shape]), views)); // [size, classes]
     const values = (await logits.data()) as Float32Array; // [size · classes]
     logits.dispose();
     const classes = values.length / size;

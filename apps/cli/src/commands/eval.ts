@@ -1,8 +1,8 @@
 import { evaluationBatches } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { evaluate, loadForInference } from "@tfjs-zoo/training/node";
-import type { Command } from "commander";
+import { evaluate, loadForInference, type TestViews, testViews } from "@tfjs-zoo/training/node";
+import { type Command, Option } from "commander";
 import {
   backendOption,
   type CommonFlags,
@@ -19,10 +19,15 @@ export function registerEval(program: Command): void {
     .description("the accuracy of weights on a test set")
     .argument("<weights>", "NAME.TAG, a run's folder or a .safetensors file")
     .option("--dataset <name>", "another test set than that of the weights' own data set")
+    .addOption(
+      new Option("--test-views <views>", "average over views of an image: itself, with its mirror image, both shifted")
+        .choices(testViews)
+        .default("plain"),
+    )
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
-    .action(async (target: string, flags: CommonFlags & { dataset?: string }) => {
+    .action(async (target: string, flags: CommonFlags & { dataset?: string; testViews: TestViews }) => {
       const output = createOutput(flags);
       const file = await weightsFile(target);
       await startBackendFor(flags, output);
@@ -37,9 +42,10 @@ export function registerEval(program: Command): void {
       const { mean, std } = info;
       const batches = evaluationBatches({ set: dataset.test, mean, std, batchSize: 250 });
       const total = dataset.test.count;
-      const { accuracy, top5, loss, images } = await evaluate(model, info.inputShape, batches, (done) =>
-        progress({ label: "testing", done, total, unit: "items" }),
-      );
+      const { accuracy, top5, loss, images } = await evaluate(model, info.inputShape, batches, {
+        views: flags.testViews,
+        onBatch: (done) => progress({ label: "testing", done, total, unit: "items" }),
+      });
       output.result(
         { accuracy, top5, loss, images },
         () =>
