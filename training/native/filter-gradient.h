@@ -53,19 +53,22 @@ inline void Transpose(__m512i (&r)[16]) {
 /// dw[u, v] = Σ x[.. u, v ..]ᵀ dy, a matrix product over all pixels. A left tile's row is one channel of x at 32 pixels
 /// in sequence, so that another tap is the same tile some pixels on: images lie in rows as wide as dy's with zeros
 /// between them, and where the stride is more than 1, every pixel of x that one tap sees lies together (a phase).
+///
+/// Some images at a time are laid out so, to stay in the second cache; of their pixels, as many as stay in the first
+/// are multiplied for all taps and outputs before the next. The outputs may be a part of all: sums for many of them do
+/// not stay in the cache, and it is cheaper to lay out x again for the others.
 template <int kParts, typename X, typename Dy>
 class FilterGradientLoop {
  public:
-  explicit FilterGradientLoop(const FilterGradient<X, Dy>& job) : job_(job) {
+  /// @param panel most blocks of 16 outputs at a time
+  FilterGradientLoop(const FilterGradient<X, Dy>& job, int64_t panel) : job_(job), panel_(panel) {
     phases_y_ = std::min(job.stride_y, job.taps_y);
     phases_x_ = std::min(job.stride_x, job.taps_x);
     grid_rows_ = Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height);
     grid_columns_ = Grid(job.columns, job.taps_x, job.stride_x, job.left, job.width);
     channel_blocks_ = (job.channels + kTileRows - 1) / kTileRows;
-    output_blocks_ = (job.outputs + kTileColumns - 1) / kTileColumns;
     const int64_t grid = grid_rows_ * grid_columns_, pixels = (job.rows - 1) * grid_columns_ + job.columns;
-    const int64_t image =
-        phases_y_ * phases_x_ * channel_blocks_ * kTileRows * grid + output_blocks_ * kTileColumns * pixels;
+    const int64_t image = phases_y_ * phases_x_ * channel_blocks_ * kTileRows * grid + panel_ * kTileColumns * pixels;
     group_ = std::clamp<int64_t>(kSize / (image * kParts), 1, 32);
     const int64_t apart = group_ * RoundUp(pixels), together = RoundUp((group_ - 1) * grid + pixels);
     segments_ = apart <= together ? group_ : 1;
@@ -73,49 +76,59 @@ class FilterGradientLoop {
     const int64_t reach = (job.taps_y - 1) / job.stride_y * grid_columns_ + (job.taps_x - 1) / job.stride_x;
     pitch_ = RoundUp(std::max(depth_ + reach, group_ / segments_ * grid));
     if (pitch_ / kTileDepth % 2 == 0) pitch_ += kTileDepth;  // rows of a tile in different sets of the cache
+    x_part_ = phases_y_ * phases_x_ * channel_blocks_ * kTileRows * pitch_;
+    dy_part_ = panel_ * kTileColumns * depth_;
+    steps_ = (panel == 1 ? 3 : 2) * (kParts == 1 ? 7 : 4);
+    taps_ = job.taps_y * job.taps_x;
+    lefts_ = taps_ * channel_blocks_;
+    for (int64_t left = 0; left < lefts_; left++) {
+      const int64_t u = left % taps_ / job.taps_x, v = left % taps_ % job.taps_x;
+      const int64_t phase = u % job.stride_y * phases_x_ + v % job.stride_x;
+      left_at_.push_back((phase * channel_blocks_ + left / taps_) * kTileRows * pitch_ +
+                         u / job.stride_y * grid_columns_ + v / job.stride_x);
+    }
   }
 
-  /// Numbers of the sums that Add adds to: [taps, channels, outputs], the last two in whole tiles.
-  int64_t Size() const {
-    return job_.taps_y * job_.taps_x * channel_blocks_ * output_blocks_ * kTileRows * kTileColumns;
+  /// Left factors, each 16 channels for a tap.
+  static int64_t Lefts(const FilterGradient<X, Dy>& job) {
+    return job.taps_y * job.taps_x * ((job.channels + kTileRows - 1) / kTileRows);
   }
 
-  int64_t group() const { return group_; }
-
-  /// Adds the part of images [begin, end).
-  void Add(int64_t begin, int64_t end, float* sums) const {
+  /// Adds the part of images [begin, end) for the outputs of `blocks` blocks from `block` on: to a tile of sums for
+  /// each of these blocks and each left factor.
+  void Add(int64_t begin, int64_t end, int64_t block, int64_t blocks, float* sums) const {
     static thread_local Scratch scratch_x, scratch_dy;
-    const int64_t x_part = phases_y_ * phases_x_ * channel_blocks_ * kTileRows * pitch_;
-    const int64_t dy_part = output_blocks_ * kTileColumns * depth_;
-    Bf16* const x = scratch_x.Room<Bf16>(segments_ * kParts * x_part);
-    Bf16* const dy = scratch_dy.Room<Bf16>(segments_ * kParts * dy_part);
+    Bf16* const x = scratch_x.Room<Bf16>(segments_ * kParts * x_part_);
+    Bf16* const dy = scratch_dy.Room<Bf16>(segments_ * kParts * dy_part_);
     const Tiles tiles(kTileRows);
-    const int64_t each = group_ / segments_;
+    const int64_t each = group_ / segments_, chunks = depth_ / kTileDepth;
     for (int64_t image = begin; image < end; image += group_) {
       const int64_t stop = std::min(end, image + group_);
-      const int64_t segments = (stop - image + each - 1) / each;
+      const int64_t segments = (stop - image + each - 1) / each, steps = segments * chunks;
       for (int64_t s = 0; s < segments; s++) {
         const int64_t first = image + s * each, last = std::min(stop, first + each);
-        FillX(first, last, x + s * kParts * x_part, x_part);
-        FillDy(first, last, dy + s * kParts * dy_part, dy_part);
+        FillX(first, last, x + s * kParts * x_part_);
+        FillDy(first, last, block, blocks, dy + s * kParts * dy_part_);
       }
-      const int64_t lefts = job_.taps_y * job_.taps_x * channel_blocks_;
-      for (int64_t block = 0; block < output_blocks_; block++) {
-        for (int64_t l = 0; l < lefts; l += 4) Four(block, l, lefts, segments, x, x_part, dy, dy_part, sums);
+      for (int64_t step = 0; step < steps; step += steps_) {
+        const Depth depth{step, std::min(steps, step + steps_), chunks};
+        int64_t b = 0;
+        for (; b + 2 <= blocks; b += 2) {
+          for (int64_t left = 0; left < lefts_; left += 2) TwoByTwo(depth, left, b, x, dy, sums);
+        }
+        for (int64_t left = 0; b < blocks && left < lefts_; left += 4) FourByOne(depth, left, b, x, dy, sums);
       }
     }
   }
 
-  /// Where the sum of tap t, 16 channels and 16 outputs lies.
-  int64_t TileAt(int64_t left, int64_t block) const {
-    return (left * output_blocks_ + block) * kTileRows * kTileColumns;
-  }
-
-  int64_t channel_blocks() const { return channel_blocks_; }
-  int64_t output_blocks() const { return output_blocks_; }
-
  private:
-  static constexpr int64_t kSize = 512 * 1024;  // parts of numbers of x and dy at a time, to stay in the second cache
+  /// Numbers of x and dy, in parts, at a time: they stay in the second cache beside the sums.
+  static constexpr int64_t kSize = 256 * 1024;
+
+  /// Pieces [begin, end) of 32 pixels; a segment has so many chunks.
+  struct Depth {
+    int64_t begin, end, chunks;
+  };
 
   /// Pixels of a phase that a row (or column) of dy's needs, less the zeros at its end that are those before the next.
   static int64_t Grid(int64_t outputs, int64_t taps, int64_t stride, int64_t before, int64_t size) {
@@ -135,7 +148,7 @@ class FilterGradientLoop {
   static int64_t RoundUp(int64_t n) { return (n + kTileDepth - 1) / kTileDepth * kTileDepth; }
 
   /// x of images [first, last), a row of pixels for each channel: [phases, channels, pitch].
-  void FillX(int64_t first, int64_t last, Bf16* to, int64_t part) const {
+  void FillX(int64_t first, int64_t last, Bf16* to) const {
     const int64_t filled = (last - first) * grid_rows_ * grid_columns_;
     for (int64_t phase = 0; phase < phases_y_ * phases_x_; phase++) {
       const int64_t from_y = phase / phases_x_ - job_.top, from_x = phase % phases_x_ - job_.left;
@@ -156,28 +169,36 @@ class FilterGradientLoop {
         }
         for (int64_t block = 0; block < channel_blocks_; block++) {
           const __mmask16 valid = FirstLanes(job_.channels - block * kTileRows);
-          FillTile(from, inside, block * kTileRows, valid, channels + block * kTileRows * pitch_ + q, part);
+          FillTile(from, inside, block * kTileRows, valid, channels + block * kTileRows * pitch_ + q);
         }
       }
       const int64_t end = RoundUp(filled);
       for (int p = 0; p < kParts; p++) {
         for (int64_t c = 0; c < channel_blocks_ * kTileRows; c++)
-          std::memset(channels + p * part + c * pitch_ + end, 0, sizeof(Bf16) * (pitch_ - end));
+          std::memset(channels + p * x_part_ + c * pitch_ + end, 0, sizeof(Bf16) * (pitch_ - end));
       }
     }
   }
 
+  /// Asks for what lies a page later, or 32 pixels later where they are wider, and is needed then.
+  template <typename T>
+  static void Ahead(const T* from, int64_t channels) {
+    const int64_t bytes = std::max<int64_t>(4096, kTileDepth * channels * static_cast<int64_t>(sizeof(T)));
+    __builtin_prefetch(reinterpret_cast<const char*>(from) + bytes);
+  }
+
   /// 16 channels of 32 pixels.
   void FillTile(const X* const (&from)[kTileDepth], const bool (&inside)[kTileDepth], int64_t channel, __mmask16 valid,
-                Bf16* to, int64_t part) const {
+                Bf16* to) const {
     __m512i words[2][16];
     const auto lanes = [&](int k) { return static_cast<__mmask16>(inside[k] ? valid : 0); };
+    for (int k = 0; k < kTileDepth; k++) Ahead(from[k] + channel, job_.channels);
     if constexpr (kParts == 1) {
       // Two pixels in a word.
       for (int k = 0; k < 16; k++) {
-        const auto even = Parts<1>::Load(from[2 * k] + channel, lanes(2 * k));
-        const auto odd = Parts<1>::Load(from[2 * k + 1] + channel, lanes(2 * k + 1));
-        words[0][k] = Interleave(even.part[0], odd.part[0]);
+        const int even = 2 * k, odd = even + 1;
+        StoreInterleaved<1>(reinterpret_cast<Bf16*>(&words[0][k]), 0, from[even] + channel, from[odd] + channel,
+                            lanes(even), lanes(odd));
       }
       Transpose(words[0]);
       for (int c = 0; c < kTileRows; c++) _mm512_storeu_si512(to + c * pitch_, words[0][c]);
@@ -187,13 +208,13 @@ class FilterGradientLoop {
       Transpose(words[1]);
       for (int c = 0; c < kTileRows; c++) {
         const Parts<kParts> a(_mm512_castsi512_ps(words[0][c])), b(_mm512_castsi512_ps(words[1][c]));
-        for (int p = 0; p < kParts; p++) _mm512_storeu_si512(to + c * pitch_ + p * part, Join(a.part[p], b.part[p]));
+        for (int p = 0; p < kParts; p++) _mm512_storeu_si512(to + c * pitch_ + p * x_part_, Join(a.part[p], b.part[p]));
       }
     }
   }
 
-  /// dy of images [first, last), as right factors: [chunks, blocks of outputs, tile].
-  void FillDy(int64_t first, int64_t last, Bf16* to, int64_t part) const {
+  /// dy of images [first, last) for some blocks of outputs, as right factors: [blocks, chunks, tile].
+  void FillDy(int64_t first, int64_t last, int64_t first_block, int64_t blocks, Bf16* to) const {
     const bool together = segments_ == 1;
     int64_t image = first, i = 0, j = 0;
     const auto next = [&]() -> const Dy* {
@@ -210,84 +231,149 @@ class FilterGradientLoop {
     };
     for (int64_t q = 0; q < depth_; q += 2) {
       const Dy *even = next(), *odd = next();
-      Bf16* const row = to + q / kTileDepth * output_blocks_ * kTileSize + q % kTileDepth * 16;
-      for (int64_t block = 0; block < output_blocks_; block++) {
-        const __mmask16 valid = FirstLanes(job_.outputs - block * kTileColumns);
-        const auto get = [&](const Dy* pixel) {
-          return Parts<kParts>::Load(pixel == nullptr ? job_.dy : pixel + block * kTileColumns,
-                                     pixel == nullptr ? 0 : valid);
-        };
-        const auto a = get(even), b = get(odd);
-        for (int p = 0; p < kParts; p++)
-          _mm512_storeu_si512(row + block * kTileSize + p * part, Interleave(a.part[p], b.part[p]));
+      Bf16* const row = to + q / kTileDepth * kTileSize + q % kTileDepth * 16;
+      for (int64_t block = 0; block < blocks; block++) {
+        const int64_t output = (first_block + block) * kTileColumns;
+        const __mmask16 valid = FirstLanes(job_.outputs - output);
+        const Dy *a = even == nullptr ? job_.dy : even + output, *b = odd == nullptr ? job_.dy : odd + output;
+        Ahead(a, job_.outputs);
+        Ahead(b, job_.outputs);
+        StoreInterleaved<kParts>(row + block * kTileColumns * depth_, dy_part_, a, b, even == nullptr ? 0 : valid,
+                                 odd == nullptr ? 0 : valid);
       }
     }
   }
 
-  void Four(int64_t block, int64_t left, int64_t lefts, int64_t segments, const Bf16* x, int64_t x_part, const Bf16* dy,
-            int64_t dy_part, float* sums) const {
-    const Bf16* from[4];
-    for (int t = 0; t < 4; t++) {
-      const int64_t l = std::min(left + t, lefts - 1), tap = l / channel_blocks_, u = tap / job_.taps_x,
-                    v = tap % job_.taps_x;
-      const int64_t phase = u % job_.stride_y * phases_x_ + v % job_.stride_x;
-      from[t] = x + (phase * channel_blocks_ + l % channel_blocks_) * kTileRows * pitch_ +
-                u / job_.stride_y * grid_columns_ + v / job_.stride_x;
+  /// Calls body with where the tiles of each piece begin, from those of the first on.
+  template <typename Body>
+  void ForEach(const Depth& depth, const Body& body) const {
+    int64_t segment = depth.begin / depth.chunks, chunk = depth.begin % depth.chunks;
+    for (int64_t step = depth.begin; step < depth.end; step++) {
+      body(segment * kParts * x_part_ + chunk * kTileDepth, segment * kParts * dy_part_ + chunk * kTileSize);
+      if (++chunk < depth.chunks) continue;
+      chunk = 0;
+      segment++;
     }
-    Left tiles{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part};
+  }
+
+  /// Two left factors from `left` on by two blocks of outputs: half as many tiles to load as products.
+  void TwoByTwo(const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy, float* sums) const {
+    const int64_t second = std::min(left + 1, lefts_ - 1), stride = pitch_ * static_cast<int64_t>(sizeof(Bf16));
+    const Bf16 *x0 = x + left_at_[left], *x1 = x + left_at_[second];
+    const Bf16 *dy0 = dy + block * kTileColumns * depth_, *dy1 = dy0 + kTileColumns * depth_;
     ClearSums();
-    for (int64_t s = 0; s < segments; s++) {
-      Right right{dy + s * kParts * dy_part + block * kTileSize, dy_part};
-      for (int64_t q = 0; q < depth_; q += kTileDepth) {
-        for (int t = 0; t < 4; t++) tiles.at[t] = from[t] + s * kParts * x_part + q;
-        Multiply<kParts>(tiles, right);
-        right.at += output_blocks_ * kTileSize;
+    ForEach(depth, [&](int64_t at_x, int64_t at_dy) __attribute__((always_inline)) {
+      if constexpr (kParts == 1) {
+        _tile_loadd(5, dy0 + at_dy, 64);
+        _tile_loadd(6, dy1 + at_dy, 64);
+        _tile_loadd(4, x0 + at_x, stride);
+        _tile_dpbf16ps(0, 4, 5);
+        _tile_dpbf16ps(1, 4, 6);
+        _tile_loadd(7, x1 + at_x, stride);
+        _tile_dpbf16ps(2, 7, 5);
+        _tile_dpbf16ps(3, 7, 6);
+      } else {
+        const Left lefts{{x0 + at_x, x1 + at_x}, stride, x_part_};
+        LoadRight<kParts>({dy0 + at_dy, dy_part_});
+        MultiplyOne<kParts, 0>(lefts.at[0], lefts);
+        MultiplyOne<kParts, 2>(lefts.at[1], lefts);
+        LoadRight<kParts>({dy1 + at_dy, dy_part_});
+        MultiplyOne<kParts, 1>(lefts.at[0], lefts);
+        MultiplyOne<kParts, 3>(lefts.at[1], lefts);
       }
-    }
-    AddSums<0>(sums + TileAt(left, block));
-    if (left + 1 < lefts) AddSums<1>(sums + TileAt(left + 1, block));
-    if (left + 2 < lefts) AddSums<2>(sums + TileAt(left + 2, block));
-    if (left + 3 < lefts) AddSums<3>(sums + TileAt(left + 3, block));
+    });
+    AddSums<0>(sums, left, block);
+    AddSums<1>(sums, left, block + 1);
+    if (second == left) return;
+    AddSums<2>(sums, second, block);
+    AddSums<3>(sums, second, block + 1);
+  }
+
+  /// Four left factors from `left` on by one block of outputs.
+  void FourByOne(const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy, float* sums) const {
+    const Bf16* from[4];
+    for (int t = 0; t < 4; t++) from[t] = x + left_at_[std::min(left + t, lefts_ - 1)];
+    Left tiles{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part_};
+    ClearSums();
+    ForEach(depth, [&](int64_t at_x, int64_t at_dy) __attribute__((always_inline)) {
+      for (int t = 0; t < 4; t++) tiles.at[t] = from[t] + at_x;
+      Multiply<kParts>(tiles, {dy + block * kTileColumns * depth_ + at_dy, dy_part_});
+    });
+    AddSums<0>(sums, left, block);
+    if (left + 1 < lefts_) AddSums<1>(sums, left + 1, block);
+    if (left + 2 < lefts_) AddSums<2>(sums, left + 2, block);
+    if (left + 3 < lefts_) AddSums<3>(sums, left + 3, block);
   }
 
   template <int kSum>
-  static void AddSums(float* to) {
-    alignas(64) float sums[kTileRows * kTileColumns];
-    Store<kSum>(sums, 64);
+  void AddSums(float* sums, int64_t left, int64_t block) const {
+    float* const to = sums + (block * lefts_ + left) * kTileRows * kTileColumns;
+    alignas(64) float added[kTileRows * kTileColumns];
+    Store<kSum>(added, 64);
     for (int i = 0; i < kTileRows * kTileColumns; i += 16)
-      _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(to + i), _mm512_load_ps(sums + i)));
+      _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(to + i), _mm512_load_ps(added + i)));
   }
 
   FilterGradient<X, Dy> job_;
-  int64_t grid_rows_, grid_columns_, phases_y_, phases_x_, channel_blocks_, output_blocks_;
-  int64_t group_, segments_, depth_, pitch_;
+  int64_t panel_, grid_rows_, grid_columns_, phases_y_, phases_x_, channel_blocks_;
+  int64_t group_, segments_, depth_, pitch_, x_part_, dy_part_, taps_, lefts_;
+  int64_t steps_;                 // pieces of 32 pixels whose tiles of x and dy stay in the first cache
+  std::vector<int64_t> left_at_;  // where a left factor's tiles begin in x
 };
 
-template <int kParts, typename X, typename Dy>
-void ComputeFilterGradient(const FilterGradient<X, Dy>& job) {
-  const FilterGradientLoop<kParts, X, Dy> loop(job);
-  const int threads = pool->threads();
-  std::vector<float> sums(static_cast<size_t>(loop.Size()) * threads, 0.0f);
-  const int64_t cost = job.rows * job.columns * job.taps_y * job.taps_x * job.channels * job.outputs;
-  Parallel(job.images, cost,
-           [&](int part, int64_t begin, int64_t end) { loop.Add(begin, end, sums.data() + part * loop.Size()); });
-  const int64_t lefts = job.taps_y * job.taps_x * loop.channel_blocks();
-  Parallel(lefts, loop.output_blocks() * kTileRows * kTileColumns, [&](int, int64_t begin, int64_t end) {
+/// Writes the sums of a tile for each left factor and each block, added up over `copies`, into dw.
+template <typename X, typename Dy>
+void StoreFilterGradient(const FilterGradient<X, Dy>& job, const float* sums, int64_t size, int copies) {
+  const int64_t taps = job.taps_y * job.taps_x, lefts = FilterGradientLoop<1, X, Dy>::Lefts(job);
+  const int64_t blocks = (job.outputs + kTileColumns - 1) / kTileColumns;
+  Parallel(lefts, blocks * kTileRows * kTileColumns, [&](int, int64_t begin, int64_t end) {
     for (int64_t left = begin; left < end; left++) {
-      const int64_t tap = left / loop.channel_blocks(), c = left % loop.channel_blocks() * kTileRows;
-      for (int64_t block = 0; block < loop.output_blocks(); block++) {
-        const float* from = sums.data() + loop.TileAt(left, block);
+      const int64_t tap = left % taps, c = left / taps * kTileRows;
+      for (int64_t block = 0; block < blocks; block++) {
+        const float* from = sums + (block * lefts + left) * kTileRows * kTileColumns;
         const int64_t n = block * kTileColumns;
         const __mmask16 valid = FirstLanes(job.outputs - n);
         for (int64_t row = 0; row < kTileRows && c + row < job.channels; row++) {
           __m512 sum = _mm512_loadu_ps(from + row * kTileColumns);
-          for (int part = 1; part < threads; part++)
-            sum = _mm512_add_ps(sum, _mm512_loadu_ps(from + part * loop.Size() + row * kTileColumns));
+          for (int copy = 1; copy < copies; copy++)
+            sum = _mm512_add_ps(sum, _mm512_loadu_ps(from + copy * size + row * kTileColumns));
           _mm512_mask_storeu_ps(job.dw + (tap * job.channels + c + row) * job.outputs + n, valid, sum);
         }
       }
     }
   });
+}
+
+/// Bytes of sums that stay in the second cache beside x and dy.
+constexpr int64_t kSumsSize = 640 * 1024;
+
+template <int kParts, typename X, typename Dy>
+void ComputeFilterGradient(const FilterGradient<X, Dy>& job) {
+  using Loop = FilterGradientLoop<kParts, X, Dy>;
+  const int threads = pool->threads();
+  const int64_t blocks = (job.outputs + kTileColumns - 1) / kTileColumns;
+  const int64_t size = Loop::Lefts(job) * blocks * kTileRows * kTileColumns;
+  const int64_t cost = job.rows * job.columns * job.taps_y * job.taps_x * job.channels * job.outputs;
+  int64_t panels = (size * static_cast<int64_t>(sizeof(float)) + kSumsSize - 1) / kSumsSize;
+  if (panels == 1) {  // The threads share the images, each with sums of its own.
+    std::vector<float> sums(static_cast<size_t>(size * threads), 0.0f);
+    const Loop loop(job, blocks);
+    Parallel(job.images, cost,
+             [&](int part, int64_t begin, int64_t end) { loop.Add(begin, end, 0, blocks, sums.data() + part * size); });
+    StoreFilterGradient(job, sums.data(), size, threads);
+    return;
+  }
+  panels = std::min(blocks, (panels + threads - 1) / threads * threads);
+  const int64_t panel = (blocks + panels - 1) / panels;
+  std::vector<float> sums(static_cast<size_t>(size), 0.0f);
+  const Loop loop(job, panel);
+  Parallel((blocks + panel - 1) / panel, job.images * cost, [&](int, int64_t begin, int64_t end) {
+    for (int64_t block = begin * panel; block < std::min(blocks, end * panel); block += panel) {
+      const int64_t count = std::min(panel, blocks - block);
+      loop.Add(0, job.images, block, count, sums.data() + size / blocks * block);
+    }
+  });
+  StoreFilterGradient(job, sums.data(), size, 1);
 }
 
 }  // namespace zoo

@@ -91,6 +91,23 @@ struct Parts {
 /// Two rows of a right factor as its tile holds them: number by number, that of the even row first.
 inline __m512i Interleave(__m512i even, __m512i odd) { return _mm512_or_si512(_mm512_srli_epi32(even, 16), odd); }
 
+/// The same straight from memory, in parts of `part` numbers.
+template <int kParts, typename T>
+inline void StoreInterleaved(Bf16* to, int64_t part, const T* even, const T* odd, __mmask16 valid_even,
+                             __mmask16 valid_odd) {
+  if constexpr (std::is_same_v<T, Bf16>) {
+    static_assert(kParts == 1);
+    alignas(64) static constexpr uint16_t kInTurn[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                         8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi16(valid_even, even)),
+                                            _mm256_maskz_loadu_epi16(valid_odd, odd), 1);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(_mm512_load_si512(kInTurn), both));
+  } else {
+    const auto a = Parts<kParts>::Load(even, valid_even), b = Parts<kParts>::Load(odd, valid_odd);
+    for (int p = 0; p < kParts; p++) _mm512_storeu_si512(to + p * part, Interleave(a.part[p], b.part[p]));
+  }
+}
+
 /// 32 numbers in sequence.
 inline __m512i Join(__m512i first, __m512i second) {
   alignas(64) static constexpr uint16_t kHighHalves[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
@@ -136,14 +153,19 @@ inline __attribute__((always_inline)) void MultiplyOne(const Bf16* at, const Lef
 #undef ZOO_ADD
 }
 
-/// Adds to sums 0-3 the products of the four left tiles with the right one.
 template <int kParts>
-inline __attribute__((always_inline)) void Multiply(const Left& left, const Right& right) {
+inline __attribute__((always_inline)) void LoadRight(const Right& right) {
   _tile_loadd(5, right.at, 64);
   if constexpr (kParts == 3) {
     _tile_loadd(6, right.at + right.part, 64);
     _tile_loadd(7, right.at + 2 * right.part, 64);
   }
+}
+
+/// Adds to sums 0-3 the products of the four left tiles with the right one.
+template <int kParts>
+inline __attribute__((always_inline)) void Multiply(const Left& left, const Right& right) {
+  LoadRight<kParts>(right);
   MultiplyOne<kParts, 0>(left.at[0], left);
   MultiplyOne<kParts, 1>(left.at[1], left);
   MultiplyOne<kParts, 2>(left.at[2], left);
