@@ -9,6 +9,7 @@ import { registerGradcheck } from "./commands/gradcheck.ts";
 import { registerList } from "./commands/list.ts";
 import { registerPredict } from "./commands/predict.ts";
 import { registerPublish } from "./commands/publish.ts";
+import { registerSpeedrun } from "./commands/speedrun.ts";
 import { registerTrain } from "./commands/train.ts";
 import { errorLine, exitCodeOf } from "./context.ts";
 
@@ -22,6 +23,7 @@ const program = new Command("zoo")
 for (const register of [
   registerList,
   registerTrain,
+  registerSpeedrun,
   registerEval,
   registerPredict,
   registerBench,

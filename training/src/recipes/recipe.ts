@@ -81,10 +81,13 @@ export const recipes = {
   standard: { ...base, epochs: 75, schedule: "cosine", warmupEpochs: 1, ema: 0.999 },
   /** He et al. 2016, sec. 4.2: 64,000 steps, the learning rate divided by 10 at 1/2 and 3/4. */
   paper: { ...base, epochs: 164, nesterov: false, weightDecay: 1e-4, schedule: "step" },
-  /** 94 % on CIFAR-10 by airbench94 in the least time: after Jordan's airbench94_muon (2024). */
+  /**
+   * 94 % on CIFAR-10 by airbench94 in the least time: after Jordan's airbench94_muon (2024), which takes 8 epochs for a
+   * mean of 94.01 %; two more make sure of it.
+   */
   speedrun: {
     ...base,
-    epochs: 8,
+    epochs: 10,
     batchSize: 2000,
     optimizer: "muon",
     learningRate: 1.66,

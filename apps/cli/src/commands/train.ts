@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
 import {
   type BackendName,
   type ClassifierResult,
-  type ClassifierTraining,
   collectEnvironment,
   environmentDifferences,
   flagOf,
@@ -16,7 +15,6 @@ import {
   recipeFor,
   recipeName,
   recipes,
-  trainClassifier,
 } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
@@ -33,6 +31,7 @@ import {
   wholeNumber,
 } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
+import { interrupted, percent, precisionHere, shown, trainShown, untilInterrupted } from "./training.ts";
 
 interface TrainFlags extends CommonFlags {
   recipe: string;
@@ -122,32 +121,16 @@ async function trainIn(
     ...(plan.dataset.startsWith("folder:") && { size: findModel(plan.model).inputShape }),
   });
   const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));
-  const stop = new AbortController();
-  let stoppedAt = 0;
-  const onInterrupt = () => {
-    // One Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on.
-    if (stop.signal.aborted && performance.now() - stoppedAt > 1000) process.exit(130);
-    if (stop.signal.aborted) return;
-    stoppedAt = performance.now();
-    stop.abort();
-    output.line("stopping after this step (Ctrl-C again to stop at once) …");
-  };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onInterrupt);
   try {
     if (open) await sayDifferences(run, { backend, threads }, output);
     const within = precision === "bf16" ? inBf16 : undefined;
-    const result = await runTraining(run, { dataset, flags, signal: stop.signal, within, output });
-    if (result === undefined) {
-      output.line(`saved. Go on with:  npm run train -- --resume ${shown(run.dir)}`);
-      output.result({ interrupted: true, run: run.dir }, () => "interrupted");
-      process.exitCode = 130;
-      return;
-    }
-    finish(run, result, output);
+    const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
+    const result = await untilInterrupted(output, (signal) =>
+      trainShown(run, { dataset, within, checkpointEvery, signal, output }),
+    );
+    if (result === undefined) interrupted(run, output);
+    else finish(run, result, output);
   } finally {
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onInterrupt);
     await run.close();
   }
 }
@@ -183,16 +166,6 @@ function planOf(modelName: string | undefined, flags: TrainFlags): Plan {
   };
 }
 
-/** The precision that a training has here: bf16 where it is not refused and can be had, and says so where it can't. */
-function precisionHere(asked: string, bf16: boolean, output: Output): string {
-  if (asked === "auto") return bf16 ? "bf16" : "f32";
-  if (asked === "bf16" && !bf16) {
-    output.line("bf16 needs tensorflow and a processor with a matrix unit (AMX), which is not so here: trains in f32");
-    return "f32";
-  }
-  return asked;
-}
-
 function newRun(
   config: Plan & { backend: BackendName },
   { run, runs }: TrainFlags,
@@ -213,63 +186,6 @@ async function sayDifferences(run: RunFolder, known: Record<string, unknown>, ou
   }
 }
 
-interface Training {
-  dataset: Awaited<ReturnType<typeof loadDataset>>;
-  flags: TrainFlags;
-  signal: AbortSignal;
-  within: ClassifierTraining["within"];
-  output: Output;
-}
-
-async function runTraining(
-  run: RunFolder,
-  { dataset, flags, signal, within, output }: Training,
-): Promise<ClassifierResult | undefined> {
-  const { model, recipeName, recipe, seed, full } = run.config;
-  const { epochs } = recipe as unknown as Recipe;
-  let rate = 0;
-  return trainClassifier({
-    run,
-    dataset,
-    signal,
-    within,
-    checkpointEvery: wholeNumber("--checkpoint-every", flags.checkpointEvery, 1),
-    onStart({ resumedAt, validationImages }) {
-      const held = full ? "all training images" : `${validationImages} training images held out`;
-      const numbers = within === undefined ? "f32" : "bf16";
-      output.line(
-        `${model} on ${dataset.name}, recipe ${recipeName}, ${numbers}, seed ${seed}, ${held}: ${shown(run.dir)}`,
-      );
-      if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
-    },
-    onStep(event) {
-      const itemsPerSecond = (1000 * event.items) / (event.dataMs + event.stepMs);
-      rate = rate === 0 ? itemsPerSecond : 0.95 * rate + 0.05 * itemsPerSecond;
-      const stepsLeft = (epochs - event.epoch + 1) * event.stepsPerEpoch - event.stepInEpoch;
-      output.progress.training({
-        epoch: event.epoch,
-        epochs,
-        step: event.stepInEpoch,
-        steps: event.stepsPerEpoch,
-        loss: event.meanLoss,
-        accuracy: event.meanMetrics.correct,
-        learningRate: event.learningRate,
-        itemsPerSecond: rate,
-        etaSeconds: (stepsLeft * event.items) / rate,
-      });
-    },
-    onEpoch({ epoch, trainLoss, trainMetrics, validation, seconds }) {
-      const held = validation
-        ? `, held-out accuracy ${percent(validation.accuracy)}, loss ${validation.loss.toFixed(3)}`
-        : "";
-      output.line(
-        `epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(3)}, accuracy ${percent(trainMetrics.correct)}${held} (${formatDuration(seconds)})`,
-      );
-    },
-    onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
-  });
-}
-
 function finish(run: RunFolder, result: ClassifierResult, output: Output): void {
   const { accuracy, epochs, seconds, itemsPerSecond } = result;
   output.result({ accuracy, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
@@ -281,10 +197,3 @@ function finish(run: RunFolder, result: ClassifierResult, output: Output): void 
     ].join("\n"),
   );
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-
-const shown = (path: string): string => {
-  const near = relative(process.cwd(), path);
-  return near === "" || near.startsWith("..") ? path : near;
-};

@@ -1,0 +1,115 @@
+import { relative } from "node:path";
+import type { ImageDataset } from "@tfjs-zoo/datasets";
+import {
+  type ClassifierResult,
+  type ClassifierTraining,
+  type Recipe,
+  type RunFolder,
+  trainClassifier,
+} from "@tfjs-zoo/training/node";
+import type { Output } from "../context.ts";
+import { formatDuration } from "../terminal/format.ts";
+
+export interface ShownTraining {
+  dataset: ImageDataset;
+  within: ClassifierTraining["within"];
+  checkpointEvery?: number;
+  signal: AbortSignal;
+  output: Output;
+}
+
+/** Trains in a run's folder and shows how it goes: a line an epoch, and a live one on a terminal. */
+export function trainShown(
+  run: RunFolder,
+  { dataset, within, checkpointEvery, signal, output }: ShownTraining,
+): Promise<ClassifierResult | undefined> {
+  const { model, recipeName, recipe, seed, full } = run.config;
+  const { epochs } = recipe as unknown as Recipe;
+  let rate = 0;
+  return trainClassifier({
+    run,
+    dataset,
+    signal,
+    within,
+    checkpointEvery,
+    onStart({ resumedAt, validationImages }) {
+      const held = full ? "all training images" : `${validationImages} training images held out`;
+      const numbers = within === undefined ? "f32" : "bf16";
+      output.line(
+        `${model} on ${dataset.name}, recipe ${recipeName}, ${numbers}, seed ${seed}, ${held}: ${shown(run.dir)}`,
+      );
+      if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
+    },
+    onStep(event) {
+      const itemsPerSecond = (1000 * event.items) / (event.dataMs + event.stepMs);
+      rate = rate === 0 ? itemsPerSecond : 0.95 * rate + 0.05 * itemsPerSecond;
+      const stepsLeft = (epochs - event.epoch + 1) * event.stepsPerEpoch - event.stepInEpoch;
+      output.progress.training({
+        epoch: event.epoch,
+        epochs,
+        step: event.stepInEpoch,
+        steps: event.stepsPerEpoch,
+        loss: event.meanLoss,
+        accuracy: event.meanMetrics.correct,
+        learningRate: event.learningRate,
+        itemsPerSecond: rate,
+        etaSeconds: (stepsLeft * event.items) / rate,
+      });
+    },
+    onEpoch({ epoch, trainLoss, trainMetrics, validation, seconds }) {
+      const held = validation
+        ? `, held-out accuracy ${percent(validation.accuracy)}, loss ${validation.loss.toFixed(3)}`
+        : "";
+      output.line(
+        `epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(3)}, accuracy ${percent(trainMetrics.correct)}${held} (${formatDuration(seconds)})`,
+      );
+    },
+    onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
+  });
+}
+
+/** Runs `body` with a signal that Ctrl-C sets; a second Ctrl-C ends the process at once. */
+export async function untilInterrupted<T>(output: Output, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  let stoppedAt = 0;
+  const onInterrupt = () => {
+    // One Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on.
+    if (stop.signal.aborted && performance.now() - stoppedAt > 1000) process.exit(130);
+    if (stop.signal.aborted) return;
+    stoppedAt = performance.now();
+    stop.abort();
+    output.line("stopping after this step (Ctrl-C again to stop at once) …");
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
+  try {
+    return await body(stop.signal);
+  } finally {
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onInterrupt);
+  }
+}
+
+/** Says how to go on with a run that was stopped. */
+export function interrupted(run: RunFolder, output: Output): void {
+  output.line(`saved. Go on with:  npm run train -- --resume ${shown(run.dir)}`);
+  output.result({ interrupted: true, run: run.dir }, () => "interrupted");
+  process.exitCode = 130;
+}
+
+/** The precision that a training has here: bf16 where it is not refused and can be had, and says so where it can't. */
+export function precisionHere(asked: string, bf16: boolean, output: Output): "f32" | "bf16" {
+  if (bf16 && asked !== "f32") return "bf16";
+  if (asked === "bf16") {
+    output.line("bf16 needs tensorflow and a processor with a matrix unit (AMX), which is not so here: trains in f32");
+  }
+  return "f32";
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+/** A path as short as it can be said from here. */
+export const shown = (path: string): string => {
+  const near = relative(process.cwd(), path);
+  return near === "" || near.startsWith("..") ? path : near;
+};
