@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { Conv2D, Dense, DepthwiseConv2D } from "./layers/index.ts";
+import { ConcatNormConv2D, Conv2D, Dense, DepthwiseConv2D } from "./layers/index.ts";
 
 /** Trainable parameters of a model. */
 export function countParams(model: tfl.LayersModel): number {
@@ -14,6 +14,10 @@ export function countMacs(model: tfl.LayersModel): number {
     if (layer instanceof Conv2D || layer instanceof DepthwiseConv2D) {
       const [, height, width] = layer.outputShape as [null, number, number, number];
       macs += height * width * weightSize(layer);
+    } else if (layer instanceof ConcatNormConv2D) {
+      const [, height, width] = layer.outputShape as [null, number, number, number];
+      const filter = layer.weights.find(({ shape }) => shape.length === 4) as tfl.LayerVariable;
+      macs += height * width * tf.util.sizeFromShape(filter.shape as number[]);
     } else if (layer instanceof Dense) {
       macs += weightSize(layer);
     }

@@ -66,9 +66,11 @@ export interface Initialization {
 /**
  * Fills a new model's weights. A weight's values depend on the seed and its name only, not on the other layers.
  *
+ * @param seed null leaves them as they are
  * @returns the model
  */
-export function initialize(model: tfl.LayersModel, seed: number, rule: Initialization): tfl.LayersModel {
+export function initialize(model: tfl.LayersModel, seed: number | null, rule: Initialization): tfl.LayersModel {
+  if (seed === null) return model;
   for (const variable of model.weights) {
     const { originalName: name, shape } = variable;
     const value = rule.constant?.(name);

@@ -7,8 +7,8 @@ export interface BuildOptions {
   /** [height, width, channels] */
   inputShape?: readonly [height: number, width: number, channels: number];
   classes?: number;
-  /** of the initial weights */
-  seed?: number;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
 }
 
 /** One network of the zoo. */
@@ -27,6 +27,8 @@ export interface ModelEntry {
   readonly macs: number;
   /** Builds the network with fresh weights. */
   build(options?: BuildOptions): tfl.LayersModel;
+  /** Builds a small network by the same code, for the checks: where the network itself is large. */
+  narrow?(options?: BuildOptions): tfl.LayersModel;
 }
 
 /** An entry of an image classifier. */

@@ -3,14 +3,28 @@ import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
 import type { BuildOptions, ModelEntry } from "./model-entry.ts";
 import { airbenches } from "./vision/airbench.ts";
-import { densenetsCifar } from "./vision/densenet-cifar.ts";
+import { alexnets } from "./vision/alexnet.ts";
+import { densenets } from "./vision/densenet.ts";
+import { firstSteps } from "./vision/first-steps.ts";
 import { lenets } from "./vision/lenet.ts";
+import { preactResnetsCifar } from "./vision/preact-resnet-cifar.ts";
+import { resnets } from "./vision/resnet.ts";
 import { resnetsCifar } from "./vision/resnet-cifar.ts";
 import { vggs } from "./vision/vgg.ts";
 
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map(
-  [...lenets, ...resnetsCifar, ...vggs, ...densenetsCifar, ...airbenches].map((entry) => [entry.name, entry]),
+  [
+    ...firstSteps,
+    ...lenets,
+    ...alexnets,
+    ...vggs,
+    ...resnetsCifar,
+    ...preactResnetsCifar,
+    ...resnets,
+    ...densenets,
+    ...airbenches,
+  ].map((entry) => [entry.name, entry]),
 );
 
 /** @throws InputError for an unknown name, with the nearest known one */

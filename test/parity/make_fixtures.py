@@ -2,7 +2,8 @@
 
     python -m venv venv && venv/bin/pip install torch==2.13.0 numpy
     venv/bin/python test/parity/make_fixtures.py            # all of them
-    venv/bin/python test/parity/make_fixtures.py resnet56   # one, also any other ResNet for CIFAR
+    venv/bin/python test/parity/make_fixtures.py resnet56   # one, also any other ResNet for CIFAR, and ImageNet's at
+                                                            # full size: resnet50, vgg16-bn, densenet121, alexnet
 
 Weights and images come from the zoo's own generator (models/src/random.ts, ported below), so a fixture holds results
 only: the first step's logits and loss; of every parameter the gradient's norm and eight entries; the running statistics
@@ -21,6 +22,7 @@ leaves batch norms and biases out.
 import json
 import math
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -173,17 +175,63 @@ class LeNet5(nn.Module):
 
 
 class Vgg(nn.Module):
-    """torchvision's names; one dense layer."""
+    """torchvision's names; one dense layer, or torchvision's three (of so many units, without dropout)."""
 
-    def __init__(self, depths, widths, classes=10):
+    def __init__(self, depths, widths, classes=10, norm=True, units=0, pixels=1):
         super().__init__()
         layers, channels = [], 3
         for depth, width in zip(depths, widths):
             for _ in range(depth):
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), Relu()]
+                norms = [nn.BatchNorm2d(width)] if norm else []
+                layers += [nn.Conv2d(channels, width, 3, padding=1), *norms, Relu()]
                 channels = width
             layers.append(nn.MaxPool2d(2))
-        self.features, self.classifier = nn.Sequential(*layers), nn.Linear(channels, classes)
+        self.features, self.classifier = nn.Sequential(*layers), nn.Linear(channels * pixels, classes)
+        if units > 0:
+            hidden = [nn.Linear(channels * pixels, units), Relu(), nn.Identity()]
+            hidden += [nn.Linear(units, units), Relu(), nn.Identity()]
+            self.classifier = nn.Sequential(*hidden, nn.Linear(units, classes))
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+class Paper2012(nn.Module):
+    """AlexNet of 2012, without dropout. PyTorch's alpha is n times the paper's."""
+
+    def __init__(self, widths, units, pixels, classes=10):
+        super().__init__()
+        a, b, c, d, e = widths
+        self.conv1 = nn.Conv2d(3, a, 11, 4, 2)
+        self.conv2 = nn.Conv2d(a, b, 5, padding=2, groups=2)
+        self.conv3 = nn.Conv2d(b, c, 3, padding=1)
+        self.conv4 = nn.Conv2d(c, d, 3, padding=1, groups=2)
+        self.conv5 = nn.Conv2d(d, e, 3, padding=1, groups=2)
+        self.fc6, self.fc7, self.fc8 = nn.Linear(e * pixels, units), nn.Linear(units, units), nn.Linear(units, classes)
+
+    def forward(self, x):
+        def norm(x):
+            return F.local_response_norm(x, 5, alpha=5e-4, beta=0.75, k=2.0)
+
+        x = F.max_pool2d(norm(relu(self.conv1(x))), 3, 2)
+        x = F.max_pool2d(norm(relu(self.conv2(x))), 3, 2)
+        x = relu(self.conv5(relu(self.conv4(relu(self.conv3(x))))))
+        x = F.max_pool2d(x, 3, 2).flatten(1)
+        return self.fc8(relu(self.fc7(relu(self.fc6(x)))))
+
+
+class AlexNet(nn.Module):
+    """torchvision's names, without dropout."""
+
+    def __init__(self, first, widths, units, pixels, classes=10):
+        super().__init__()
+        a, b, c, d, e = widths
+        pool = [nn.MaxPool2d(3, 2)]
+        layers = [nn.Conv2d(3, a, **first), Relu(), *pool, nn.Conv2d(a, b, 5, padding=2), Relu(), *pool]
+        layers += [nn.Conv2d(b, c, 3, padding=1), Relu(), nn.Conv2d(c, d, 3, padding=1), Relu()]
+        self.features = nn.Sequential(*layers, nn.Conv2d(d, e, 3, padding=1), Relu(), *pool)
+        hidden = [nn.Identity(), nn.Linear(e * pixels, units), Relu(), nn.Identity(), nn.Linear(units, units), Relu()]
+        self.classifier = nn.Sequential(*hidden, nn.Linear(units, classes))
 
     def forward(self, x):
         return self.classifier(self.features(x).flatten(1))
@@ -195,39 +243,157 @@ class Relu(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """torchvision's names; no bottleneck, no compression."""
+    """torchvision's names; with bottlenecks and compression or without."""
 
-    def __init__(self, layers, growth, width, classes=10):
+    def __init__(self, layers, growth, width, classes=10, bottleneck=False, stem="cifar"):
         super().__init__()
         self.layers = layers
         f, channels = nn.Module(), width
-        f.conv0 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
-        for block in (1, 2, 3):
+        if stem == "cifar":
+            f.conv0 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
+        else:
+            f.conv0, f.norm0 = nn.Conv2d(3, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width)
+        for block, count in enumerate(layers, 1):
             dense = nn.Module()
-            for i in range(1, layers + 1):
+            for i in range(1, count + 1):
                 layer = nn.Module()
-                layer.norm1, layer.conv1 = nn.BatchNorm2d(channels), nn.Conv2d(channels, growth, 3, 1, 1, bias=False)
+                layer.norm1 = nn.BatchNorm2d(channels)
+                if bottleneck:
+                    layer.conv1, layer.norm2 = nn.Conv2d(channels, 4 * growth, 1, bias=False), nn.BatchNorm2d(4 * growth)
+                    layer.conv2 = nn.Conv2d(4 * growth, growth, 3, 1, 1, bias=False)
+                else:
+                    layer.conv1 = nn.Conv2d(channels, growth, 3, 1, 1, bias=False)
                 setattr(dense, f"denselayer{i}", layer)
                 channels += growth
             setattr(f, f"denseblock{block}", dense)
-            if block < 3:
-                transition = nn.Module()
-                transition.norm, transition.conv = nn.BatchNorm2d(channels), nn.Conv2d(channels, channels, 1, bias=False)
+            if block < len(layers):
+                transition, kept = nn.Module(), channels // 2 if bottleneck else channels
+                transition.norm, transition.conv = nn.BatchNorm2d(channels), nn.Conv2d(channels, kept, 1, bias=False)
                 setattr(f, f"transition{block}", transition)
+                channels = kept
         f.norm5 = nn.BatchNorm2d(channels)
         self.features, self.classifier = f, nn.Linear(channels, classes)
 
     def forward(self, x):
         f = self.features
         x = f.conv0(x)
-        for block in (1, 2, 3):
-            for i in range(1, self.layers + 1):
+        if hasattr(f, "norm0"):
+            x = F.max_pool2d(relu(f.norm0(x)), 3, 2, 1)
+        for block, count in enumerate(self.layers, 1):
+            for i in range(1, count + 1):
                 layer = getattr(getattr(f, f"denseblock{block}"), f"denselayer{i}")
-                x = torch.cat([x, layer.conv1(relu(layer.norm1(x)))], 1)
-            if block < 3:
+                y = layer.conv1(relu(layer.norm1(x)))
+                if hasattr(layer, "conv2"):
+                    y = layer.conv2(relu(layer.norm2(y)))
+                x = torch.cat([x, y], 1)
+            if block < len(self.layers):
                 transition = getattr(f, f"transition{block}")
                 x = F.avg_pool2d(transition.conv(relu(transition.norm(x))), 2)
         return self.classifier(relu(f.norm5(x)).mean((2, 3)))
+
+
+class DeepBlock(nn.Module):
+    """torchvision's basic block and bottleneck."""
+
+    def __init__(self, in_channels, width, stride, bottleneck):
+        super().__init__()
+        channels = 4 * width if bottleneck else width
+        if bottleneck:
+            self.conv1, self.bn1 = nn.Conv2d(in_channels, width, 1, bias=False), nn.BatchNorm2d(width)
+            self.conv2, self.bn2 = nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+            self.conv3, self.bn3 = nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels)
+        else:
+            self.conv1, self.bn1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+            self.conv2, self.bn2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        self.downsample = None
+        if stride != 1 or in_channels != channels:
+            conv = nn.Conv2d(in_channels, channels, 1, stride, bias=False)
+            self.downsample = nn.Sequential(conv, nn.BatchNorm2d(channels))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
+        if hasattr(self, "conv3"):
+            y = self.bn3(self.conv3(relu(y)))
+        return relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class DeepResNet(nn.Module):
+    """torchvision's names, for ImageNet or with the first convolution that is usual for CIFAR."""
+
+    def __init__(self, depths, width, bottleneck, stem="imagenet", classes=10):
+        super().__init__()
+        self.stem, self.stages = stem, len(depths)
+        first = {"kernel_size": 3, "padding": 1} if stem == "cifar" else {"kernel_size": 7, "stride": 2, "padding": 3}
+        self.conv1, self.bn1 = nn.Conv2d(3, width, bias=False, **first), nn.BatchNorm2d(width)
+        channels = width
+        for stage, depth in enumerate(depths):
+            blocks, wide = [], width * 2**stage
+            for i in range(depth):
+                blocks.append(DeepBlock(channels, wide, 2 if stage > 0 and i == 0 else 1, bottleneck))
+                channels = 4 * wide if bottleneck else wide
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = relu(self.bn1(self.conv1(x)))
+        if self.stem == "imagenet":
+            x = F.max_pool2d(x, 3, 2, 1)
+        for stage in range(self.stages):
+            x = getattr(self, f"layer{stage + 1}")(x)
+        return self.fc(x.mean((2, 3)))
+
+
+class PreactBlock(nn.Module):
+    def __init__(self, in_channels, width, stride, bottleneck):
+        super().__init__()
+        channels = 4 * width if bottleneck else width
+        self.bn1, self.bn2 = nn.BatchNorm2d(in_channels), nn.BatchNorm2d(width)
+        if bottleneck:
+            self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+            self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+            self.bn3, self.conv3 = nn.BatchNorm2d(width), nn.Conv2d(width, channels, 1, bias=False)
+        else:
+            self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
+            self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.downsample = None
+        if stride != 1 or in_channels != channels:
+            self.downsample = nn.Conv2d(in_channels, channels, 1, stride, bias=False)
+
+    def forward(self, x):
+        active = relu(self.bn1(x))
+        y = self.conv2(relu(self.bn2(self.conv1(active))))
+        if hasattr(self, "conv3"):
+            y = self.conv3(relu(self.bn3(y)))
+        return y + (x if self.downsample is None else self.downsample(active))
+
+
+class PreactResNet(nn.Module):
+    def __init__(self, n, widths, bottleneck, classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, widths[0], 3, 1, 1, bias=False)
+        channels = widths[0]
+        for stage, width in enumerate(widths):
+            blocks = []
+            for i in range(n):
+                blocks.append(PreactBlock(channels, width, 2 if stage > 0 and i == 0 else 1, bottleneck))
+                channels = 4 * width if bottleneck else width
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.bn, self.fc = nn.BatchNorm2d(channels), nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = self.layer3(self.layer2(self.layer1(self.conv1(x))))
+        return self.fc(relu(self.bn(x)).mean((2, 3)))
+
+
+def fixture(model, options, input_shape, network, batch, smoothing=0.0):
+    return {
+        "model": model,
+        "options": {**options, "inputShape": list(input_shape)},
+        "inputShape": list(input_shape),
+        "batch": batch,
+        "labelSmoothing": smoothing,
+        "network": network,
+    }
 
 
 def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2, **arguments):
@@ -262,8 +428,78 @@ FIXTURES = {
         "inputShape": [12, 12, 3],
         "batch": 6,
         "labelSmoothing": 0.1,
-        "network": lambda: DenseNet(2, 3, 4),
+        "network": lambda: DenseNet((2, 2, 2), 3, 4),
     },
+    "densenet-bc-narrow": fixture(
+        "densenetCifar",
+        {"layers": 2, "growth": 3, "bottleneck": True},
+        (12, 12, 3),
+        lambda: DenseNet((2, 2, 2), 3, 6, bottleneck=True),
+        batch=6,
+    ),
+    "densenet-imagenet-narrow": fixture(
+        "densenet",
+        {"layers": [1, 2, 1, 1], "growth": 4, "width": 6, "classes": 10},
+        (64, 64, 3),
+        lambda: DenseNet((1, 2, 1, 1), 4, 6, bottleneck=True, stem="imagenet"),
+        batch=6,
+    ),
+    "vgg-imagenet-narrow": fixture(
+        "vgg",
+        {"depths": [1, 1, 2], "widths": [4, 6, 8], "units": 12, "dropout": 0, "classes": 10},
+        (17, 16, 3),
+        lambda: Vgg((1, 1, 2), (4, 6, 8), norm=False, units=12, pixels=4),
+        batch=4,
+    ),
+    "alexnet-2012-narrow": fixture(
+        "alexnet2012",
+        {"widths": [6, 8, 8, 6, 4], "units": 12, "dropout": 0, "classes": 10},
+        (95, 67, 3),
+        lambda: Paper2012((6, 8, 8, 6, 4), 12, 2),
+        batch=4,
+    ),
+    "alexnet-narrow": fixture(
+        "alexnet",
+        {"widths": [4, 6, 8, 6, 4], "units": 12, "dropout": 0, "classes": 10},
+        (95, 67, 3),
+        lambda: AlexNet({"kernel_size": 11, "stride": 4, "padding": 2}, (4, 6, 8, 6, 4), 12, 2),
+        batch=4,
+    ),
+    "alexnet-cifar-narrow": fixture(
+        "alexnet",
+        {"stem": "cifar", "widths": [4, 6, 8, 6, 4], "units": 12, "dropout": 0},
+        (32, 32, 3),
+        lambda: AlexNet({"kernel_size": 5, "padding": 2}, (4, 6, 8, 6, 4), 12, 9),
+        batch=4,
+    ),
+    "resnet-basic-narrow": fixture(
+        "resnet",
+        {"block": "basic", "depths": [1, 2, 1, 1], "width": 4, "classes": 10},
+        (37, 33, 3),
+        lambda: DeepResNet((1, 2, 1, 1), 4, False),
+        batch=4,
+    ),
+    "resnet-bottleneck-narrow": fixture(
+        "resnet",
+        {"block": "bottleneck", "depths": [1, 2, 1, 1], "width": 4, "stem": "cifar"},
+        (16, 16, 3),
+        lambda: DeepResNet((1, 2, 1, 1), 4, True, "cifar"),
+        batch=4,
+    ),
+    "preact-basic-narrow": fixture(
+        "preactResnetCifar",
+        {"n": 2, "widths": [4, 6, 8]},
+        (15, 17, 3),
+        lambda: PreactResNet(2, (4, 6, 8), False),
+        batch=4,
+    ),
+    "preact-bottleneck-narrow": fixture(
+        "preactResnetCifar",
+        {"n": 1, "bottleneck": True, "widths": [2, 3, 4]},
+        (16, 16, 3),
+        lambda: PreactResNet(1, (2, 3, 4), True),
+        batch=4,
+    ),
     "airbench-narrow": {
         "model": "airbench94",
         "options": {"widths": [5, 6, 8]},
@@ -281,6 +517,40 @@ FIXTURES = {
         "network": LeNet5,
     },
 }
+
+
+# Full sizes, for `make_fixtures.py NAME`; their fixtures are too large a matter for every run of the tests.
+def full_sizes():
+    specs = {}
+    vgg_widths = (64, 128, 256, 512, 512)
+    for name, depths in {"11": (1, 1, 2, 2, 2), "13": (2, 2, 2, 2, 2), "16": (2, 2, 3, 3, 3), "19": (2, 2, 4, 4, 4)}.items():
+        for norm in (False, True):
+            options = {"depths": list(depths), "batchNorm": norm, "dropout": 0, "classes": 10}
+            net = partial(Vgg, depths, vgg_widths, norm=norm, units=4096, pixels=49)
+            specs[f"vgg{name}{'-bn' if norm else ''}"] = fixture("vgg", options, (224, 224, 3), net, batch=2)
+    resnets = {"18": (2, 2, 2, 2), "34": (3, 4, 6, 3), "50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3)}
+    for name, depths in resnets.items():
+        bottleneck = int(name) >= 50
+        options = {"block": "bottleneck" if bottleneck else "basic", "depths": list(depths), "classes": 10}
+        net = partial(DeepResNet, depths, 64, bottleneck)
+        specs[f"resnet{name}"] = fixture("resnet", options, (224, 224, 3), net, batch=2)
+    densenets = {
+        "121": ((6, 12, 24, 16), 32, 64),
+        "161": ((6, 12, 36, 24), 48, 96),
+        "169": ((6, 12, 32, 32), 32, 64),
+        "201": ((6, 12, 48, 32), 32, 64),
+    }
+    for name, (layers, growth, width) in densenets.items():
+        options = {"layers": list(layers), "growth": growth, "width": width, "classes": 10}
+        net = partial(DenseNet, layers, growth, width, bottleneck=True, stem="imagenet")
+        specs[f"densenet{name}"] = fixture("densenet", options, (224, 224, 3), net, batch=2)
+    first = {"kernel_size": 11, "stride": 4, "padding": 2}
+    options = {"dropout": 0, "classes": 10}
+    net = partial(AlexNet, first, (64, 192, 384, 256, 256), 4096, 36)
+    specs["alexnet"] = fixture("alexnet", options, (224, 224, 3), net, batch=2)
+    net = partial(Paper2012, (96, 256, 384, 384, 256), 4096, 36)
+    specs["alexnet-2012"] = fixture("alexnet2012", options, (224, 224, 3), net, batch=2)
+    return specs
 
 
 # One fixture ---------------------------------------------------------------------------------------------------------
@@ -382,8 +652,9 @@ def main(names):
     folder = Path(__file__).parent / "fixtures"
     folder.mkdir(exist_ok=True)
     for name in names or FIXTURES:
-        depth = int(name.removeprefix("resnet")) if name not in FIXTURES else 0
-        spec = FIXTURES.get(name) or resnet(name, n=(depth - 2) // 6)
+        spec = FIXTURES.get(name) or full_sizes().get(name)
+        if spec is None:  # resnet56 and its like
+            spec = resnet(name, n=(int(name.removeprefix("resnet")) - 2) // 6)
         fixture = make(name, spec)
         (folder / f"{name}.json").write_text(json.dumps(fixture, indent=1) + "\n")
         print(name, "seed", fixture["seed"], "loss", fixture["loss"], fixture["float32"])

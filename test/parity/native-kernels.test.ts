@@ -32,7 +32,7 @@ function values(shape: readonly number[], ...path: (string | number)[]): Float32
 /** An op's outputs and the gradients of Σ r y, on a backend, as plain numbers. */
 async function measure(
   backend: string,
-  op: ops.Op<ops.Tensors, object>,
+  op: Pick<ops.Op<ops.Tensors, object>, "all" | "gradients">,
   inputs: { [name: string]: { shape: readonly number[]; values: Float32Array } },
   attrs: object,
   within: <T>(body: () => T) => T = (body) => body(),
@@ -129,11 +129,8 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     [[2, 7, 7, 96], [5, 5, 96, 80], 2, 2],
   ])("convolution of %s by %s, stride %s, padding %s", async (shape, kernel, strides, padding) => {
     const inputs = { x: { shape, values: values(shape, "x") }, filter: { shape: kernel, values: values(kernel, "w") } };
-    const op = Object.assign((i: ops.Tensors, a?: object) => ops.conv2d(i as never, a), {
-      opName: "Conv2D",
-      gradients: ["x", "filter"],
-      all: (i: ops.Tensors, a?: object) => ops.conv2d.all(i as never, a),
-    });
+    // Without the bias.
+    const op = { gradients: ["x", "filter"], all: (i: ops.Tensors, a?: object) => ops.conv2d.all(i as never, a) };
     const attrs = { strides, padding };
     // Single precision: what is left to rounding is far below the limit of the others.
     const expected = await measure("cpu", op, inputs, attrs);
@@ -175,6 +172,31 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     };
     const expected = await run("cpu");
     expectClose(await run("tensorflow"), expected, 3e-6);
+    expectClose(await run("tensorflow", inBf16), expected, 1e-2);
+  });
+
+  it("puts the channels of any number of tensors side by side, in f32 and bf16", async () => {
+    const widths = [3, 24, 1, 16, 40];
+    const run = async (backend: string, within: <T>(body: () => T) => T = (body) => body()) => {
+      await tf.setBackend(backend);
+      const parts = widths.map((channels) => {
+        const shape = [3, 7, 5, channels];
+        return tf.tensor(values(shape, "part"), shape);
+      });
+      const weights = tf.linspace(-1, 1, 84);
+      const results = within(() =>
+        tf.tidy(() => {
+          const y = ops.concatAll(parts);
+          const loss = (...xs: tf.Tensor[]) => tf.sum(tf.mul(ops.concatAll(xs), weights));
+          return [y, ...tf.grads(loss)(parts)];
+        }),
+      );
+      const numbers = results.map((result) => result.dataSync() as Float32Array);
+      tf.dispose([parts, weights, results]);
+      return numbers;
+    };
+    const expected = await run("cpu");
+    expectClose(await run("tensorflow"), expected, 1e-6);
     expectClose(await run("tensorflow", inBf16), expected, 1e-2);
   });
 

@@ -6,7 +6,19 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { airbench94, createModel, densenetCifar, resnetCifar, vggCifar } from "@tfjs-zoo/models";
+import {
+  airbench94,
+  alexnet,
+  alexnet2012,
+  createModel,
+  densenet,
+  densenetCifar,
+  preactResnetCifar,
+  resnet,
+  resnetCifar,
+  vgg,
+  vggCifar,
+} from "@tfjs-zoo/models";
 import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { classification, sgd, Trainer, weightsAndBiases } from "@tfjs-zoo/training";
 import { startBackend } from "@tfjs-zoo/training/node";
@@ -91,8 +103,14 @@ function freshModel(fixture: Fixture): tfl.LayersModel {
   const options = { ...fixture.options, inputShape: fixture.inputShape };
   const builders: { [name: string]: (options: object) => tfl.LayersModel } = {
     airbench94,
+    alexnet,
+    alexnet2012,
+    densenet,
     densenetCifar,
+    preactResnetCifar,
+    resnet,
     resnetCifar,
+    vgg,
     vggCifar,
   };
   const build = builders[fixture.model] ?? ((given: object) => createModel(fixture.model, given));

@@ -8,9 +8,12 @@ import { markdownTable, replaceBlock } from "./blocks.ts";
 import { benchmarksTable, type MemoryResult, type TrainResult } from "./tables.ts";
 import { collectBlocks, updateReadme } from "./write-tables.ts";
 
-const emptyReadme = ["# zoo", ...["results", "models", "growth", "benchmarks"].map(markedBlock), "The end.", ""].join(
-  "\n",
-);
+const emptyReadme = [
+  "# zoo",
+  ...["results", "models", "growth", "speedrun", "benchmarks"].map(markedBlock),
+  "The end.",
+  "",
+].join("\n");
 
 function markedBlock(name: string): string {
   return `<!-- ${name}:begin -->\n<!-- ${name}:end -->`;
@@ -70,6 +73,24 @@ async function writeCheckout(root: string, shown: Card = card): Promise<void> {
   await writeFile(join(root, "test/bench/results/memory.json"), JSON.stringify(memory));
   const point = { batch: 8, depth: 20, width: 16, items_per_s: 70.2, rss_mb: 1234 };
   const growth = { batch: [point], depth: [point, { ...point, depth: 32 }], width: [point] };
+  const seeds = [93.9, 94.2].map((accuracy, seed) => ({
+    seed,
+    accuracy: accuracy / 100,
+    seconds: 330,
+    train_seconds: 300,
+  }));
+  await writeFile(
+    join(root, "test/bench/results/speedrun.json"),
+    JSON.stringify({
+      model: "airbench94",
+      precision: "bf16",
+      epochs: 10,
+      mean_accuracy: 0.9405,
+      mean_seconds: 330,
+      seeds,
+      environment: train.environment,
+    }),
+  );
   await writeFile(
     join(root, "test/bench/results/growth.json"),
     JSON.stringify({ backend: "wasm", precision: "f32", growth }),
@@ -106,10 +127,11 @@ describe("the tables of the README", () => {
         "models",
         "results",
         "growth",
+        "speedrun",
         "benchmarks",
       ]);
       expect(await readFile(readme, "utf8")).toBe(emptyReadme);
-      expect(await updateReadme(readme, blocks)).toEqual(["models", "results", "growth", "benchmarks"]);
+      expect(await updateReadme(readme, blocks)).toEqual(["models", "results", "growth", "speedrun", "benchmarks"]);
       expect(await updateReadme(readme, blocks, { check: true })).toEqual([]);
 
       const text = (await readFile(readme, "utf8")).replace(/ +/g, " ");
@@ -118,6 +140,9 @@ describe("the tables of the README", () => {
       );
       expect(text).toContain("| `resnet20` | tensorflow | f32 | 128 | 402 | 318 | × 4.60 | × 1.01 |");
       expect(text).toContain("Measured on A Processor (2 cores), Node 20.1.0, PyTorch 2.13.0, TensorFlow 2.21.0.");
+      expect(text).toContain("| 1 | 94.20 % | 5.5 | 5.0 |");
+      expect(text).toContain("| mean | 94.05 % | 5.5 | 5.0 |");
+      expect(text).toContain("`airbench94`, 10 epochs in bf16, on A Processor (2 cores), Node 20.1.0.");
       expect(text).toContain("| depth 20, 32 | wasm | f32 | 70, 70 | 1,234, 1,234 |");
       expect(text).toContain("99 tensors after step 10 and 99 after step 500; resident 310 MB");
       for (const { name, summary } of registry.values()) {

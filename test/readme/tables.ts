@@ -45,6 +45,17 @@ export interface GrowthResult {
   growth: { batch: GrowthPoint[]; depth: GrowthPoint[]; width: GrowthPoint[] };
 }
 
+/** What `zoo speedrun --save` writes. */
+export interface SpeedrunResult {
+  model: string;
+  precision: string;
+  epochs: number;
+  mean_accuracy: number;
+  mean_seconds: number;
+  seeds: { seed: number; accuracy: number; seconds: number; train_seconds: number }[];
+  environment: { cpu: string; cores: number; node: string };
+}
+
 const whole = (n: number) => n.toLocaleString("en");
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 const megas = (n: number) => `${(n / 1e6).toFixed(n < 1e6 ? 2 : 1)} M`;
@@ -159,6 +170,30 @@ export function growthTable(results: readonly GrowthResult[]): string {
     [left("ResNet-20 with"), left("backend"), left("precision"), left("images/s"), left("resident memory, MB")],
     rows,
   );
+}
+
+/** Each training of a speedrun, and their mean. */
+export function speedrunTable(results: readonly SpeedrunResult[]): string {
+  if (results.length === 0) return "Not measured yet.";
+  const minutes = (seconds: number) => (seconds / 60).toFixed(1);
+  return results
+    .map(({ model, precision, epochs, mean_accuracy, mean_seconds, seeds, environment: { cpu, cores, node } }) => {
+      const trained = seeds.reduce((sum, { train_seconds }) => sum + train_seconds, 0) / seeds.length;
+      const table = markdownTable(
+        [left("seed"), right("test accuracy"), right("minutes"), right("of which training")],
+        [
+          ...seeds.map(({ seed, accuracy, seconds, train_seconds }) => [
+            String(seed),
+            percent(accuracy),
+            minutes(seconds),
+            minutes(train_seconds),
+          ]),
+          ["mean", percent(mean_accuracy), minutes(mean_seconds), minutes(trained)],
+        ],
+      );
+      return `${table}\n\n${code(model)}, ${epochs} epochs in ${precision}, on ${cpu} (${cores} cores), Node ${node}.`;
+    })
+    .join("\n\n");
 }
 
 function machineText({ environment: { cpu, cores, node, versions = {} } }: TrainResult): string {

@@ -17,6 +17,8 @@ import {
   type MemoryResult,
   modelsTable,
   resultsTable,
+  type SpeedrunResult,
+  speedrunTable,
   type TrainResult,
 } from "./tables.ts";
 
@@ -36,6 +38,7 @@ export async function collectBlocks(root: string): Promise<Blocks> {
     ["models", modelsTable([...registry.values()])],
     ["results", resultsTable(cards.sort(byModel))],
     ["growth", growthTable(benches.filter((result): result is GrowthResult => "growth" in result))],
+    ["speedrun", speedrunTable(benches.filter((result): result is SpeedrunResult => "seeds" in result))],
     ["benchmarks", benchmarksTable(trains.sort(byModel), memories.sort(byModel))],
   ]);
 }

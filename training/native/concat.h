@@ -1,9 +1,10 @@
-// Channels of two images side by side, and taken apart again.
+// Channels of images side by side, and taken apart again.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 #include "tensorflow.h"
 #include "threads.h"
@@ -29,49 +30,74 @@ inline bool SameRows(const std::vector<int64_t>& a, const std::vector<int64_t>& 
   return !a.empty() && a.size() == b.size() && std::equal(a.begin(), a.end() - 1, b.begin());
 }
 
-/// a [..., m], b [..., n] -> [..., m + n]
+/// Where each part's channels begin in a row of all, and at the end how many there are.
+inline std::vector<int64_t> Offsets(const std::vector<int64_t>& channels) {
+  std::vector<int64_t> offsets(1, 0);
+  for (int64_t count : channels) offsets.push_back(offsets.back() + count);
+  return offsets;
+}
+
+/// Calls copy(part, row, offset, channels) for each part of each row.
+template <typename Copy>
+void ForEachPart(int64_t rows, const std::vector<int64_t>& channels, const Copy& copy) {
+  const std::vector<int64_t> offsets = Offsets(channels);
+  Parallel(rows, offsets.back(), [&](int, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      for (size_t part = 0; part < channels.size(); part++) copy(part, row, offsets[part], channels[part]);
+    }
+  });
+}
+
+/// parts [..., channels of each] -> [..., channels of all]
 inline void Concat(void*, TF_OpKernelContext* context) {
   Call call(context);
-  const TF_Tensor *left = call.Input(0), *right = call.Input(1);
-  if (!call.ok()) return;
-  const auto shape = ShapeOf(left), other = ShapeOf(right);
-  if (!call.Expect(SameRows(shape, other), "a concat got shapes that differ in more than the last axis")) return;
-  const int64_t m = shape.back(), n = other.back();
-  auto joined = shape;
-  joined.back() = m + n;
-  WithType(left, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    const T *a = Call::Data<T>(left), *b = Call::Data<T>(right);
-    T* y = call.Output<T>(0, joined);
+  std::vector<const TF_Tensor*> parts;
+  std::vector<int64_t> channels;
+  std::vector<int64_t> shape;
+  for (int i = 0; i < call.inputs(); i++) {
+    parts.push_back(call.Input(i));
     if (!call.ok()) return;
-    Parallel(m + n == 0 ? 0 : CountOf(joined) / (m + n), m + n, [=](int, int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; row++) {
-        CopyBytes(y + row * (m + n), a + row * m, sizeof(T) * m);
-        CopyBytes(y + row * (m + n) + m, b + row * n, sizeof(T) * n);
-      }
+    const auto own = ShapeOf(parts[i]);
+    if (i == 0) shape = own;
+    if (!call.Expect(SameRows(shape, own), "a concat got shapes that differ in more than the last axis")) return;
+    channels.push_back(own.back());
+  }
+  const int64_t first = shape.back(), all = Offsets(channels).back();
+  const int64_t rows = first == 0 ? 0 : CountOf(shape) / first;
+  shape.back() = all;
+  WithType(parts[0], [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    T* y = call.Output<T>(0, shape);
+    if (!call.ok()) return;
+    std::vector<const T*> from;
+    for (const TF_Tensor* part : parts) from.push_back(Call::Data<T>(part));
+    ForEachPart(rows, channels, [&](size_t part, int64_t row, int64_t offset, int64_t count) {
+      CopyBytes(y + row * all + offset, from[part] + row * count, sizeof(T) * count);
     });
   });
 }
 
-/// dy, a, b (for their shapes) -> da, db
-inline void ConcatGrad(void*, TF_OpKernelContext* context) {
+/// dy [..., channels of all] -> the gradient of each part; `size` says how many channels it has
+inline void ConcatGrad(void* raw, TF_OpKernelContext* context) {
+  const std::vector<int64_t>& channels = static_cast<Attributes*>(raw)->size;
   Call call(context);
-  const TF_Tensor *gradient = call.Input(0), *left = call.Input(1), *right = call.Input(2);
+  const TF_Tensor* gradient = call.Input(0);
   if (!call.ok()) return;
-  const auto shape = ShapeOf(left), other = ShapeOf(right), joined = ShapeOf(gradient);
-  const bool fits = SameRows(shape, other) && SameRows(shape, joined) && joined.back() == shape.back() + other.back();
-  if (!call.Expect(fits, "a concat's gradient does not fit its parts")) return;
-  const int64_t m = shape.back(), n = other.back();
+  auto shape = ShapeOf(gradient);
+  const int64_t all = Offsets(channels).back();
+  if (!call.Expect(!shape.empty() && shape.back() == all, "a concat's gradient does not fit its parts")) return;
+  const int64_t rows = all == 0 ? 0 : CountOf(shape) / all;
   WithType(gradient, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* dy = Call::Data<T>(gradient);
-    T *da = call.Output<T>(0, shape), *db = call.Output<T>(1, other);
-    if (!call.ok()) return;
-    Parallel(m + n == 0 ? 0 : CountOf(joined) / (m + n), m + n, [=](int, int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; row++) {
-        CopyBytes(da + row * m, dy + row * (m + n), sizeof(T) * m);
-        CopyBytes(db + row * n, dy + row * (m + n) + m, sizeof(T) * n);
-      }
+    std::vector<T*> to;
+    for (size_t part = 0; part < channels.size(); part++) {
+      shape.back() = channels[part];
+      to.push_back(call.Output<T>(static_cast<int>(part), shape));
+      if (!call.ok()) return;
+    }
+    ForEachPart(rows, channels, [&](size_t part, int64_t row, int64_t offset, int64_t count) {
+      CopyBytes(to[part] + row * count, dy + row * all + offset, sizeof(T) * count);
     });
   });
 }

@@ -1,6 +1,7 @@
 export * from "./add.ts";
 export * from "./batch-norm.ts";
 export * from "./concat.ts";
+export * from "./concat-norm-conv2d.ts";
 export * from "./conv2d.ts";
 export * from "./dense.ts";
 export * from "./depthwise-conv2d.ts";
@@ -8,6 +9,7 @@ export * from "./dropout.ts";
 export * from "./flatten.ts";
 export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
+export * from "./local-response-norm.ts";
 export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
 export * from "./relu.ts";
 export * from "./scale.ts";

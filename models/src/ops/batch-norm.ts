@@ -47,12 +47,13 @@ const reducedAxes = (x: tf.Tensor): number[] => x.shape.slice(1).map((_, axis) =
  *
  * @param x [..., channels]  @param gamma [channels]  @param beta [channels]
  * @param runningMean [channels]  @param runningVariance [channels]
- * @returns `all`: [y [..., channels], new running mean [channels], new running variance [channels]]
+ * @returns `all`: [y [..., channels], new running mean, new running variance, the batch's mean, its variance, all
+ *   [channels]]
  */
 export const batchNormTraining: Op<BatchNormInputs, BatchNormAttrs> = differentiable("BatchNormTraining", {
   saved: ["x", "gamma", "beta", "mean", "variance"],
   gradients: ["x", "gamma", "beta"],
-  outputs: 3,
+  outputs: 5,
 
   forward(
     { x, gamma, beta, runningMean, runningVariance }: BatchNormInputs,
@@ -70,6 +71,8 @@ export const batchNormTraining: Op<BatchNormInputs, BatchNormAttrs> = differenti
         activate(tf.add(tf.mul(centred, scale), beta), activation), // [..., channels]
         tf.add(tf.mul(runningMean, 1 - momentum), tf.mul(mean, momentum)), // [channels]
         tf.add(tf.mul(runningVariance, 1 - momentum), tf.mul(unbiased, momentum)), // [channels]
+        mean,
+        variance,
       ],
       saved: { x, gamma, beta, mean, variance },
     };

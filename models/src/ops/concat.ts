@@ -1,39 +1,61 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
-import { differentiable, type Op } from "./differentiable.ts";
+import { differentiable, type Op, type Tensors } from "./differentiable.ts";
 
 /**
- * The channels of two tensors side by side: the connection of DenseNet (Huang et al. 2017, eq. 2).
+ * The channels of tensors side by side: the connection of DenseNet (Huang et al. 2017, eq. 2).
  *
- *   y = [a, b]        ∂L/∂a = the first channels of ∂L/∂y        ∂L/∂b = the others
+ *   y = [x₀, x₁, …]        ∂L/∂xᵢ = the channels of ∂L/∂y that are xᵢ's
  *
- * @param a [..., aChannels]  @param b [..., bChannels], the other axes as in a
- * @returns [..., aChannels + bChannels]
+ * An op of so many tensors, named "0", "1", …
+ *
+ * @param xᵢ [..., channelsᵢ], the other axes alike
+ * @returns [..., Σ channelsᵢ]
  * @throws InputError when other axes differ
  */
-export const concat: Op<{ a: tf.Tensor; b: tf.Tensor }, object> = differentiable("Concat", {
-  saved: ["a", "b"],
-  gradients: ["a", "b"],
+function makeConcat(count: number): Op<Tensors, object> {
+  const names = Array.from({ length: count }, (_, i) => String(i));
+  return differentiable("Concat", {
+    saved: names,
+    gradients: names,
 
-  forward({ a, b }: { a: tf.Tensor; b: tf.Tensor }) {
-    if (a.rank === 0 || !tf.util.arraysEqual(a.shape.slice(0, -1), b.shape.slice(0, -1))) {
-      throw new InputError(
-        `concat got shapes [${a.shape}] and [${b.shape}]; expected two that differ in the last axis only`,
+    forward(inputs: Tensors) {
+      const parts = names.map((name) => inputs[name] as tf.Tensor);
+      const leading = ({ shape }: tf.Tensor) => shape.slice(0, -1);
+      if (parts.some((part) => part.rank === 0 || !tf.util.arraysEqual(leading(part), leading(parts[0])))) {
+        const shapes = parts.map(({ shape }) => `[${shape}]`).join(" and ");
+        throw new InputError(`concat got shapes ${shapes}; expected such that differ in the last axis only`);
+      }
+      return { output: tf.concat(parts, -1), saved: inputs };
+    },
+
+    backward(dy, saved) {
+      let channel = 0;
+      return Object.fromEntries(
+        names.map((name) => {
+          const { shape } = saved[name] as tf.Tensor;
+          const begin = shape.map((_, axis) => (axis === shape.length - 1 ? channel : 0));
+          channel += shape[shape.length - 1];
+          return [name, () => tf.slice(dy, begin, shape)]; // [..., channelsᵢ]
+        }),
       );
-    }
-    return { output: tf.concat([a, b], -1), saved: { a, b } };
-  },
+    },
+  });
+}
 
-  backward(dy, { a, b }) {
-    const start = a.shape.map((_, axis) => (axis === a.rank - 1 ? a.shape[axis] : 0));
-    return {
-      a: () =>
-        tf.slice(
-          dy,
-          a.shape.map(() => 0),
-          a.shape,
-        ), // [..., aChannels]
-      b: () => tf.slice(dy, start, b.shape), // [..., bChannels]
-    };
-  },
-});
+/** Two tensors, "0" and "1". */
+export const concat = makeConcat(2);
+
+const made = new Map([[2, concat]]);
+
+/** The op of so many tensors. */
+export function concatOf(count: number): Op<Tensors, object> {
+  const op = made.get(count) ?? makeConcat(count);
+  made.set(count, op);
+  return op;
+}
+
+/** Any number of tensors: [..., channelsᵢ] -> [..., Σ channelsᵢ] */
+export function concatAll(parts: readonly tf.Tensor[]): tf.Tensor {
+  return concatOf(parts.length)(Object.fromEntries(parts.entries()));
+}

@@ -29,6 +29,12 @@ export interface Op<I extends Tensors, A extends object> {
   readonly gradients: readonly string[];
   /** Every output, for an op that has several. */
   all(inputs: I, attrs?: A): tf.Tensor[];
+  /**
+   * The backward pass by itself, for a layer that computes again what the forward pass would have saved.
+   *
+   * @param dy the gradient of the first output
+   */
+  backward(dy: tf.Tensor, saved: Tensors, attrs?: A): { [K in keyof I]?: tf.Tensor };
 }
 
 /**
@@ -117,7 +123,14 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
     for (const tensor of rest) tensor.dispose();
     return first;
   };
-  return Object.assign(op, { opName: name, gradients: gradientNames, all });
+  const backwardAlone = (dy: tf.Tensor, saved: Tensors, attrs: A = {} as A) => {
+    const gradients = Object.entries(backward(dy, saved as S, attrs)).map(([input, gradient]) => [
+      input,
+      now(gradient),
+    ]);
+    return Object.fromEntries(gradients) as { [K in keyof I]?: tf.Tensor };
+  };
+  return Object.assign(op, { opName: name, gradients: gradientNames, all, backward: backwardAlone });
 }
 
 /**
@@ -125,7 +138,7 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
  * backward from it would be differentiated as if it were constant. The backward then starts from the inputs again, on
  * the tape and without kernels of ours, which have no gradient.
  */
-function isNested(): boolean {
+export function isNested(): boolean {
   return tf.engine().state.gradientDepth > 1;
 }
 

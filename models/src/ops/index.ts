@@ -11,6 +11,7 @@ export * from "./flat.ts";
 export * from "./flatten.ts";
 export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
+export * from "./local-response-norm.ts";
 export { maxPool2d, type Pool2DAttrs } from "./max-pool2d.ts";
 export * from "./relu.ts";
 export * from "./shortcut-a.ts";

@@ -3,6 +3,7 @@ import type {
   BatchNormAttrs,
   Conv2DAttrs,
   DepthwiseConv2DAttrs,
+  LocalResponseNormAttrs,
   Pool2DAttrs,
   ShortcutAAttrs,
   SoftmaxCrossEntropyAttrs,
@@ -47,7 +48,7 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         [2, 3, 3, 4],
         [2, 3, 3, 1],
       ],
-    ].map(([a, b]) => make({ a: normal(random, a), b: normal(random, b) })),
+    ].map(([a, b]) => make({ 0: normal(random, a), 1: normal(random, b) })),
 
   Conv2D: (random) => [
     ...convolutions().map(({ shape, kernel: [kh, kw], outChannels, groups, bias, ...window }) => {
@@ -113,6 +114,15 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [2, 3, 5, 4],
       [3, 7, 2, 1],
     ].map((shape) => make({ x: normal(random, shape) })),
+
+  LocalResponseNorm: (random) =>
+    ([{}, { alpha: 0.5, beta: 0.6, k: 1.5, size: 3 }] satisfies LocalResponseNormAttrs[]).flatMap((attrs) =>
+      [
+        [1, 2, 2, 1],
+        [2, 3, 2, 4],
+        [1, 2, 3, 9],
+      ].map((shape) => make({ x: normal(random, shape) }, attrs)),
+    ),
 
   MaxPool2D: (random) =>
     pools().flatMap(({ shape, ...attrs }) => [

@@ -165,6 +165,7 @@ export function withWrongGradient(op: AnyOp, gradient: string, factor: number): 
     opName: op.opName,
     gradients: op.gradients,
     all: (inputs: Tensors, attrs?: object) => tf.tidy(() => op.all(mutated(inputs), attrs)),
+    backward: op.backward,
   });
 }
 

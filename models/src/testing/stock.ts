@@ -5,6 +5,7 @@ import type {
   BatchNormAttrs,
   Conv2DAttrs,
   DepthwiseConv2DAttrs,
+  LocalResponseNormAttrs,
   Pool2DAttrs,
   ShortcutAAttrs,
 } from "../ops/index.ts";
@@ -63,7 +64,7 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return activated(z, activation);
   }),
 
-  Concat: form(({ a, b }) => tf.concat([a, b], -1)),
+  Concat: form((parts) => tf.concat(Object.values(parts), -1)),
 
   Conv2D: form<Conv2DAttrs>(
     ({ x, filter, bias }, { strides = 1, padding = 0, groups = 1, activation }) => {
@@ -113,6 +114,10 @@ export const stock: { readonly [opName: string]: StockForm } = {
     const [batch, height, width, channels] = x.shape;
     return tf.reshape(tf.avgPool(x as tf.Tensor4D, [height, width], 1, "valid"), [batch, channels]);
   }),
+
+  LocalResponseNorm: form<LocalResponseNormAttrs>(({ x }, { size = 5, alpha = 1e-4, beta = 0.75, k = 2 }) =>
+    tf.localResponseNormalization(x as tf.Tensor4D, (size - 1) / 2, k, alpha, beta),
+  ),
 
   MaxPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     tf.maxPool(padded(x, padding, -1e9), mutable(poolSize), mutable(strides), "valid"),

@@ -11,7 +11,10 @@ export interface StateEntry {
   readonly layout: Layout;
 }
 
-const shortNames = ["weight", "bias", "running_mean", "running_var"];
+const norm = ["weight", "bias", "running_mean", "running_var"];
+
+/** Names within a layer, in PyTorch's order. */
+const shortNames = [...norm, ...norm.map((name) => `norm1.${name}`), "conv1.weight"];
 
 /**
  * All weights of a model in the order of PyTorch's `state_dict()`, named `<layer name>.<weight>`. PyTorch's batch norms

@@ -22,7 +22,7 @@ export interface StockModel {
 /** Stock layers that stand for one of ours, applied one after the other, and their weights in the order of `setWeights`. */
 interface Replacement {
   readonly chain: readonly Layer[];
-  readonly weights?: readonly [Layer, () => tf.Tensor[]];
+  readonly weights?: readonly (readonly [Layer, () => tf.Tensor[]])[];
 }
 
 /** What a rule finds: a replacement, or the reason why there is none, or null for a layer that is stock already. */
@@ -64,7 +64,9 @@ export function toStockModel(model: tfl.LayersModel): StockModel {
 
   const stock = rebuildGraph(model, (layer) => replacementOf(layer).chain);
   tf.tidy(() => {
-    for (const { weights } of replacements.values()) if (weights) weights[0].setWeights(weights[1]());
+    for (const { weights = [] } of replacements.values()) {
+      for (const [layer, values] of weights) layer.setWeights(values());
+    }
   });
   return { model: stock, needsImport: reasons.length > 0 ? ourPackage : null, reasons };
 }
@@ -89,7 +91,7 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     });
     return {
       chain: [...before, convolution],
-      weights: [convolution, () => [...weight("weight"), ...weight("bias")]],
+      weights: [[convolution, () => [...weight("weight"), ...weight("bias")]]],
     };
   },
 
@@ -108,14 +110,14 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     });
     return {
       chain: [...before, convolution],
-      weights: [convolution, () => [...weight("weight"), ...weight("bias")]],
+      weights: [[convolution, () => [...weight("weight"), ...weight("bias")]]],
     };
   },
 
   ZooDense({ name, config, weight }) {
     const { units, useBias } = config as { units: number; useBias: boolean };
     const dense = tfl.layers.dense({ name, units, useBias, kernelInitializer: "zeros" });
-    return { chain: [dense], weights: [dense, () => [...weight("weight"), ...weight("bias")]] };
+    return { chain: [dense], weights: [[dense, () => [...weight("weight"), ...weight("bias")]]] };
   },
 
   ZooBatchNorm({ name, config, weight }) {
@@ -124,7 +126,29 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     const norm = tfl.layers.batchNormalization({ name, momentum: 1 - momentum, epsilon });
     return {
       chain: [norm, ...activated(name, activation)],
-      weights: [norm, () => ["weight", "bias", "running_mean", "running_var"].flatMap(weight)],
+      weights: [[norm, () => ["weight", "bias", "running_mean", "running_var"].flatMap(weight)]],
+    };
+  },
+
+  ZooConcatNormConv2D({ name, config, inputShapes, weight }) {
+    const kernelSize = pair(config.kernelSize);
+    const { before, padding } = pad(`${name}.conv1`, pair(config.padding, 0), inputShapes, kernelSize, [1, 1]);
+    const norm = tfl.layers.batchNormalization({ name: `${name}.norm1`, epsilon: 1e-5 });
+    const convolution = tfl.layers.conv2d({
+      name: `${name}.conv1`,
+      filters: config.filters as number,
+      kernelSize,
+      padding,
+      useBias: false,
+      kernelInitializer: "zeros",
+    });
+    const joined = inputShapes.length > 1 ? [tfl.layers.concatenate({ name: `${name}.concat` })] : [];
+    return {
+      chain: [...joined, norm, tfl.layers.reLU({ name: `${name}.relu` }), ...before, convolution],
+      weights: [
+        [norm, () => ["weight", "bias", "running_mean", "running_var"].flatMap((short) => weight(`norm1.${short}`))],
+        [convolution, () => weight("conv1.weight")],
+      ],
     };
   },
 
@@ -175,7 +199,7 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
       kernelInitializer: "zeros",
       trainable: false,
     });
-    return { chain: [convolution], weights: [convolution, () => [paddingKernel(inChannels, channels)]] };
+    return { chain: [convolution], weights: [[convolution, () => [paddingKernel(inChannels, channels)]]] };
   },
 };
 
@@ -206,7 +230,7 @@ function subjectOf(layer: Layer): Subject {
 
 function copyOf(layer: Layer): Replacement {
   const copy = sameLayer(layer);
-  return { chain: [copy], weights: [copy, () => layer.getWeights()] };
+  return { chain: [copy], weights: [[copy, () => layer.getWeights()]] };
 }
 
 /**

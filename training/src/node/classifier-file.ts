@@ -61,7 +61,7 @@ export async function loadClassifier(path: string): Promise<{ model: tfl.LayersM
   }
   const info = infoOf(parsed.metadata, path);
   const { classes, inputShape } = info;
-  const model = createModel(info.model, { classes: classes.length, inputShape });
+  const model = createModel(info.model, { classes: classes.length, inputShape, seed: null });
   try {
     loadWeights(model, parsed);
   } catch (error) {

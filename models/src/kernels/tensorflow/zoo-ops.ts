@@ -26,7 +26,8 @@ export function registerZooOps(): void {
       [[x, type], ...single(gamma, beta, runningMean, runningVariance)],
       5,
     );
-    return [y, newMean, newVariance, x as Tensor, gamma as Tensor, beta as Tensor, mean, variance];
+    const saved = [x as Tensor, gamma as Tensor, beta as Tensor, mean, variance];
+    return [y, newMean, newVariance, mean, variance, ...saved];
   });
 
   registerTensorflow<BatchNormAttrs>("ZooBatchNormInference", (inputs, { epsilon = 1e-5, activation }, backend) => {
@@ -125,17 +126,18 @@ export function registerZooOps(): void {
     return executeTyped(backend, "ZooGeluGrad", { T: { type } }, all(type, dy, x), 1);
   });
 
-  registerTensorflow("ZooConcat", ({ a, b }, _, backend) => {
-    const halves = [a, b].every((tensor) => numbersOf(tensor, backend) === "bfloat16");
+  registerTensorflow("ZooConcat", (inputs, _, backend) => {
+    const parts = Object.values(inputs);
+    const halves = parts.every((tensor) => numbersOf(tensor, backend) === "bfloat16");
     const type = halves ? "bfloat16" : "float32";
-    const [y] = executeTyped(backend, "ZooConcat", { T: { type } }, all(type, a, b), 1);
-    return [y, a as Tensor, b as Tensor];
+    const [y] = executeTyped(backend, "ZooConcat", { N: parts.length, T: { type } }, all(type, ...parts), 1);
+    return [y, ...(parts as Tensor[])];
   });
 
-  registerTensorflow("ZooConcatGrad", ({ dy, a, b }, _, backend) => {
-    const [type, left, right] = [dy, a, b].map((tensor) => numbersOf(tensor, backend));
-    const attrs = { T: { type }, A: { type: left }, B: { type: right } };
-    return executeTyped(backend, "ZooConcatGrad", attrs, [...all(type, dy), ...all(left, a), ...all(right, b)], 2);
+  registerTensorflow("ZooConcatGrad", ({ dy, ...inputs }, _, backend) => {
+    const size = Object.values(inputs).map(({ shape }) => shape[shape.length - 1]);
+    const type = numbersOf(dy, backend);
+    return executeTyped(backend, "ZooConcatGrad", { N: size.length, size, T: { type } }, all(type, dy), size.length);
   });
 
   const window = (x: TensorInfo, { poolSize, strides = poolSize, padding = 0 }: Pool2DAttrs) => {

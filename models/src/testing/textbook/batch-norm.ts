@@ -2,7 +2,7 @@ import type { BatchNormAttrs } from "../../ops/batch-norm.ts";
 import { type Array64, type Inputs64, zeros64 } from "../array64.ts";
 import { activate64 } from "./elementwise.ts";
 
-/** Ioffe & Szegedy 2015, algorithm 1, with PyTorch's running statistics: [y, new running mean, new running variance] */
+/** Ioffe & Szegedy 2015, algorithm 1, with PyTorch's running statistics: y, the new running mean and variance, the batch's */
 export function batchNormTrainingTextbook(
   inputs: Inputs64,
   { epsilon = 1e-5, momentum = 0.1, activation }: BatchNormAttrs,
@@ -13,6 +13,7 @@ export function batchNormTrainingTextbook(
   const y = zeros64(x.shape);
   const newMean = zeros64([channels]);
   const newVariance = zeros64([channels]);
+  const [means, variances] = [zeros64([channels]), zeros64([channels])];
   for (let c = 0; c < channels; c++) {
     let mean = 0;
     for (let i = c; i < x.values.length; i += channels) mean += x.values[i] / count;
@@ -25,8 +26,10 @@ export function batchNormTrainingTextbook(
     const unbiased = (variance * count) / (count - 1);
     newMean.values[c] = (1 - momentum) * runningMean.values[c] + momentum * mean;
     newVariance.values[c] = (1 - momentum) * runningVariance.values[c] + momentum * unbiased;
+    means.values[c] = mean;
+    variances.values[c] = variance;
   }
-  return [y, newMean, newVariance];
+  return [y, newMean, newVariance, means, variances];
 }
 
 /** Ioffe & Szegedy 2015, algorithm 2: y = γ (x − μ) / √(σ² + ε) + β with the running μ and σ² */

@@ -11,8 +11,8 @@ export function addTextbook({ a, b }: Inputs64, { activation }: AddAttrs): Array
   return [map64((left, right) => activate64(left + right, activation), a, b)];
 }
 
-/** y[r, k] = a[r, k] for k < m, b[r, k − m] for the others */
-export function concatTextbook({ a, b }: Inputs64): Array64[] {
+/** y[r, k] = x₀[r, k] for k < m, x₁[r, k − m] for the others */
+export function concatTextbook({ 0: a, 1: b }: Inputs64): Array64[] {
   const [m, n] = [a.shape, b.shape].map((shape) => shape[shape.length - 1]);
   const values = Float64Array.from({ length: a.values.length + b.values.length }, (_, i) => {
     const [row, k] = [Math.floor(i / (m + n)), i % (m + n)];

@@ -11,6 +11,7 @@ import {
   reluTextbook,
   shortcutATextbook,
 } from "./elementwise.ts";
+import { localResponseNormTextbook } from "./local-response-norm.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 
@@ -28,6 +29,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Flatten: flattenTextbook,
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
+  LocalResponseNorm: localResponseNormTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
   Relu: reluTextbook,
   ShortcutA: shortcutATextbook as Textbook,
