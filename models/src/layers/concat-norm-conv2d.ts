@@ -82,7 +82,7 @@ export class ConcatNormConv2D extends ZooLayer {
         const xs = args.slice(3) as tf.Tensor[];
         const { y, mean, variance } = forward(xs);
         save([...xs, mean, variance]);
-        return { value: y, gradFunc: (dy, saved) => gradients(dy, { xs: saved, g, b, w, attrs }) };
+        return { value: y, gradFunc: (dy, saved) => tf.tidy(() => gradients(dy, { xs: saved, g, b, w, attrs })) };
       })(g, b, w, ...parts);
     });
   }
