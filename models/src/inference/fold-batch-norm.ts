@@ -1,16 +1,16 @@
 /**
- * A network for inference: batch norm disappears into the convolution before it.
+ * A network for inference: batch norm, ReLU, or both disappear into the convolution before them.
  *
  * In inference batch norm is affine with constants, so that (Jacob et al. 2018, sec. 3.2)
  *
  *   γ (w ∗ x + b − μ) / √(σ² + ε) + β = (s w) ∗ x + s (b − μ) + β        s = γ / √(σ² + ε), of each output channel
  *
- * and its ReLU becomes the convolution's. One pass over memory is left of three.
+ * and the ReLU becomes the convolution's. One pass over memory is left of three.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { rebuildGraph, sameLayer } from "../graph.ts";
-import { BatchNorm, Conv2D } from "../layers/index.ts";
+import { BatchNorm, Conv2D, ReLU } from "../layers/index.ts";
 import { shortName } from "../weights/names.ts";
 
 type Layer = tfl.layers.Layer;
@@ -21,28 +21,27 @@ type Layer = tfl.layers.Layer;
  *   or one whose output goes elsewhere too, stays.
  */
 export function foldBatchNorm(model: tfl.LayersModel): tfl.LayersModel {
-  const folded = new Map<Layer, BatchNorm>(); // convolution -> its batch norm
+  const folded = new Map<Layer, BatchNorm | ReLU>(); // convolution -> its batch norm or ReLU
   for (const layer of model.layers) {
-    if (!(layer instanceof BatchNorm) || layer.inboundNodes.length !== 1) continue;
+    if (!(layer instanceof BatchNorm || layer instanceof ReLU) || layer.inboundNodes.length !== 1) continue;
     const [before] = layer.inboundNodes[0].inboundLayers;
     if (before instanceof Conv2D && before.activation === undefined && isOnlyReadBy(before, layer, model)) {
       folded.set(before, layer);
     }
   }
-  const norms = new Set<Layer>(folded.values());
+  const gone = new Set<Layer>(folded.values());
   const copies = new Map<Layer, Layer>();
   const copyOf = (layer: Layer): Layer => {
-    const norm = folded.get(layer);
-    const copy =
-      copies.get(layer) ?? (norm === undefined ? sameLayer(layer) : convolutionWith(layer as Conv2D, norm.activation));
+    const next = folded.get(layer);
+    const copy = copies.get(layer) ?? (next === undefined ? sameLayer(layer) : convolutionWith(layer as Conv2D, next));
     copies.set(layer, copy);
     return copy;
   };
-  const result = rebuildGraph(model, (layer) => (norms.has(layer) ? [] : [copyOf(layer)]));
+  const result = rebuildGraph(model, (layer) => (gone.has(layer) ? [] : [copyOf(layer)]));
   tf.tidy(() => {
     for (const [layer, copy] of copies) {
-      const norm = folded.get(layer);
-      copy.setWeights(norm === undefined ? layer.getWeights() : foldedWeights(layer, norm));
+      const next = folded.get(layer);
+      copy.setWeights(next instanceof BatchNorm ? foldedWeights(layer, next) : layer.getWeights());
     }
   });
   return result;
@@ -54,9 +53,11 @@ function isOnlyReadBy(layer: Layer, reader: Layer, model: tfl.LayersModel): bool
   return layer.inboundNodes.length === 1 && readers.every((r) => r === reader) && !model.outputLayers.includes(layer);
 }
 
-function convolutionWith(layer: Conv2D, activation: BatchNorm["activation"]): Conv2D {
+function convolutionWith(layer: Conv2D, next: BatchNorm | ReLU): Conv2D {
   const { name, filters, kernelSize, strides, padding, dilation, groups } = layer;
-  return new Conv2D({ name, filters, kernelSize, strides, padding, dilation, groups, activation, useBias: true });
+  const activation = next instanceof ReLU ? "relu" : next.activation;
+  const useBias = layer.useBias || next instanceof BatchNorm;
+  return new Conv2D({ name, filters, kernelSize, strides, padding, dilation, groups, activation, useBias });
 }
 
 /** [weight, bias] of a convolution that does its batch norm too. */

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
 import type { Activation } from "./batch-norm.ts";
 import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
+import { relu } from "./relu.ts";
 import { explicitPadding, type Pair, type PairLike, pair } from "./window.ts";
 
 export type Conv2DInputs = { x: tf.Tensor; filter: tf.Tensor; bias?: tf.Tensor };
@@ -61,7 +62,7 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
 
   backward(dy, { x, filter, bias, y }, attrs) {
     // Each gradient is computed when it is asked for, after what was made here is gone.
-    const dz = () => (y === undefined ? dy : tf.mul(dy, tf.step(y))); // [batch, outHeight, outWidth, outChannels]
+    const dz = () => (y === undefined ? dy : (relu.backward(dy, { y }).x as tf.Tensor)); // [batch, outHeight, outWidth, outChannels]
     const { groups = 1 } = attrs;
     const window = stockAttrs(attrs);
     const dilation = pair(attrs.dilation ?? 1);

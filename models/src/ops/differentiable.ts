@@ -124,10 +124,8 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
     return first;
   };
   const backwardAlone = (dy: tf.Tensor, saved: Tensors, attrs: A = {} as A) => {
-    const gradients = Object.entries(backward(dy, saved as S, attrs)).map(([input, gradient]) => [
-      input,
-      now(gradient),
-    ]);
+    const computed = onTape ? definition.backward(dy, saved as S, attrs) : backward(dy, saved as S, attrs);
+    const gradients = Object.entries(computed).map(([input, gradient]) => [input, now(gradient)]);
     return Object.fromEntries(gradients) as { [K in keyof I]?: tf.Tensor };
   };
   return Object.assign(op, { opName: name, gradients: gradientNames, all, backward: backwardAlone });

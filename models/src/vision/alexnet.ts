@@ -35,18 +35,22 @@ export function alexnet2012(options: AlexNetOptions = {}): tfl.LayersModel {
   const { widths = [96, 256, 384, 384, 256], units = 4096, classes = 1000, seed = 0, name = "alexnet-2012" } = options;
   const { inputShape = [224, 224, 3], dropout = 0.5 } = options;
   const images = tfl.input({ shape: [...inputShape], name: "input" });
-  const relu = { activation: "relu" } as const;
   const logits = chain(
     images,
-    new Conv2D({ name: "conv1", filters: widths[0], kernelSize: 11, strides: 4, padding: 2, ...relu }), // [batch, 55, 55, 96]
+    new Conv2D({ name: "conv1", filters: widths[0], kernelSize: 11, strides: 4, padding: 2 }), // [batch, 55, 55, 96]
+    new ReLU({ name: "relu1" }),
     new LocalResponseNorm({ name: "norm1" }),
     new MaxPool2D({ name: "pool1", ...overlapping }), // [batch, 27, 27, 96]
-    new Conv2D({ name: "conv2", filters: widths[1], kernelSize: 5, padding: 2, groups: 2, ...relu }), // [batch, 27, 27, 256]
+    new Conv2D({ name: "conv2", filters: widths[1], kernelSize: 5, padding: 2, groups: 2 }), // [batch, 27, 27, 256]
+    new ReLU({ name: "relu2" }),
     new LocalResponseNorm({ name: "norm2" }),
     new MaxPool2D({ name: "pool2", ...overlapping }), // [batch, 13, 13, 256]
-    new Conv2D({ name: "conv3", filters: widths[2], kernelSize: 3, padding: 1, ...relu }), // [batch, 13, 13, 384]
-    new Conv2D({ name: "conv4", filters: widths[3], kernelSize: 3, padding: 1, groups: 2, ...relu }),
-    new Conv2D({ name: "conv5", filters: widths[4], kernelSize: 3, padding: 1, groups: 2, ...relu }), // [batch, 13, 13, 256]
+    new Conv2D({ name: "conv3", filters: widths[2], kernelSize: 3, padding: 1 }), // [batch, 13, 13, 384]
+    new ReLU({ name: "relu3" }),
+    new Conv2D({ name: "conv4", filters: widths[3], kernelSize: 3, padding: 1, groups: 2 }),
+    new ReLU({ name: "relu4" }),
+    new Conv2D({ name: "conv5", filters: widths[4], kernelSize: 3, padding: 1, groups: 2 }), // [batch, 13, 13, 256]
+    new ReLU({ name: "relu5" }),
     new MaxPool2D({ name: "pool5", ...overlapping }), // [batch, 6, 6, 256]
     new Flatten({ name: "flatten" }),
     new Dense({ name: "fc6", units }),
@@ -89,16 +93,20 @@ export function alexnet(options: AlexNetOptions & { stem?: keyof typeof stems } 
   const { widths = defaults.widths, units = defaults.units, classes = defaults.classes } = options;
   const { inputShape = defaults.inputShape, dropout = 0.5 } = options;
   const images = tfl.input({ shape: [...inputShape], name: "input" });
-  const relu = { activation: "relu" } as const;
   const logits = chain(
     images,
-    new Conv2D({ name: "features.0", filters: widths[0], ...first, ...relu }), // [batch, 55, 55, 64]; CIFAR: [batch, 32, 32, 64]
+    new Conv2D({ name: "features.0", filters: widths[0], ...first }), // [batch, 55, 55, 64]; CIFAR: [batch, 32, 32, 64]
+    new ReLU({ name: "features.1" }),
     new MaxPool2D({ name: "features.2", ...overlapping }), // [batch, 27, 27, 64]; [batch, 15, 15, 64]
-    new Conv2D({ name: "features.3", filters: widths[1], kernelSize: 5, padding: 2, ...relu }),
+    new Conv2D({ name: "features.3", filters: widths[1], kernelSize: 5, padding: 2 }),
+    new ReLU({ name: "features.4" }),
     new MaxPool2D({ name: "features.5", ...overlapping }), // [batch, 13, 13, 192]; [batch, 7, 7, 192]
-    new Conv2D({ name: "features.6", filters: widths[2], kernelSize: 3, padding: 1, ...relu }),
-    new Conv2D({ name: "features.8", filters: widths[3], kernelSize: 3, padding: 1, ...relu }),
-    new Conv2D({ name: "features.10", filters: widths[4], kernelSize: 3, padding: 1, ...relu }),
+    new Conv2D({ name: "features.6", filters: widths[2], kernelSize: 3, padding: 1 }),
+    new ReLU({ name: "features.7" }),
+    new Conv2D({ name: "features.8", filters: widths[3], kernelSize: 3, padding: 1 }),
+    new ReLU({ name: "features.9" }),
+    new Conv2D({ name: "features.10", filters: widths[4], kernelSize: 3, padding: 1 }),
+    new ReLU({ name: "features.11" }),
     new MaxPool2D({ name: "features.12", ...overlapping }), // [batch, 6, 6, 256]; [batch, 3, 3, 256]
     new Flatten({ name: "flatten" }),
     new Dropout({ name: "classifier.0", rate: dropout }),

@@ -33,11 +33,14 @@ export function smallCnn({ classes = 10, seed = 0, inputShape = [32, 32, 3] }: B
   const images = tfl.input({ shape: [...inputShape], name: "input" });
   const logits = chain(
     images,
-    new Conv2D({ name: "conv1", filters: 32, kernelSize: 3, padding: 1, activation: "relu" }), // [batch, 32, 32, 32]
+    new Conv2D({ name: "conv1", filters: 32, kernelSize: 3, padding: 1 }), // [batch, 32, 32, 32]
+    new ReLU({ name: "relu1" }),
     new MaxPool2D({ name: "pool1", poolSize: 2 }), // [batch, 16, 16, 32]
-    new Conv2D({ name: "conv2", filters: 64, kernelSize: 3, padding: 1, activation: "relu" }),
+    new Conv2D({ name: "conv2", filters: 64, kernelSize: 3, padding: 1 }),
+    new ReLU({ name: "relu2" }),
     new MaxPool2D({ name: "pool2", poolSize: 2 }), // [batch, 8, 8, 64]
-    new Conv2D({ name: "conv3", filters: 128, kernelSize: 3, padding: 1, activation: "relu" }),
+    new Conv2D({ name: "conv3", filters: 128, kernelSize: 3, padding: 1 }),
+    new ReLU({ name: "relu3" }),
     new MaxPool2D({ name: "pool3", poolSize: 2 }), // [batch, 4, 4, 128]
     new Flatten({ name: "flatten" }), // [batch, 2048]
     new Dense({ name: "fc", units: classes }), // [batch, classes]

@@ -59,10 +59,12 @@ export function vgg(options: VggOptions = {}): tfl.LayersModel {
   let index = 0; // torchvision counts convolution, norm, ReLU and pool
   depths.forEach((depth, stage) => {
     for (let layer = 0; layer < depth; layer++) {
-      const conv = { name: `features.${index}`, filters: widths[stage], kernelSize: 3, padding: 1 };
-      x = batchNorm
-        ? chain(x, new Conv2D(conv), new BatchNorm({ name: `features.${index + 1}`, activation: "relu" }))
-        : chain(x, new Conv2D({ ...conv, activation: "relu" })); // [batch, 224 / 2^stage, 224 / 2^stage, widths[stage]]
+      const next = `features.${index + 1}`;
+      x = chain(
+        x,
+        new Conv2D({ name: `features.${index}`, filters: widths[stage], kernelSize: 3, padding: 1 }),
+        batchNorm ? new BatchNorm({ name: next, activation: "relu" }) : new ReLU({ name: next }),
+      ); // [batch, 224 / 2^stage, 224 / 2^stage, widths[stage]]
       index += batchNorm ? 3 : 2;
     }
     x = chain(x, new MaxPool2D({ name: `features.${index}`, poolSize: 2 }));
