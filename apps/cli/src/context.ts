@@ -72,6 +72,13 @@ export function choice<T extends string>(flag: string, text: string, values: rea
   throw new UsageError(`${flag} got "${text}": did you mean "${closest(text, values)}"? (${values.join(", ")})`);
 }
 
+/** @throws UsageError unless the text is a number above `least` */
+export function numberAbove(flag: string, text: string, least: number): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (Number.isFinite(value) && value > least) return value;
+  throw new UsageError(`${flag} got "${text}"; expected a number above ${least}`);
+}
+
 /** @throws UsageError unless the text is a whole number in the range */
 export function wholeNumber(flag: string, text: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text);

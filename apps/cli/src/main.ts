@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { registerBench } from "./commands/bench/index.ts";
+import { registerCompare } from "./commands/compare/index.ts";
 import { registerData } from "./commands/data.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEval } from "./commands/eval.ts";
@@ -24,6 +25,7 @@ for (const register of [
   registerList,
   registerTrain,
   registerSpeedrun,
+  registerCompare,
   registerEval,
   registerPredict,
   registerBench,

@@ -23,4 +23,6 @@ export interface ClassifierResult {
   /** of these, in steps; the rest is held-out tests and checkpoints */
   stepSeconds: number;
   itemsPerSecond: number;
+  /** most memory that the process held, bytes; of the last one, where the run was resumed */
+  peakMemoryBytes: number;
 }

@@ -138,11 +138,14 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   }
 }
 
+/** How many of so many training images are kept out to choose by. */
+export const heldOutOf = (images: number): number =>
+  Math.max(1, Math.min(HELD_OUT, Math.floor(images * HELD_OUT_SHARE)));
+
 /** Without `full`, some training images are kept out to choose by; the same ones for the same seed. */
 function splitTraining(set: ImageSet, seed: number, full: boolean): { train: ImageSet; validation?: ImageSet } {
   if (full) return { train: set };
-  const count = Math.max(1, Math.min(HELD_OUT, Math.floor(set.count * HELD_OUT_SHARE)));
-  return holdOut(set, count, randomStream(seed, "validation"));
+  return holdOut(set, heldOutOf(set.count), randomStream(seed, "validation"));
 }
 
 /** Whitens a network's first convolution by some of the training images, drawn at random. */
@@ -180,5 +183,6 @@ function summarise(
     dataSeconds: position.dataSeconds,
     stepSeconds: position.stepSeconds,
     itemsPerSecond: items / (position.dataSeconds + position.stepSeconds),
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
 }

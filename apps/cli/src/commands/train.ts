@@ -7,11 +7,11 @@ import {
   type ClassifierResult,
   collectEnvironment,
   environmentDifferences,
+  epochsIn,
   flagOf,
   overrideRecipe,
   type Recipe,
   RunFolder,
-  recipeFields,
   recipeFor,
   recipeName,
   recipes,
@@ -24,6 +24,7 @@ import {
   choice,
   createOutput,
   jsonOption,
+  numberAbove,
   type Output,
   startBackendFor,
   threadsOption,
@@ -31,7 +32,16 @@ import {
   wholeNumber,
 } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
-import { interrupted, percent, precisionHere, shown, trainShown, untilInterrupted } from "./training.ts";
+import {
+  interrupted,
+  percent,
+  precisionHere,
+  recipeOptions,
+  recipeOverrides,
+  shown,
+  trainShown,
+  untilInterrupted,
+} from "./training.ts";
 
 interface TrainFlags extends CommonFlags {
   recipe: string;
@@ -43,6 +53,7 @@ interface TrainFlags extends CommonFlags {
   resume?: string;
   checkpointEvery: string;
   precision: string;
+  minutes?: string;
   [recipeField: string]: unknown;
 }
 
@@ -59,17 +70,13 @@ export function registerTrain(program: Command): void {
     .option("--runs <folder>", "where new runs go", "runs")
     .option("--resume <run>", "go on with a run that was interrupted")
     .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
+    .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(train);
-  command.optionsGroup("Fields of the recipe:");
-  for (const [field, { help, values }] of Object.entries(recipeFields)) {
-    const flag = flagOf(field);
-    if (values === "boolean") command.option(`--${flag} [true|false]`, help);
-    else command.option(`--${flag} <value>`, help);
-  }
+  recipeOptions(command);
 }
 
 async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
@@ -120,10 +127,15 @@ async function trainIn(
     progress: (event) => output.progress.update(event),
     ...(plan.dataset.startsWith("folder:") && { size: findModel(plan.model).inputShape }),
   });
+  const within = precision === "bf16" ? inBf16 : undefined;
+  if (open === undefined && plan.minutes !== undefined) {
+    const { model, recipe, minutes } = plan;
+    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, within });
+    output.line(`${minutes} minutes: ${recipe.epochs} epoch${recipe.epochs === 1 ? "" : "s"}`);
+  }
   const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));
   try {
     if (open) await sayDifferences(run, { backend, threads }, output);
-    const within = precision === "bf16" ? inBf16 : undefined;
     const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
     const result = await untilInterrupted(output, (signal) =>
       trainShown(run, { dataset, within, checkpointEvery, signal, output }),
@@ -143,6 +155,7 @@ interface Plan {
   seed: number;
   full: boolean;
   precision: string;
+  minutes?: number;
 }
 
 function planOf(modelName: string | undefined, flags: TrainFlags): Plan {
@@ -150,20 +163,21 @@ function planOf(modelName: string | undefined, flags: TrainFlags): Plan {
   const model = findModel(modelName);
   const dataset = flags.dataset ?? (model.inputShape[2] === 1 ? "mnist" : "cifar10");
   checkDatasetName(dataset);
-  const overrides = Object.fromEntries(
-    Object.keys(recipeFields)
-      .filter((field) => flags[field] !== undefined)
-      .map((field) => [field, flags[field] as string | boolean]),
-  );
   return {
     model: model.name,
     dataset,
     recipeName: flags.recipe,
-    recipe: overrideRecipe(recipeFor(recipeName(flags.recipe), dataset), overrides),
+    recipe: overrideRecipe(recipeFor(recipeName(flags.recipe), dataset), recipeOverrides(flags)),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     full: flags.full ?? false,
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
+    ...(flags.minutes !== undefined && { minutes: minutesOf(flags) }),
   };
+}
+
+function minutesOf({ minutes = "", epochs }: TrainFlags): number {
+  if (epochs !== undefined) throw new UsageError("--minutes and --epochs both say how long to train: give one of them");
+  return numberAbove("--minutes", minutes, 0);
 }
 
 function newRun(

@@ -3,12 +3,31 @@ import type { ImageDataset } from "@tfjs-zoo/datasets";
 import {
   type ClassifierResult,
   type ClassifierTraining,
+  flagOf,
   type Recipe,
   type RunFolder,
+  recipeFields,
   trainClassifier,
 } from "@tfjs-zoo/training/node";
+import type { Command } from "commander";
 import type { Output } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
+
+/** A flag for every field of a recipe. */
+export function recipeOptions(command: Command): void {
+  command.optionsGroup("Fields of the recipe:");
+  for (const [field, { help, values }] of Object.entries(recipeFields)) {
+    const flag = flagOf(field);
+    if (values === "boolean") command.option(`--${flag} [true|false]`, help);
+    else command.option(`--${flag} <value>`, help);
+  }
+}
+
+/** The fields of the recipe that the command line gives. */
+export function recipeOverrides(flags: object): { [field: string]: string | boolean } {
+  const fields = new Set(Object.keys(recipeFields));
+  return Object.fromEntries(Object.entries(flags).filter(([field, value]) => fields.has(field) && value !== undefined));
+}
 
 export interface ShownTraining {
   dataset: ImageDataset;

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { HOVER_SCRIPT, renderChart, type Series } from "./report/chart.ts";
+import { renderChart, type Series } from "./report/chart.ts";
 import { renderClassBars, renderConfusion } from "./report/confusion.ts";
 import { renderFacts, renderTiming } from "./report/facts.ts";
 import { escapeHtml, percent } from "./report/html.ts";
+import { page } from "./report/page.ts";
 import { pngDataUrl } from "./report/png.ts";
-import { STYLE } from "./report/style.ts";
 
 export interface ReportHistory {
   step: number;
@@ -44,37 +43,20 @@ export interface ReportData {
 
 /**
  * A run's report as one HTML document: curves, confusion matrix, accuracy of each class, the surest mistakes, config
- * and environment. It requests nothing (its content security policy forbids it), and reads without JavaScript, on a
- * phone, in light and dark, and on paper.
+ * and environment. It reads without JavaScript, on a phone, in light and dark, and on paper.
  */
 export function renderReport(data: ReportData): string {
   const [main, ...others] = data.summary;
-  const scriptHash = createHash("sha256").update(HOVER_SCRIPT).digest("base64");
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'`;
   const headline = main ? `${data.title}: ${main.value}` : data.title;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(headline)}</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<header>
+  return page(
+    headline,
+    `<header>
 <h1>${escapeHtml(data.title)}</h1>
 ${main ? `<p class="hero">${escapeHtml(main.value)}</p><p class="hero-label">${escapeHtml(main.label)}</p>` : ""}
 ${others.length ? `<dl class="summary">${others.map(({ label, value }) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`).join("")}</dl>` : ""}
 </header>
-${[curves(data), timing(data), confusion(data), mistakes(data), tables(data)].filter((part) => part !== "").join("\n")}
-</main>
-<script>${HOVER_SCRIPT}</script>
-</body>
-</html>
-`;
+${[curves(data), timing(data), confusion(data), mistakes(data), tables(data)].filter((part) => part !== "").join("\n")}`,
+  );
 }
 
 type Quantity = Exclude<keyof ReportHistory, "step" | "epoch">;

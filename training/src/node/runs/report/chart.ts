@@ -12,6 +12,8 @@ export interface ChartOptions {
   series: Series[];
   /** "share" is between 0 and 1 and shown as a percentage; "log" turns logarithmic when values span a factor of 50. */
   axis: "linear" | "log" | "share" | "fromZero";
+  /** What the points' `step` is, where it is no step: its unit, and a value of it in words. */
+  x?: { unit: string; say(value: number): string };
 }
 
 // The drawing's own units; it is scaled to the column it stands in, on a phone to about 0.8.
@@ -28,7 +30,7 @@ const MARKED = 40;
  * A line chart as a figure of HTML and inline SVG; empty if no series has a finite value. Its legend shows each
  * series' last value, and, while the pointer is over the chart, the value below it (see `HOVER_SCRIPT`).
  */
-export function renderChart({ title, series, axis }: ChartOptions): string {
+export function renderChart({ title, series, axis, x: across }: ChartOptions): string {
   const lines = series
     .map(({ name, points }, index) => {
       const finite = points.filter((point) => Number.isFinite(point.value) && Number.isFinite(point.step));
@@ -42,7 +44,9 @@ export function renderChart({ title, series, axis }: ChartOptions): string {
   const x = stepScale(
     bins.map((bin) => bin.step),
     5,
+    { integers: across === undefined },
   );
+  const where = (point: Point) => (across === undefined ? stepAndEpoch(point) : across.say(point.step));
   const put = {
     x: (step: number) => round(LEFT + x.place(step) * (WIDTH - LEFT - RIGHT)),
     y: (value: number) => round(HEIGHT - BOTTOM - Math.min(1, Math.max(0, y.place(value))) * (HEIGHT - BOTTOM - TOP)),
@@ -61,7 +65,7 @@ export function renderChart({ title, series, axis }: ChartOptions): string {
   return `<figure class="chart">
 <figcaption><h3>${escapeHtml(title)}</h3><span class="where" data-where>${escapeHtml(where(last))}</span><p class="legend">${legend.join("")}</p></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}: ${lines.map(({ name, bins }) => `${name} ends at ${show(bins[bins.length - 1].value)}`).join(", ")}`)}" data-chart="${escapeHtml(JSON.stringify(data))}">
-${axes(x, y, put, axis)}
+${axes(x, y, put, axis, across?.unit ?? "step")}
 ${lines.map(({ bins, index, raw }) => `<g class="s${index}">${band(bins, put)}${line(bins, put)}${raw <= MARKED ? marks(bins, put) : ""}</g>`).join("\n")}
 <g class="hover" visibility="hidden"><path class="guide" d="M0 ${TOP}V${HEIGHT - BOTTOM}"/>${lines.map(({ index }) => `<circle class="s${index}" r="4"/>`).join("")}</g>
 </svg>
@@ -79,7 +83,7 @@ function verticalScale(bins: Bin[], axis: ChartOptions["axis"]): Scale {
   return axis === "log" && low > 0 && high / low > 50 ? logScale(values) : linearScale(values);
 }
 
-function axes(x: Scale, y: Scale, put: Put, axis: ChartOptions["axis"]): string {
+function axes(x: Scale, y: Scale, put: Put, axis: ChartOptions["axis"], unit: string): string {
   const places = y.ticks.length > 1 && Math.max(...y.ticks) - Math.min(...y.ticks) < 0.04 ? 1 : 0;
   const label = axis === "share" ? (tick: number) => percent(tick, places) : compact;
   const rows = y.ticks.map(
@@ -93,7 +97,7 @@ function axes(x: Scale, y: Scale, put: Put, axis: ChartOptions["axis"]): string 
     return `<path class="tick" d="M${at} ${HEIGHT - BOTTOM}v4"/><text x="${edge}" y="${HEIGHT - BOTTOM + 17}" text-anchor="${anchor}">${tick.toLocaleString("en-GB")}</text>`;
   });
   const middle = (LEFT + WIDTH - RIGHT) / 2;
-  return `${rows.join("")}<path class="axis" d="M${LEFT} ${HEIGHT - BOTTOM}H${WIDTH - RIGHT}"/>${columns.join("")}<text class="unit" x="${middle}" y="${HEIGHT - 6}" text-anchor="middle">step</text>`;
+  return `${rows.join("")}<path class="axis" d="M${LEFT} ${HEIGHT - BOTTOM}H${WIDTH - RIGHT}"/>${columns.join("")}<text class="unit" x="${middle}" y="${HEIGHT - 6}" text-anchor="middle">${escapeHtml(unit)}</text>`;
 }
 
 function line(bins: Bin[], put: Put): string {
@@ -115,7 +119,7 @@ function marks(bins: Bin[], put: Put): string {
     .join("");
 }
 
-function where({ step, epoch }: Point): string {
+function stepAndEpoch({ step, epoch }: Point): string {
   const text = `step ${step.toLocaleString("en-GB")}`;
   return Number.isFinite(epoch) ? `${text}, epoch ${Number(epoch.toFixed(1))}` : text;
 }

@@ -50,11 +50,11 @@ export function logScale(values: number[]): Scale {
   return { place: scale.place, ticks: all.filter((_, i) => i % stride === 0) };
 }
 
-/** The horizontal axis: from the first value to the last, exactly, or one value in the middle; ticks are whole numbers. */
-export function stepScale(values: number[], count: number): Scale {
+/** The horizontal axis: from the first value to the last, exactly, or one value in the middle. */
+export function stepScale(values: number[], count: number, { integers = true } = {}): Scale {
   const [low, high] = extent(values);
   if (low === high) return { place: () => 0.5, ticks: [low] };
-  const inside = roundTicks(low, high, count, true).filter((tick) => tick >= low && tick <= high);
+  const inside = roundTicks(low, high, count, integers).filter((tick) => tick >= low && tick <= high);
   return { place: (value) => (value - low) / (high - low), ticks: inside };
 }
 

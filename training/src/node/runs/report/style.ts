@@ -6,12 +6,14 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #fdfdfc; --text: #1d2126; --quiet: #667080; --rule: #e4e6e9; --track: #eef0f2;
-  --blue: #0068a8; --orange: #c65200; --grey: #9aa3ad; --blue-rgb: 0 104 168; --orange-rgb: 213 94 0; --on-strong: #fff;
+  --blue: #0068a8; --orange: #c65200; --grey: #9aa3ad;
+  --green: #007d5b; --purple: #a4487d; --sky: #2b93c9; --brown: #8a6d00; --blue-rgb: 0 104 168; --orange-rgb: 213 94 0; --on-strong: #fff;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #15181c; --text: #e6e8ea; --quiet: #98a2ae; --rule: #2b3138; --track: #242a30;
-    --blue: #5db8ec; --orange: #f0a136; --grey: #6a7480; --blue-rgb: 93 184 236; --orange-rgb: 240 161 54; --on-strong: #0d1013;
+    --blue: #5db8ec; --orange: #f0a136; --grey: #6a7480;
+    --green: #35c79b; --purple: #e093c0; --sky: #9ad6f5; --brown: #d9bd4a; --blue-rgb: 93 184 236; --orange-rgb: 240 161 54; --on-strong: #0d1013;
   }
 }
 * { box-sizing: border-box; }
@@ -50,9 +52,14 @@ figure { margin: 0; min-width: 0; }
 .grid { stroke: var(--rule); stroke-width: 1; fill: none; }
 .axis, .tick { stroke: var(--grey); stroke-width: 1; fill: none; }
 .guide { stroke: var(--quiet); stroke-width: 1; fill: none; }
-.s0 { --line: var(--blue); } .s1 { --line: var(--orange); }
+.s0 { --line: var(--blue); } .s1 { --line: var(--orange); } .s2 { --line: var(--green); } .s3 { --line: var(--purple); }
+.s4 { --line: var(--sky); } .s5 { --line: var(--brown); } .s6 { --line: var(--text); } .s7 { --line: var(--grey); }
 .line, .key path { fill: none; stroke: var(--line); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
 .s1 .line, .key.s1 path { stroke-dasharray: 5 3.5; }
+.s2 .line, .key.s2 path { stroke-dasharray: 2 3; }
+.s3 .line, .key.s3 path { stroke-dasharray: 8 3 2 3; }
+.s4 .line, .key.s4 path, .s6 .line, .key.s6 path { stroke-dasharray: 9 4; }
+.s5 .line, .key.s5 path, .s7 .line, .key.s7 path { stroke-dasharray: 1 4; }
 .band { fill: var(--line); opacity: .16; stroke: none; }
 .mark { fill: var(--line); }
 .hover circle { fill: var(--page); stroke: var(--line); stroke-width: 2; }
@@ -100,6 +107,13 @@ i.step { background: var(--blue); } i.data { background: var(--orange); } i.othe
 .facts th { text-align: left; font-weight: 400; color: var(--quiet); padding: 6px 16px 6px 0; vertical-align: top; white-space: nowrap; }
 .facts td { padding: 6px 0; overflow-wrap: anywhere; }
 .facts tr { border-top: 1px solid var(--rule); }
+
+.comparison { border-collapse: collapse; width: 100%; font-size: 14px; }
+.comparison th, .comparison td { text-align: right; padding: 7px 0 7px 18px; white-space: nowrap; }
+.comparison th:first-child, .comparison td:first-child { text-align: left; padding-left: 0; }
+.comparison thead th { font-weight: 400; color: var(--quiet); }
+.comparison tbody tr { border-top: 1px solid var(--rule); }
+.comparison i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 8px; background: var(--line); }
 
 @media (max-width: 760px) {
   main { padding: 32px 16px 48px; }
