@@ -92,6 +92,19 @@ describe("train", () => {
     const path = join(folder, "large");
     const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", path, "--batch-size", "4096"]);
     expectRefused(ended, 1, /batch.size/, /4096/);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("says that a network's first convolution can't whiten", async () => {
+    const path = join(folder, "whiten");
+    const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", path, ...tiny, "--whiten"]);
+    expectRefused(ended, 1, /can't whiten lenet5.*6 filters of 5x5x1; expected 50/);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("does not replace a file by a quantised one", async () => {
+    const out = join(run, "weights.safetensors");
+    expectRefused(await zoo(["quantize", run, "--out", out]), 1, /exists already: give another --out/);
   });
 
   it.skipIf(process.platform !== "linux")("does not wait for a folder that can't be made", async () => {

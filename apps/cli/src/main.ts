@@ -10,6 +10,7 @@ import { registerGradcheck } from "./commands/gradcheck.ts";
 import { registerList } from "./commands/list.ts";
 import { registerPredict } from "./commands/predict.ts";
 import { registerPublish } from "./commands/publish.ts";
+import { registerQuantize } from "./commands/quantize.ts";
 import { registerSpeedrun } from "./commands/speedrun.ts";
 import { registerTrain } from "./commands/train.ts";
 import { errorLine, exitCodeOf } from "./context.ts";
@@ -34,6 +35,7 @@ for (const register of [
   registerData,
   registerExport,
   registerPublish,
+  registerQuantize,
 ]) {
   register(program);
 }

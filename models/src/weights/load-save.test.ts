@@ -168,3 +168,38 @@ describe("weights that don't fit", () => {
     expect(() => loadWeights(model, source, { strict: false })).toThrow(/mis-shaped/);
   });
 });
+
+describe("weights of eight bits", () => {
+  it("come back within half a step of their channel's scale, and all else exactly", async () => {
+    const [model, loaded] = [torchNet(), torchNet()];
+    scatter(model);
+    const bytes = await saveWeights(model, { dtype: "I8" });
+    loadWeights(loaded, bytes);
+    const { tensors } = readSafetensors(bytes);
+    for (const [i, { name, variable }] of stateDict(model).entries()) {
+      const [before, after] = [variable, stateDict(loaded)[i].variable].map((v) => v.read().dataSync());
+      const scales = tensors.get(`${name}_scale`);
+      expect(scales === undefined).toBe(variable.shape.length < 2);
+      const step = scales === undefined ? 0 : Math.max(...toFloat32(scales));
+      for (const [k, value] of before.entries()) expect(Math.abs(value - after[k])).toBeLessThanOrEqual(0.501 * step);
+    }
+    expect(
+      relativeError(loaded.predict(inputFor(model)) as tf.Tensor, model.predict(inputFor(model)) as tf.Tensor),
+    ).toBeLessThan(0.05);
+    expect(bytes.length).toBeLessThan((await saveWeights(model)).length);
+  });
+
+  it("keep a channel of zeros", async () => {
+    const model = torchNet();
+    loadWeights(model, await saveWeights(model, { dtype: "I8" }));
+    expect(snapshot(model).flat().every(Number.isFinite)).toBe(true);
+  });
+
+  it("need their scales", async () => {
+    const { tensors } = readSafetensors(await saveWeights(torchNet(), { dtype: "I8" }));
+    tensors.delete("fc.weight_scale");
+    expect(() => loadWeights(torchNet(), { tensors, metadata: {} })).toThrow(
+      "1 not usable (fc.weight is I8 without 3 F32 scales beside it)",
+    );
+  });
+});

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.ts";
 import { toFloat32 } from "./floats.ts";
+import { fromInt8, scaleName } from "./int8.ts";
 import { fromTorch, torchShape } from "./layout.ts";
 import { stateDict } from "./names.ts";
 import { readSafetensors, type SafeTensors } from "./safetensors.ts";
@@ -35,7 +36,9 @@ export function loadWeights(
 
   const names = new Set(entries.map(({ name }) => name));
   const missing = [...names].filter((name) => !tensors.has(name));
-  const extra = [...tensors.keys()].filter((name) => !names.has(name) && !/(^|\.)num_batches_tracked$/.test(name));
+  const scales = new Set([...names].filter((name) => tensors.get(name)?.dtype === "I8").map(scaleName));
+  const known = (name: string) => names.has(name) || scales.has(name) || /(^|\.)num_batches_tracked$/.test(name);
+  const extra = [...tensors.keys()].filter((name) => !known(name));
   const misshaped: string[] = [];
   const unusable: string[] = [];
   const updates: (() => void)[] = [];
@@ -46,7 +49,16 @@ export function loadWeights(
     const expected = torchShape(shape, layout);
     if (tensor.shape.join() !== expected.join())
       misshaped.push(`${name} is [${tensor.shape.join(", ")}], expected [${expected.join(", ")}]`);
-    else if (!["F32", "F16", "BF16", "F64"].includes(tensor.dtype)) unusable.push(`${name} is ${tensor.dtype}`);
+    else if (tensor.dtype === "I8") {
+      const scale = tensors.get(scaleName(name));
+      if (scale?.dtype !== "F32" || scale.shape.join() !== String(expected[0]))
+        unusable.push(`${name} is I8 without ${expected[0]} F32 scales beside it`);
+      else
+        updates.push(() => {
+          const values = fromInt8(new Int8Array(new Uint8Array(tensor.data).buffer), toFloat32(scale));
+          variable.write(tf.tensor(fromTorch(values, shape, layout), shape));
+        });
+    } else if (!["F32", "F16", "BF16", "F64"].includes(tensor.dtype)) unusable.push(`${name} is ${tensor.dtype}`);
     else
       updates.push(() => {
         variable.write(tf.tensor(fromTorch(toFloat32(tensor), shape, layout), shape));
@@ -56,7 +68,7 @@ export function loadWeights(
   const faults = [
     ...(strict ? [summary("missing", missing), summary("extra", extra)] : []),
     summary("mis-shaped", misshaped),
-    summary("not floating-point", unusable),
+    summary("not usable", unusable),
   ].filter((fault) => fault !== "");
   if (faults.length > 0) {
     const other = metadata.model !== undefined && metadata.model !== model.name;

@@ -1,7 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { createModel, findModel, foldBatchNorm, InputError } from "@tfjs-zoo/models";
-import { loadWeights, readSafetensors, type SafeTensors, saveWeights } from "@tfjs-zoo/models/weights";
+import {
+  loadWeights,
+  readSafetensors,
+  type SafeTensors,
+  saveWeights,
+  type WeightDtype,
+} from "@tfjs-zoo/models/weights";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 
 /** What a file of a classifier's weights says of itself: enough to use it on a picture. */
@@ -22,7 +28,7 @@ export async function saveClassifier(
   path: string,
   model: tfl.LayersModel,
   info: ClassifierInfo,
-  dtype: "F32" | "F16" = "F32",
+  dtype: WeightDtype = "F32",
 ): Promise<Uint8Array> {
   const { classes, inputShape, mean, std } = info;
   const bytes = await saveWeights(model, {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { layersModelWeightsFile, toLayersModel } from "@tfjs-zoo/models/weights";
+import { layersModelWeightsFile, toLayersModel, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import { loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, startBackendFor } from "../context.ts";
@@ -11,7 +11,7 @@ import { weightsFile } from "../target.ts";
 interface ExportFlags extends CommonFlags {
   format: "layers-model" | "safetensors";
   out: string;
-  dtype: "F32" | "F16";
+  dtype: WeightDtype;
 }
 
 export function registerExport(program: Command): void {
@@ -23,7 +23,7 @@ export function registerExport(program: Command): void {
     .addOption(
       new Option("--format <format>", "what to write").choices(["layers-model", "safetensors"]).default("layers-model"),
     )
-    .addOption(new Option("--dtype <type>", "of safetensors").choices(["F32", "F16"]).default("F32"))
+    .addOption(new Option("--dtype <type>", "of safetensors").choices(weightDtypes).default("F32"))
     .addOption(backendOption())
     .addOption(jsonOption())
     .action(async (target: string, flags: ExportFlags) => {

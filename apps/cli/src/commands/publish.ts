@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { evaluationBatches } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel, InputError } from "@tfjs-zoo/models";
-import { createCard } from "@tfjs-zoo/models/weights";
+import { createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import {
   type ClassifierResult,
   evaluate,
@@ -22,7 +22,7 @@ import { pretrainedFolder } from "../pretrained.ts";
 import { weightsFile } from "../target.ts";
 
 interface PublishFlags extends CommonFlags {
-  dtype: "F32" | "F16";
+  dtype: WeightDtype;
   force?: boolean;
 }
 
@@ -32,7 +32,7 @@ export function registerPublish(program: Command): void {
     .description("put a finished run's weights and their card where the zoo's weights are")
     .argument("<run>", "a finished run's folder")
     .argument("<name.tag>", "such as resnet20.cifar10")
-    .addOption(new Option("--dtype <type>", "of the shipped file").choices(["F32", "F16"]).default("F16"))
+    .addOption(new Option("--dtype <type>", "of the shipped file").choices(weightDtypes).default("F16"))
     .option("--force", "replace weights of that name")
     .addOption(backendOption())
     .addOption(jsonOption())

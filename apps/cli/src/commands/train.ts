@@ -142,6 +142,9 @@ async function trainIn(
     );
     if (result === undefined) interrupted(run, output);
     else finish(run, result, output);
+  } catch (error) {
+    await run.removeIfEmpty();
+    throw error;
   } finally {
     await run.close();
   }

@@ -144,6 +144,15 @@ export class RunFolder {
     return join(this.dir, "checkpoints", `${name}.safetensors`);
   }
 
+  /** Removes the run where it holds nothing yet but what it was asked: no step was recorded and nothing saved. */
+  async removeIfEmpty(): Promise<void> {
+    this.#mustWrite();
+    const saved = await exists(this.checkpointPath("last"));
+    if (saved || (await this.readMetrics()).length > 0) return;
+    this.#metrics.close();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
   /** Closes the metrics file and releases the lock. */
   async close(): Promise<void> {
     this.#metrics.close();
