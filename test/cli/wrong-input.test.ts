@@ -52,6 +52,9 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["train resnet20 --backend gpu", /gpu.*tensorflow/],
     ["predict x.png", /--weights/],
     ["gradcheck --op conv2", /conv2.*Conv2D/],
+    ["import x.pt --out y", /--model/],
+    ["import x.pt --model resnet21 --out y", /resnet21.*did you mean "resnet20"/],
+    ["import x.pt --model resnet20 --out y --normalisation 0.5/0.5", /--normalisation got "0.5\/0.5".*3 means/],
     ["list --jsno", /jsno.*--json/],
   ])("zoo %s", async (line, says) => {
     expectRefused(await zoo(line.split(" ")), 2, says);
@@ -100,6 +103,15 @@ describe("train", () => {
     const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", path, ...tiny, "--whiten"]);
     expectRefused(ended, 1, /can't whiten lenet5.*6 filters of 5x5x1; expected 50/);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it("imports nothing from a file that is missing, or is something else", async () => {
+    const [out, page] = [join(folder, "imported.safetensors"), join(folder, "page.pt")];
+    await writeFile(page, "<html>404</html>");
+    const flags = ["--model", "lenet5", "--dataset", dataset, "--out", out, "--backend", "cpu"];
+    expectRefused(await zoo(["import", join(folder, "absent.pt"), ...flags]), 1, /absent.pt \(ENOENT\)/);
+    expectRefused(await zoo(["import", page, ...flags]), 1, /page.pt: it is a web page/);
+    expect(existsSync(out)).toBe(false);
   });
 
   it("does not replace a file by a quantised one", async () => {

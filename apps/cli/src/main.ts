@@ -7,6 +7,7 @@ import { registerDoctor } from "./commands/doctor.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExport } from "./commands/export.ts";
 import { registerGradcheck } from "./commands/gradcheck.ts";
+import { registerImport } from "./commands/import.ts";
 import { registerList } from "./commands/list.ts";
 import { registerPredict } from "./commands/predict.ts";
 import { registerPublish } from "./commands/publish.ts";
@@ -34,6 +35,7 @@ for (const register of [
   registerDoctor,
   registerData,
   registerExport,
+  registerImport,
   registerPublish,
   registerQuantize,
 ]) {

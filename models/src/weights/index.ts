@@ -1,6 +1,7 @@
 /** Weights in and out: safetensors under PyTorch's names, tfjs layers-models, and the cards that describe them. */
 export * from "./card.ts";
 export * from "./floats.ts";
+export * from "./import-weights.ts";
 export { fromTorch, type Layout, torchShape, toTorch } from "./layout.ts";
 export * from "./load-weights.ts";
 export { layersInOrder, type StateEntry, stateDict } from "./names.ts";

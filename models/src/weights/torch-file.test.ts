@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { InputError } from "../errors.ts";
+import { randomStream } from "../random.ts";
+import { createModel } from "../registry.ts";
+import { matchNames } from "./foreign-names.ts";
+import { importWeights } from "./import-weights.ts";
+import { stateDict } from "./names.ts";
+import { readPickle } from "./pickle.ts";
+import { readSafetensors, type SafeTensor, writeSafetensors } from "./safetensors.ts";
+import { saveWeights } from "./save-weights.ts";
+import { readTorchFile } from "./torch-file.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
+
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`./fixtures/${name}`, import.meta.url)));
+
+const plain = (tensors: Map<string, SafeTensor>) =>
+  Object.fromEntries(
+    [...tensors].map(([name, { dtype, shape, data }]) => [
+      name.replace(/^module\./, ""),
+      { dtype, shape: [...shape], data: [...data] },
+    ]),
+  );
+
+describe("a file of torch.save", () => {
+  it.each(["torch-net.pt", "torch-net-legacy.pth"])("%s holds what safetensors holds", (name) => {
+    expect(plain(readTorchFile(fixture(name)))).toEqual(
+      plain(readSafetensors(fixture("torch-net.safetensors")).tensors),
+    );
+  });
+
+  it("that calls something is refused, and what it calls is named", () => {
+    expect(() => readTorchFile(fixture("torch-net-evil.pt"))).toThrow(
+      "it wants to call posix.system, which weights don't need: refused; save the state_dict alone",
+    );
+  });
+
+  it.each(["torch-net.pt", "torch-net-legacy.pth"])(
+    "%s that is cut short or damaged is an error of one line",
+    (name) => {
+      const whole = fixture(name);
+      const random = randomStream("torch-file", name);
+      for (let n = 0; n < 300; n++) {
+        const bytes = n < 100 ? whole.slice(0, Math.floor((whole.length * n) / 100)) : whole.slice();
+        if (n >= 100) for (let k = 0; k < 4; k++) bytes[random.integer(bytes.length)] = random.integer(256);
+        try {
+          readTorchFile(bytes);
+        } catch (error) {
+          expect(error, String((error as Error).stack)).toBeInstanceOf(InputError);
+          expect((error as Error).message).not.toContain("\n");
+        }
+      }
+    },
+  );
+});
+
+describe("a pickle", () => {
+  const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const callables = new Map();
+  it.each([
+    ["\x80\x02K\x07.", 7],
+    ["\x80\x02J\xff\xff\xff\xff.", -1],
+    ["\x80\x02\x8a\x02\x00\x80.", -32768],
+    ["\x80\x02X\x02\x00\x00\x00hi.", "hi"],
+    ["\x80\x02(K\x01K\x02t.", [1, 2]],
+    ["\x80\x02]q\x00(K\x01h\x00e0h\x00.", "itself"],
+    ["\x80\x02}X\x01\x00\x00\x00aNs.", new Map([["a", null]])],
+  ])("%j", (text, expected) => {
+    const { value } = readPickle(bytes(text), { callables });
+    if (expected !== "itself") expect(value).toEqual(expected);
+    else expect(value).toEqual([1, value]);
+  });
+
+  it.each([
+    ["\x80\x09.", "newer than 5"],
+    ["\x80\x02cos\nsystem\n.", "os.system"],
+    ["\x80\x02K", "cut short"],
+    ["\x80\x02.", "takes more from its stack"],
+    ["\x80\x02h\x05.", "not made"],
+    ["\x80\x02I7\n.", 'instruction "I"'],
+    ["\x80\x02K\x01K\x02a.", "no list"],
+  ])("%j is refused", (text, why) => {
+    expect(() => readPickle(bytes(text), { callables })).toThrow(why);
+  });
+});
+
+describe("weights of others", () => {
+  const wanted = new Set(stateDict(createModel("resnet20", { seed: null })).map(({ name }) => name));
+  const names = [...wanted];
+  const forms: [string, (name: string) => string, string[]][] = [
+    ["ours", (name) => name, []],
+    ["akamaster's ResNets", (name) => `module.${name.replace("fc.", "linear.")}`, ["without module.", "linear -> fc"]],
+    [
+      "a compiled network of timm",
+      (name) => `_orig_mod.${name.replace("fc.", "head.fc.")}`,
+      ["without _orig_mod.", "head -> fc"],
+    ],
+    ["Lightning's", (name) => `model.net.${name}`, ["without model.", "without net."]],
+  ];
+  it.each(forms)("in the names of %s find their place", (_, rename, rules) => {
+    const { renamed, applied } = matchNames(names.map(rename), wanted);
+    expect([...renamed.values()].sort()).toEqual([...names].sort());
+    expect(applied).toEqual(rules);
+  });
+
+  it("are imported whole or not at all", async () => {
+    const { tensors } = readSafetensors(await saveWeights(createModel("lenet5", { seed: 3 })));
+    const foreign = new Map([...tensors].map(([name, tensor]) => [`module.${name}`, tensor]));
+    const model = createModel("lenet5", { seed: null });
+    const extra = { dtype: "F32", shape: [1], data: new Uint8Array(4) } as const;
+    const report = importWeights(model, writeSafetensors([...foreign, ["module.ema.decay", extra]]));
+    expect(report).toEqual({
+      format: "safetensors",
+      matched: 10,
+      rules: ["without module."],
+      unused: ["module.ema.decay"],
+    });
+    expect([...(await saveWeights(model))]).toEqual([...(await saveWeights(createModel("lenet5", { seed: 3 })))]);
+    foreign.delete("module.fc3.bias");
+    expect(() => importWeights(createModel("lenet5"), writeSafetensors(foreign))).toThrow("1 missing (fc3.bias)");
+    expect(() => importWeights(createModel("airbench94", { seed: null }), fixture("torch-net.pt"))).toThrow(
+      /none of its \d+ tensors/,
+    );
+  });
+
+  it.each([
+    ["<!DOCTYPE html><html>", "a web page"],
+    ["\x89HDF\r\n\x1a\n", "HDF5"],
+    ["", "fewer than the 8"],
+  ])("%j is refused", (text, why) => {
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    expect(() => importWeights(createModel("lenet5", { seed: null }), bytes)).toThrow(why);
+  });
+});
