@@ -72,7 +72,7 @@ async function writeCheckout(root: string, shown: Card = card): Promise<void> {
   await writeFile(join(root, "test/bench/results/train.json"), JSON.stringify(train));
   await writeFile(join(root, "test/bench/results/memory.json"), JSON.stringify(memory));
   const point = { batch: 8, depth: 20, width: 16, items_per_s: 70.2, rss_mb: 1234 };
-  const growth = { batch: [point], depth: [point, { ...point, depth: 32 }], width: [point] };
+  const growth = [{ title: "ResNet-20", axis: "depth", points: [point, { ...point, depth: 32 }] }];
   const seeds = [93.9, 94.2].map((accuracy, seed) => ({
     seed,
     accuracy: accuracy / 100,
@@ -143,7 +143,7 @@ describe("the tables of the README", () => {
       expect(text).toContain("| 1 | 94.20 % | 5.5 | 5.0 |");
       expect(text).toContain("| mean | 94.05 % | 5.5 | 5.0 |");
       expect(text).toContain("`airbench94`, 10 epochs in bf16, on A Processor (2 cores), Node 20.1.0.");
-      expect(text).toContain("| depth 20, 32 | wasm | f32 | 70, 70 | 1,234, 1,234 |");
+      expect(text).toContain("| ResNet-20 depth 20, 32 | wasm | f32 | 70, 70 | 1,234, 1,234 |");
       expect(text).toContain("99 tensors after step 10 and 99 after step 500; resident 310 MB");
       for (const { name, summary } of registry.values()) {
         expect(text).toContain(`| \`${name}\` | `);

@@ -42,7 +42,7 @@ interface GrowthPoint {
 export interface GrowthResult {
   backend: string;
   precision: string;
-  growth: { batch: GrowthPoint[]; depth: GrowthPoint[]; width: GrowthPoint[] };
+  growth: { title: string; axis: "batch" | "depth" | "width"; points: GrowthPoint[] }[];
 }
 
 /** What `zoo speedrun --save` writes. */
@@ -158,16 +158,16 @@ export function benchmarksTable(results: readonly TrainResult[], memories: reado
 export function growthTable(results: readonly GrowthResult[]): string {
   if (results.length === 0) return "Not measured yet.";
   const rows = results.flatMap(({ backend, precision, growth }) =>
-    (["batch", "depth", "width"] as const).map((axis) => [
-      `${axis} ${growth[axis].map((point) => point[axis]).join(", ")}`,
+    growth.map(({ title, axis, points }) => [
+      `${title} ${axis} ${points.map((point) => point[axis]).join(", ")}`,
       backend,
       precision,
-      growth[axis].map(({ items_per_s }) => items_per_s.toFixed(0)).join(", "),
-      growth[axis].map(({ rss_mb }) => whole(rss_mb)).join(", "),
+      points.map(({ items_per_s }) => items_per_s.toFixed(0)).join(", "),
+      points.map(({ rss_mb }) => whole(rss_mb)).join(", "),
     ]),
   );
   return markdownTable(
-    [left("ResNet-20 with"), left("backend"), left("precision"), left("images/s"), left("resident memory, MB")],
+    [left("network"), left("backend"), left("precision"), left("images/s"), left("resident memory, MB")],
     rows,
   );
 }

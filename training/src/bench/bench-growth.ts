@@ -28,19 +28,41 @@ export interface GrowthPoint {
   rss_mb: number;
 }
 
+/** A network with one of its sizes, or that of the batch, changed. */
+export interface GrowthSeries {
+  /** what is measured, in words */
+  title: string;
+  network: GrowthNetwork;
+  axis: "batch" | "depth" | "width";
+  points: GrowthPoint[];
+}
+
+/** `densenet-keeping` keeps all that its layers compute for the backward pass. */
+export type GrowthNetwork = "resnet" | "densenet" | "densenet-keeping";
+
 export interface BenchGrowthResult {
   backend: string;
   precision: string;
-  /** of ResNet-20 with one of the three changed */
-  growth: { batch: GrowthPoint[]; depth: GrowthPoint[]; width: GrowthPoint[] };
+  growth: GrowthSeries[];
 }
 
-const base = { batch: 128, depth: 20, width: 16 };
-const axes = { batch: [8, 16, 32, 64, 128, 256, 512], depth: [8, 20, 32, 56], width: [8, 16, 32, 64] };
+type Size = Pick<GrowthPoint, "batch" | "depth" | "width">;
+type Axis = Omit<GrowthSeries, "points"> & { base: Size; values: readonly number[] };
+
+const resnet = { title: "ResNet-20", network: "resnet", base: { batch: 128, depth: 20, width: 16 } } as const;
+const densenet = { base: { batch: 32, depth: 40, width: 16 }, axis: "depth", values: [22, 40, 58, 76] } as const;
+
+const axes: readonly Axis[] = [
+  { ...resnet, axis: "batch", values: [8, 16, 32, 64, 128, 256, 512] },
+  { ...resnet, axis: "depth", values: [8, 20, 32, 56] },
+  { ...resnet, axis: "width", values: [8, 16, 32, 64] },
+  { ...densenet, title: "DenseNet, batch 32,", network: "densenet" },
+  { ...densenet, title: "DenseNet that keeps all for the backward pass,", network: "densenet-keeping" },
+];
 
 /**
- * How a training step's cost grows: images a second and memory of CIFAR ResNets against batch size, depth and width, each
- * in a process of its own.
+ * How a training step's cost grows: images a second and memory of networks for CIFAR against batch size, depth and width,
+ * each in a process of its own.
  *
  * @throws InputError for an unknown backend or precision, and where a size does not run
  */
@@ -50,38 +72,41 @@ export async function benchGrowth(options: BenchGrowthOptions = {}): Promise<Ben
   checkChoice("precision", precision, precisionNames);
   if (backend === "auto" || backend === "tensorflow") await setupNative({ progress, again: false }).catch(() => {});
   const known = new Map<string, GrowthPoint>();
-  const total = Object.values(axes).flat().length;
+  const total = axes.reduce((sum, { values }) => sum + values.length, 0);
   let [done, used] = [0, backend];
-  const growth: BenchGrowthResult["growth"] = { batch: [], depth: [], width: [] };
-  for (const axis of ["batch", "depth", "width"] as const) {
-    for (const value of axes[axis]) {
-      progress?.({ label: `Measuring ${axis} ${value}`, done: done++, total, unit: "items" });
+  const growth: GrowthSeries[] = [];
+  for (const { title, network, axis, base, values } of axes) {
+    const points: GrowthPoint[] = [];
+    for (const value of values) {
+      progress?.({ label: `Measuring ${network}, ${axis} ${value}`, done: done++, total, unit: "items" });
       const size = { ...base, [axis]: value };
-      const key = Object.values(size).join();
+      const key = [network, ...Object.values(size)].join();
       const { backend: name, ...point } = known.has(key)
         ? { backend: used, ...(known.get(key) as GrowthPoint) }
-        : await measure(size, backend, precision);
+        : await measure(network, size, backend, precision);
       used = name;
       known.set(key, point);
-      growth[axis].push(point);
+      points.push(point);
     }
+    growth.push({ title, network, axis, points });
   }
   return { backend: used, precision, growth };
 }
 
 async function measure(
-  size: typeof base,
+  network: GrowthNetwork,
+  size: Size,
   backend: string,
   precision: string,
 ): Promise<GrowthPoint & { backend: string }> {
   const file = fileURLToPath(new URL(`./growth-point${extname(import.meta.url)}`, import.meta.url));
-  const args = [size.batch, size.depth, size.width, backend, precision].map(String);
+  const args = [network, size.batch, size.depth, size.width, backend, precision].map(String);
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [...runtimeArguments(file), file, ...args]);
     return { ...size, ...JSON.parse(stdout.trim().split("\n").at(-1) as string) };
   } catch (error) {
     const { stderr = "", message } = error as { stderr?: string; message: string };
     const line = stderr.split("\n").find((text) => /error/i.test(text)) ?? message;
-    throw new InputError(`batch ${size.batch}, depth ${size.depth}, width ${size.width}: ${oneLine(line)}`);
+    throw new InputError(`${network}, batch ${size.batch}, depth ${size.depth}, width ${size.width}: ${oneLine(line)}`);
   }
 }

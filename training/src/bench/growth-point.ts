@@ -1,14 +1,19 @@
-/** One size for `bench growth`. Arguments: batch, depth, width, backend, precision; prints {items_per_s, rss_mb, backend}. */
-import { resnetCifar } from "@tfjs-zoo/models";
+/** One size for `bench growth`. Arguments: network, batch, depth, width, backend, precision; prints {items_per_s, rss_mb, backend}. */
+import { densenetCifar, resnetCifar } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../node/backends/index.ts";
+import type { GrowthNetwork } from "./bench-growth.ts";
 import { rateOf } from "./statistics.ts";
 import { noise, stepOf, withinPrecision } from "./workload.ts";
 
-const [batch, depth, width] = process.argv.slice(2, 5).map(Number);
-const [backend, precision] = process.argv.slice(5) as [BackendName | "auto", string];
+const network = process.argv[2] as GrowthNetwork;
+const [batch, depth, width] = process.argv.slice(3, 6).map(Number);
+const [backend, precision] = process.argv.slice(6) as [BackendName | "auto", string];
 
 const { name, inBf16 } = await startBackend(backend, { setup: false });
-const model = resnetCifar({ n: (depth - 2) / 6, widths: [width, 2 * width, 4 * width] });
+const model =
+  network === "resnet"
+    ? resnetCifar({ n: (depth - 2) / 6, widths: [width, 2 * width, 4 * width] })
+    : densenetCifar({ layers: (depth - 4) / 3, width, keepAll: network === "densenet-keeping" });
 const takeStep = stepOf(model, [32, 32, 3], withinPrecision(precision, name, inBf16));
 const images = noise([32, 32, 3], 10, batch);
 const times: number[] = [];

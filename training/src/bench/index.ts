@@ -4,6 +4,7 @@ export {
   type BenchGrowthResult,
   benchGrowth,
   type GrowthPoint,
+  type GrowthSeries,
 } from "./bench-growth.ts";
 export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
 export { type BenchProfileOptions, type BenchProfileResult, benchProfile, type OpCost } from "./bench-profile.ts";

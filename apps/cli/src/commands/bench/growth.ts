@@ -1,4 +1,4 @@
-import { benchGrowth, type GrowthPoint } from "@tfjs-zoo/training/node";
+import { benchGrowth, type GrowthSeries } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import { createOutput } from "../../context.ts";
 import { formatTable } from "../../terminal/table.ts";
@@ -18,11 +18,11 @@ async function growth(flags: BenchFlags): Promise<void> {
   const result = await benchGrowth({ backend, precision, progress: (event) => output.progress.update(event) });
   await saveResult(folder, ["growth", result.backend, result.precision], result);
   output.result(result, () =>
-    (["batch", "depth", "width"] as const).map((axis) => axisText(axis, result.growth[axis])).join("\n\n"),
+    result.growth.map((series) => `${series.title} with another ${series.axis}\n${seriesText(series)}`).join("\n\n"),
   );
 }
 
-function axisText(axis: "batch" | "depth" | "width", points: readonly GrowthPoint[]): string {
+function seriesText({ axis, points }: GrowthSeries): string {
   const rows = points.map((point) => ({
     [axis]: String(point[axis]),
     "images/s": point.items_per_s.toFixed(0),
