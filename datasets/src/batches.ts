@@ -1,5 +1,6 @@
 import { type Augmentation, imageTransform, type Transform } from "./augment.ts";
 import { InputError } from "./errors.ts";
+import { type Mixing, mixBatch } from "./mix.ts";
 import { permutation } from "./split.ts";
 import type { Batch, ImageSet, Random, RandomSource } from "./types.ts";
 
@@ -14,6 +15,7 @@ export interface EvaluationOptions {
 
 export interface EpochOptions extends EvaluationOptions {
   augmentation?: Augmentation;
+  mixing?: Mixing;
   random: RandomSource;
   /** Part of every random path: each epoch has its own order and augmentation. */
   epoch: number;
@@ -40,12 +42,13 @@ export function batchCount(images: number, batchSize: number, dropLast = false):
 
 /**
  * The batches of one training epoch: shuffled, augmented, normalised. The order depends on random("shuffle", epoch)
- * alone and an image's augmentation on random("augment", epoch, index) and random("flip", index) alone, so batch k is bit-equal however many
+ * alone and an image's augmentation on random("augment", epoch, index) and random("flip", index) alone, how a batch is mixed on
+ * random("mix", epoch, batch), so batch k is bit-equal however many
  * batches were made before it. Every batch has arrays of its own: a backend may go on reading them after the step
  * that was given them (tfjs-node uploads a tensor when it is first used), so reusing them would not be safe.
  */
 export async function* epochBatches(options: EpochOptions): AsyncGenerator<Batch, void, undefined> {
-  const { set, batchSize, random, epoch, dropLast = false, start = 0, augmentation } = options;
+  const { set, batchSize, random, epoch, dropLast = false, start = 0, augmentation, mixing } = options;
   const count = batchCount(set.count, batchSize, dropLast);
   const order = permutation(set.count, random("shuffle", epoch));
   const transform = imageTransform(set.shape, options.mean, options.std, augmentation);
@@ -57,7 +60,9 @@ export async function* epochBatches(options: EpochOptions): AsyncGenerator<Batch
       ? (index: number) => random("flip", index).uniform() < 0.5 !== (epoch % 2 === 1)
       : () => undefined;
   for (let batch = start; batch < count; batch++) {
-    yield await prepare(set, order.slice(batch * batchSize, (batch + 1) * batchSize), transform, streamOf, flippedOf);
+    const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
+    const prepared = await prepare(set, indices, transform, streamOf, flippedOf);
+    yield mixing ? mixBatch(prepared, set.shape, mixing, random("mix", epoch, batch)) : prepared;
   }
 }
 

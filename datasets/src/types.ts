@@ -41,6 +41,8 @@ export interface Batch {
   size: number;
   /** [size], positions in the set that the batch was drawn from. */
   indices: Int32Array;
+  /** Where each image is mixed with another: the other's labels [size], and the share of the first. */
+  mixed?: { labels: Int32Array; share: number };
 }
 
 /** How far a long operation has come; `total` is absent where it is not known. */

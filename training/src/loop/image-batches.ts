@@ -13,7 +13,7 @@ export function imageBatches(
   recipe: Recipe,
   seed: number,
 ): BatchSource<Batch> {
-  const { batchSize, pad, border, flip, alternateFlip, cutout } = recipe;
+  const { batchSize, pad, border, flip, alternateFlip, cutout, mixup, cutmix } = recipe;
   return {
     batchesPerEpoch: batchCount(set.count, batchSize, true),
     epoch: (epoch, start) =>
@@ -23,6 +23,7 @@ export function imageBatches(
           mean,
           std,
           batchSize,
+          mixing: { mixup, cutmix },
           augmentation: { pad, border, flip, alternateFlip, cutout },
           random: (...path) => randomStream(seed, ...path),
           epoch,

@@ -105,6 +105,14 @@ describe("Trainer", () => {
     });
   });
 
+  it("counts both labels of mixed images by their shares", async () => {
+    const given = batch(8, 0);
+    const others = given.labels.map((label) => (label + 1) % 3);
+    const lossOf = async (b: Batch) => (await trainerOf(model()).takeStep([b], 0.1)).loss;
+    const mixed = await lossOf({ ...given, mixed: { labels: others, share: 0.7 } });
+    expect(mixed).toBeCloseTo(0.7 * (await lossOf(given)) + 0.3 * (await lossOf({ ...given, labels: others })), 5);
+  });
+
   it("clips the gradient to a norm", async () => {
     const net = model();
     const before = weightsOf(net);

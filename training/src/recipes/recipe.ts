@@ -33,6 +33,10 @@ export interface Recipe {
   alternateFlip: boolean;
   /** side of a square that is blanked at random, 0 for none */
   cutout: number;
+  /** α of mixup, 0 for none */
+  mixup: number;
+  /** α of CutMix, 0 for none; with mixup too, each batch is mixed in one of the two ways */
+  cutmix: number;
   /** largest norm of a gradient, 0 for no limit */
   clipNorm: number;
   /** batches whose gradients make one update */
@@ -65,6 +69,8 @@ const base: Recipe = {
   flip: true,
   alternateFlip: false,
   cutout: 0,
+  mixup: 0,
+  cutmix: 0,
   clipNorm: 0,
   accumulate: 1,
   ema: 0,

@@ -6,7 +6,8 @@ import { events } from "../loop/events.ts";
 import type { Task } from "./task.ts";
 import { averagedLogits, type TestViews } from "./test-views.ts";
 
-type Inputs = { images: tf.Tensor4D; labels: tf.Tensor1D };
+/** `others` are the second labels of mixed images, and `share` what the first count for: []. */
+type Inputs = { images: tf.Tensor4D; labels: tf.Tensor1D; others?: tf.Tensor1D; share?: tf.Scalar };
 
 /** Images into classes, by softmax cross-entropy. */
 export function classification(
@@ -18,9 +19,10 @@ export function classification(
     weights: model.weights,
     size: (batch) => batch.size,
 
-    upload: ({ images, labels, size }) => ({
+    upload: ({ images, labels, size, mixed }) => ({
       images: tf.tensor4d(images, [size, ...shape]), // [batch, height, width, channels]
       labels: tf.tensor1d(labels, "int32"), // [batch]
+      ...(mixed && { others: tf.tensor1d(mixed.labels, "int32"), share: tf.scalar(mixed.share) }),
     }),
 
     seed: (seed, step) => seedDropout(model, seed, step),
@@ -29,9 +31,14 @@ export function classification(
       {
         name: "classifier",
         variables: model.trainableWeights,
-        loss({ images, labels }) {
+        loss({ images, labels, others, share }) {
           const logits = model.apply(images, { training: true }) as tf.Tensor2D; // [batch, classes]
-          const loss = ops.softmaxCrossEntropy({ logits, labels }, { labelSmoothing }) as tf.Scalar; // []
+          const lossFor = (target: tf.Tensor1D) =>
+            ops.softmaxCrossEntropy({ logits, labels: target }, { labelSmoothing }) as tf.Scalar; // []
+          const loss: tf.Scalar =
+            others && share
+              ? tf.add(tf.mul(lossFor(labels), share), tf.mul(lossFor(others), tf.sub(1, share)))
+              : lossFor(labels);
           return { loss, metrics: { correct: correct(logits, labels) } };
         },
       },
