@@ -8,6 +8,7 @@ export {
 } from "./batches.ts";
 export { InputError } from "./errors.ts";
 export { inMemoryImages } from "./in-memory.ts";
+export { type Mixing, mixBatch } from "./mix.ts";
 export { prefetch } from "./prefetch.ts";
 export { holdOut, permutation, subset } from "./split.ts";
 export type { Batch, ImageDataset, ImageSet, Progress, ProgressEvent, Random, RandomSource } from "./types.ts";

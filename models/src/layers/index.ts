@@ -9,6 +9,7 @@ export * from "./dropout.ts";
 export * from "./flatten.ts";
 export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
+export * from "./layer-norm.ts";
 export * from "./local-response-norm.ts";
 export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
 export * from "./relu.ts";

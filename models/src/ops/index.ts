@@ -1,4 +1,5 @@
 export * from "./add.ts";
+export * from "./attention.ts";
 export * from "./avg-pool2d.ts";
 export * from "./batch-norm.ts";
 export * from "./concat.ts";
@@ -11,6 +12,7 @@ export * from "./flat.ts";
 export * from "./flatten.ts";
 export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
+export * from "./layer-norm.ts";
 export * from "./local-response-norm.ts";
 export { maxPool2d, type Pool2DAttrs } from "./max-pool2d.ts";
 export * from "./relu.ts";

@@ -1,8 +1,10 @@
 import type {
   AddAttrs,
+  AttentionAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
   DepthwiseConv2DAttrs,
+  LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
   ShortcutAAttrs,
@@ -31,6 +33,18 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       make({ a: normal(random, shape), b: normal(random, shape) }),
       make(termsAwayFromKink(random, shape), { activation: "relu" } satisfies AddAttrs),
     ]),
+
+  Attention: (random) =>
+    [
+      { queries: 1, keys: 1, d: 2, heads: 1 },
+      { queries: 3, keys: 5, d: 4, heads: 2 },
+      { queries: 4, keys: 4, d: 6, heads: 3 },
+      { queries: 2, keys: 3, d: 5, heads: 1 },
+    ].map(({ queries, keys, d, heads }) =>
+      make({ q: normal(random, [2, queries, d]), k: normal(random, [2, keys, d]), v: normal(random, [2, keys, d]) }, {
+        heads,
+      } satisfies AttentionAttrs),
+    ),
 
   AvgPool2D: (random) => pools().map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, attrs)),
 
@@ -114,6 +128,19 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [2, 3, 5, 4],
       [3, 7, 2, 1],
     ].map((shape) => make({ x: normal(random, shape) })),
+
+  LayerNorm: (random) =>
+    [
+      [1, 3],
+      [4, 6],
+      [2, 3, 5],
+    ].flatMap((shape) =>
+      ([{}, { epsilon: 0.1 }] satisfies LayerNormAttrs[]).map((attrs) => {
+        const d = [shape[shape.length - 1]];
+        const x = filled(shape, () => 1 + 2 * random.normal());
+        return make({ x, gamma: normal(random, d), beta: normal(random, d) }, attrs);
+      }),
+    ),
 
   LocalResponseNorm: (random) =>
     ([{}, { alpha: 0.5, beta: 0.6, k: 1.5, size: 3 }] satisfies LocalResponseNormAttrs[]).flatMap((attrs) =>

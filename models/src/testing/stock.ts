@@ -2,9 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type {
   Activation,
   AddAttrs,
+  AttentionAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
   DepthwiseConv2DAttrs,
+  LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
   ShortcutAAttrs,
@@ -27,6 +29,17 @@ export interface StockForm<A extends object = object> {
  */
 export const stock: { readonly [opName: string]: StockForm } = {
   Add: form<AddAttrs>(({ a, b }, { activation }) => activated(tf.add(a, b), activation)),
+
+  Attention: form<AttentionAttrs>(({ q, k, v }, { heads = 1 }) => {
+    const [, , d] = q.shape;
+    // A head at a time: tf.split is differentiable, the reshape to heads is ours.
+    const parts = (x: tf.Tensor) => (heads === 1 ? [x] : tf.split(x, heads, -1));
+    const [Q, K, V] = [q, k, v].map(parts);
+    const outputs = Q.map((part, h) =>
+      tf.matMul(tf.softmax(tf.div(tf.matMul(part, K[h], false, true), Math.sqrt(d / heads))), V[h]),
+    );
+    return tf.concat(outputs, -1);
+  }),
 
   AvgPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     // Stock pooling leaves padded zeros out of the mean; ours counts them.
@@ -113,6 +126,12 @@ export const stock: { readonly [opName: string]: StockForm } = {
   GlobalAvgPool2D: form(({ x }) => {
     const [batch, height, width, channels] = x.shape;
     return tf.reshape(tf.avgPool(x as tf.Tensor4D, [height, width], 1, "valid"), [batch, channels]);
+  }),
+
+  LayerNorm: form<LayerNormAttrs>(({ x, gamma, beta }, { epsilon = 1e-5 }) => {
+    const { mean, variance } = tf.moments(x, -1, true);
+    const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
+    return tf.add(tf.mul(normalised, gamma), beta);
   }),
 
   LocalResponseNorm: form<LocalResponseNormAttrs>(({ x }, { size = 5, alpha = 1e-4, beta = 0.75, k = 2 }) =>

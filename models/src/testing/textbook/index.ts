@@ -1,4 +1,5 @@
 import type { Textbook } from "../array64.ts";
+import { attentionTextbook } from "./attention.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
 import { conv2dTextbook, depthwiseConv2dTextbook } from "./convolution.ts";
 import { denseTextbook } from "./dense.ts";
@@ -11,6 +12,7 @@ import {
   reluTextbook,
   shortcutATextbook,
 } from "./elementwise.ts";
+import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
@@ -18,6 +20,7 @@ import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 /** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
 export const textbook: { readonly [opName: string]: Textbook } = {
   Add: addTextbook,
+  Attention: attentionTextbook,
   AvgPool2D: avgPool2dTextbook as Textbook,
   BatchNormInference: batchNormInferenceTextbook,
   BatchNormTraining: batchNormTrainingTextbook,
@@ -29,6 +32,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Flatten: flattenTextbook,
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
+  LayerNorm: layerNormTextbook,
   LocalResponseNorm: localResponseNormTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
   Relu: reluTextbook,
