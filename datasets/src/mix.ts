@@ -67,8 +67,12 @@ function cutFrom(
   return 1 - ((bottom - top) * (right - left)) / (height * width);
 }
 
-/** A draw from Beta(α, α) (Jöhnk 1964). */
+/** Below this, Beta(α, α) is a coin as far as pixels tell. */
+const COIN = 0.01;
+
+/** A draw from Beta(α, α) (Jöhnk 1964), for α up to 8: beyond, it would take too many tries. */
 function beta(alpha: number, random: Random): number {
+  if (alpha < COIN) return random.integer(2);
   for (;;) {
     // In logarithms: for a small α both powers may be too small for a number.
     const [u, v] = [Math.log(1 - random.uniform()) / alpha, Math.log(1 - random.uniform()) / alpha];

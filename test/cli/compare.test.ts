@@ -35,7 +35,7 @@ describe("zoo compare", () => {
       },
     });
     expect(stopped.code, stopped.stderr).toBe(130);
-    expect(stopped.stderr).toMatch(/The same command goes on/);
+    expect(stopped.stderr).toMatch(/The same command goes on: {2}npm run compare -- small-cnn resnet20 --epochs 2/);
     const first = join(folder, "out", "small-cnn-s0", "result.json");
     const before = (await stat(first)).mtimeMs;
     expect(existsSync(join(folder, "out", "report.html"))).toBe(false);
@@ -66,12 +66,14 @@ describe("zoo compare", () => {
     expect(html).toContain("Held-out accuracy against compute");
     expect(html).not.toMatch(/(src|href)="http/);
 
+    const elsewhere = await compare("small-cnn --epochs 2 --backend cpu");
+    expect(elsewhere.stderr).toMatch(/holds a run with another backend \(\w+, now cpu\)/);
     const other = await compare("small-cnn --epochs 3");
     expect([other.code, other.stderr.trim()]).toEqual([
       1,
       `error: ${join(folder, "out", "small-cnn-s0")} holds a run with another --epochs (2, now 3): give another --out, or delete it`,
     ]);
-  });
+  }, 240_000);
 
   it("reports a training that fails beside those that finish", async () => {
     const args = "small-cnn --epochs 1 --seeds 1 --learning-rate 1e30 --out".split(" ");

@@ -62,8 +62,9 @@ inline void Concat(void*, TF_OpKernelContext* context) {
     if (!call.Expect(SameRows(shape, own), "a concat got shapes that differ in more than the last axis")) return;
     channels.push_back(own.back());
   }
-  const int64_t first = shape.back(), all = Offsets(channels).back();
-  const int64_t rows = first == 0 ? 0 : CountOf(shape) / first;
+  const int64_t all = Offsets(channels).back();
+  shape.back() = 1;
+  const int64_t rows = CountOf(shape);
   shape.back() = all;
   WithType(parts[0], [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

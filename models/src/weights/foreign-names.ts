@@ -42,8 +42,8 @@ export function matchNames(
     for (const [what, rename] of rules) {
       const next = new Map([...current].map(([name, now]) => [name, rename(now)]));
       const touched = [...next].some(([name, now]) => now !== current.get(name));
-      const prefix =
-        what.startsWith("without ") && [...current.values()].every((now, i) => now !== [...next.values()][i]);
+      const all = [...next].every(([name, now]) => now !== current.get(name));
+      const prefix = what.startsWith("without ") && all;
       if (!touched || !(fitting(next) > fitting(current) || (prefix && fitting(next) >= fitting(current)))) continue;
       current = next;
       applied.push(what);

@@ -1,8 +1,9 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.ts";
 import { matchNames } from "./foreign-names.ts";
+import { scaleName } from "./int8.ts";
 import { loadWeights } from "./load-weights.ts";
-import { stateDict } from "./names.ts";
+import { shownName, stateDict } from "./names.ts";
 import { readSafetensors, type SafeTensor } from "./safetensors.ts";
 import { isTorchFile, readTorchFile } from "./torch-file.ts";
 
@@ -28,17 +29,22 @@ export function importWeights(model: tfl.LayersModel, bytes: Uint8Array): Import
   const wanted = new Set(stateDict(model).map(({ name }) => name));
   const { renamed, applied } = matchNames([...tensors.keys()], wanted);
   const ours = new Map<string, SafeTensor>();
+  const scales = new Map<string, SafeTensor>(); // of weights of eight bits
   const unused: string[] = [];
   for (const [name, now] of renamed) {
-    if (wanted.has(now) && !ours.has(now)) ours.set(now, tensors.get(name) as SafeTensor);
-    else if (!/(^|\.)num_batches_tracked$/.test(name)) unused.push(name);
+    const scale = tensors.get(scaleName(name));
+    if (wanted.has(now) && !ours.has(now)) {
+      ours.set(now, tensors.get(name) as SafeTensor);
+      if (scale !== undefined) scales.set(scaleName(now), scale);
+    } else if (!/(^|\.)num_batches_tracked$/.test(name)) unused.push(name);
   }
+  const scaled = new Set([...tensors.keys()].map(scaleName));
   if (ours.size === 0) {
-    const some = [...tensors.keys()].slice(0, 3).map((name) => name.slice(0, 60));
+    const some = [...tensors.keys()].slice(0, 3).map(shownName);
     throw new InputError(`none of its ${tensors.size} tensors (${some.join(", ")}, …) is one of ${model.name}'s`);
   }
-  loadWeights(model, { tensors: ours, metadata: {} });
-  return { format, matched: ours.size, rules: applied, unused };
+  loadWeights(model, { tensors: new Map([...ours, ...scales]), metadata: {} });
+  return { format, matched: ours.size, rules: applied, unused: unused.filter((name) => !scaled.has(name)) };
 }
 
 function readForeign(bytes: Uint8Array): { format: ImportReport["format"]; tensors: Map<string, SafeTensor> } {

@@ -4,7 +4,7 @@ export * from "./floats.ts";
 export * from "./import-weights.ts";
 export { fromTorch, type Layout, torchShape, toTorch } from "./layout.ts";
 export * from "./load-weights.ts";
-export { layersInOrder, type StateEntry, stateDict } from "./names.ts";
+export { layersInOrder, type StateEntry, shownName, stateDict } from "./names.ts";
 export { type Dtype, readSafetensors, type SafeTensor, type SafeTensors, writeSafetensors } from "./safetensors.ts";
 export * from "./save-weights.ts";
 export * from "./to-layers-model.ts";

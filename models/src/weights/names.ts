@@ -33,6 +33,9 @@ export function stateDict(model: tfl.LayersModel): StateEntry[] {
   );
 }
 
+/** A name from a file as it may stand in a message: of one line, and not too long. */
+export const shownName = (name: string): string => JSON.stringify(name.slice(0, 60)).slice(1, -1);
+
 /** A weight's name within its layer: "weight", "bias", … */
 export function shortName(variable: tfl.LayerVariable): string {
   return variable.originalName.slice(variable.originalName.lastIndexOf("/") + 1);

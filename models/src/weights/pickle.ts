@@ -24,8 +24,11 @@ class Named {
 
 const MARK = Symbol("mark");
 
-/** Deeper or longer than any file of weights needs. */
-const MAX_INSTRUCTIONS = 50_000_000;
+/** Longer than any file of weights needs: some twenty for each tensor. */
+const MAX_INSTRUCTIONS = 2_000_000;
+
+/** More than what makes a tensor takes. */
+const MAX_ARGUMENTS = 16;
 
 /**
  * Reads one pickle.
@@ -194,8 +197,9 @@ class PickleReader {
         stack.push(this.named(this.line(), this.line()));
         return;
       case "\x93": {
-        const name = this.pop();
-        stack.push(this.named(String(this.pop()), String(name)));
+        const [name, module] = [this.pop(), this.pop()];
+        if (typeof name !== "string" || typeof module !== "string") throw damaged("it names what has no name");
+        stack.push(this.named(module, name));
         return;
       }
       case "R": // REDUCE
@@ -230,6 +234,7 @@ class PickleReader {
 
   private call(callee: unknown, args: unknown): unknown {
     if (!(callee instanceof Named) || !Array.isArray(args)) throw damaged("it calls what is nothing to call");
+    if (args.length > MAX_ARGUMENTS) throw damaged(`it calls with ${args.length} arguments`);
     return this.options.callables.get(callee.name)?.(...args);
   }
 

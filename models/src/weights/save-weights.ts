@@ -18,7 +18,8 @@ export type WeightDtype = (typeof weightDtypes)[number];
  * @param model of this package's layers
  * @param options.dtype "F16" halves the file and rounds each value to 11 bits; "I8" quarters it: weights of several axes
  *   have eight bits and a scale for each output channel (int8.ts), the others stay F32. PyTorch does not take that.
- * @param options.metadata strings for the file's header; `model` is the model's name and `format` "pt" unless given
+ * @param options.metadata strings for the file's header; `model` is the model's name and `format` "pt" ("int8" for I8)
+ *   unless given
  * @returns the bytes of the file; the same weights give the same bytes
  * @throws InputError when a value is too large for F16
  */
@@ -50,5 +51,5 @@ export async function saveWeights(
         });
     }),
   );
-  return writeSafetensors(tensors, { format: "pt", model: model.name, ...metadata });
+  return writeSafetensors(tensors, { format: dtype === "I8" ? "int8" : "pt", model: model.name, ...metadata });
 }

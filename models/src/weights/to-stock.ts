@@ -133,7 +133,7 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
   ZooConcatNormConv2D({ name, config, inputShapes, weight }) {
     const kernelSize = pair(config.kernelSize);
     const { before, padding } = pad(`${name}.conv1`, pair(config.padding, 0), inputShapes, kernelSize, [1, 1]);
-    const norm = tfl.layers.batchNormalization({ name: `${name}.norm1`, epsilon: 1e-5 });
+    const norm = tfl.layers.batchNormalization({ name: `${name}.norm1`, momentum: 0.9, epsilon: 1e-5 });
     const convolution = tfl.layers.conv2d({
       name: `${name}.conv1`,
       filters: config.filters as number,

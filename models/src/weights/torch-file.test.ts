@@ -57,9 +57,35 @@ describe("a file of torch.save", () => {
   );
 });
 
+it("a safetensors file whose header's length looks like a pickle's beginning is no file of torch.save", () => {
+  const bias = { dtype: "F32", shape: [10], data: new Uint8Array(40) } as const;
+  const files = Array.from({ length: 100 }, (_, n) =>
+    writeSafetensors([["fc3.bias", bias]], { pad: "x".repeat(8 * n) }),
+  );
+  const alike = files.filter((bytes) => bytes[0] === 0x80 && bytes[1] === 2);
+  expect(alike).toHaveLength(1);
+  const model = createModel("lenet5", { seed: null });
+  expect(() => importWeights(model, alike[0])).toThrow("these weights don't fit lenet5 (10 tensors): 9 missing");
+});
+
+it("weights of eight bits are imported with their scales", async () => {
+  const bytes = await saveWeights(createModel("lenet5", { seed: 3 }), { dtype: "I8" });
+  const report = importWeights(createModel("lenet5", { seed: null }), bytes);
+  expect(report).toMatchObject({ matched: 10, unused: [] });
+});
+
 describe("a pickle", () => {
   const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
-  const callables = new Map();
+  const callables = new Map([["a.b", (...args: unknown[]) => args.length]]);
+
+  it("calls with few arguments only, and what is nested deep is no matter", () => {
+    const call = (count: number) => bytes(`\x80\x02ca\nb\n(${"K\x01".repeat(count)}tR.`);
+    expect(readPickle(call(3), { callables }).value).toBe(3);
+    expect(() => readPickle(call(17), { callables })).toThrow("17 arguments");
+    const nested = bytes(`\x80\x02${"]".repeat(100_000)}${"a".repeat(99_999)}.`);
+    expect(readPickle(nested, { callables }).value).toHaveLength(1);
+  });
+
   it.each([
     ["\x80\x02K\x07.", 7],
     ["\x80\x02J\xff\xff\xff\xff.", -1],
@@ -82,6 +108,7 @@ describe("a pickle", () => {
     ["\x80\x02h\x05.", "not made"],
     ["\x80\x02I7\n.", 'instruction "I"'],
     ["\x80\x02K\x01K\x02a.", "no list"],
+    ["\x80\x02K\x01K\x02\x93.", "no name"],
   ])("%j is refused", (text, why) => {
     expect(() => readPickle(bytes(text), { callables })).toThrow(why);
   });

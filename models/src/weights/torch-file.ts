@@ -3,6 +3,7 @@
  * pickle; it is read by a reader that builds tensors and nothing else (pickle.ts), so nothing in the file is executed.
  */
 import { InputError } from "../errors.ts";
+import { shownName } from "./names.ts";
 import { type PickleDict, type PickleOptions, readPickle } from "./pickle.ts";
 import { type Dtype, type SafeTensor, sizeOf } from "./safetensors.ts";
 import { isZip, readStoredZip } from "./stored-zip.ts";
@@ -32,6 +33,9 @@ interface Storage {
   data?: Uint8Array;
 }
 
+/** PyTorch's own limit. */
+const MAX_RANK = 64;
+
 /** A tensor as the pickle describes it. */
 class PickledTensor {
   constructor(
@@ -41,7 +45,17 @@ class PickledTensor {
     readonly strides: readonly number[],
   ) {}
 
-  /** Its elements in order, row by row; a view where they lie so. */
+  /** Whether its elements lie in order, row by row. */
+  private get inOrder(): boolean {
+    return this.shape.every((n, axis) => n <= 1 || this.strides[axis] === sizeOf(this.shape.slice(axis + 1)));
+  }
+
+  /** Bytes that `contiguous` copies. */
+  get copied(): number {
+    return this.inOrder ? 0 : sizeOf(this.shape) * this.storage.elementBytes;
+  }
+
+  /** Its elements in order; a view where they lie so. */
   contiguous(): SafeTensor {
     const { storage, offset, shape, strides } = this;
     const { dtype, elementBytes, data } = storage;
@@ -53,7 +67,7 @@ class PickledTensor {
     }
     if (count > storage.elements) throw damaged(`a tensor of shape [${shape}] has more elements than its storage`);
     const rowMajor = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-    if (shape.every((n, axis) => n <= 1 || strides[axis] === rowMajor[axis])) {
+    if (this.inOrder) {
       return { dtype, shape, data: data.subarray(offset * elementBytes, (offset + count) * elementBytes) };
     }
     const gathered = new Uint8Array(count * elementBytes);
@@ -66,8 +80,9 @@ class PickledTensor {
   }
 }
 
-/** Whether bytes begin as a file of torch.save does, in either form. */
-export const isTorchFile = (bytes: Uint8Array): boolean => isZip(bytes) || (bytes[0] === 0x80 && bytes[1] === 2);
+/** Whether bytes begin as a file of torch.save does: with an archive, or with the pickle of the older form's magic. */
+export const isTorchFile = (bytes: Uint8Array): boolean =>
+  isZip(bytes) || [0x80, 2, 0x8a, 10].every((byte, i) => bytes[i] === byte);
 
 /**
  * Reads the tensors of a file of torch.save: those of a state_dict, or of the state_dict in a checkpoint.
@@ -76,7 +91,11 @@ export const isTorchFile = (bytes: Uint8Array): boolean => isZip(bytes) || (byte
  * @throws InputError when it is damaged, holds no tensors, or asks for anything that tensors don't need
  */
 export function readTorchFile(bytes: Uint8Array): Map<string, SafeTensor> {
-  return tensorsOf(isZip(bytes) ? readArchive(bytes) : readLegacy(bytes));
+  const tensors = tensorsOf(isZip(bytes) ? readArchive(bytes) : readLegacy(bytes));
+  // A tensor that must be put in order may stand under many names.
+  const copied = [...tensors.values()].reduce((sum, tensor) => sum + tensor.copied, 0);
+  if (!(copied <= 4 * bytes.length)) throw damaged("its tensors overlap more than any network's do");
+  return new Map([...tensors].map(([name, tensor]) => [name, tensor.contiguous()]));
 }
 
 function readArchive(bytes: Uint8Array): unknown {
@@ -93,9 +112,9 @@ function readArchive(bytes: Uint8Array): unknown {
     (key) => made.get(key),
     (key, storage) => {
       storage.data = members.get(`${folder}data/${key}`);
-      if (storage.data === undefined) throw damaged(`its archive lacks the storage ${JSON.stringify(key)}`);
+      if (storage.data === undefined) throw damaged(`its archive lacks the storage ${shownName(key)}`);
       if (storage.data.length < storage.elements * storage.elementBytes)
-        throw damaged(`its storage ${key} is too short`);
+        throw damaged(`its storage ${shownName(key)} is too short`);
       made.set(key, storage);
     },
   );
@@ -126,11 +145,11 @@ function readLegacy(bytes: Uint8Array): unknown {
   if (!Array.isArray(keys)) throw damaged("it lacks the list of its storages");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const key of keys) {
-    const storage = made.get(String(key));
+    const storage = made.get(key as string);
     if (storage === undefined || at + 8 > bytes.length) throw damaged("it is cut short");
     const size = storage.elements * storage.elementBytes;
     if (Number(view.getBigInt64(at, true)) !== storage.elements || at + 8 + size > bytes.length) {
-      throw damaged(`its storage ${key} is not as long as it says (is it cut short?)`);
+      throw damaged(`its storage ${shownName(String(key))} is not as long as it says (is it cut short?)`);
     }
     storage.data = bytes.subarray(at + 8, at + 8 + size);
     at += 8 + size;
@@ -141,10 +160,15 @@ function readLegacy(bytes: Uint8Array): unknown {
 /** The objects that ids like ("storage", FloatStorage, key, device, elements) stand for. */
 function storageBy(known: (key: string) => Storage | undefined, add: (key: string, storage: Storage) => void) {
   return (id: unknown): Storage => {
-    const [kind, type, rawKey, , elements] = Array.isArray(id) ? id : [];
-    const key = String(rawKey);
+    const [kind, type, key, , elements] = Array.isArray(id) ? id : [];
     const name = named(type);
-    if (kind !== "storage" || !Object.hasOwn(storages, name) || !Number.isSafeInteger(elements) || elements < 0) {
+    if (
+      kind !== "storage" ||
+      typeof key !== "string" ||
+      !Object.hasOwn(storages, name) ||
+      !Number.isSafeInteger(elements) ||
+      elements < 0
+    ) {
       throw damaged("it refers to something that is no storage of numbers");
     }
     const found = known(key);
@@ -167,15 +191,23 @@ function rebuildTensor(storage: unknown, offset: unknown, shape: unknown, stride
     !Number.isSafeInteger(offset) ||
     !counts(shape) ||
     !counts(strides) ||
-    shape.length !== strides.length
+    shape.length !== strides.length ||
+    shape.length > MAX_RANK
   ) {
     throw damaged("it describes a tensor that can't be");
   }
   return new PickledTensor(storage as Storage, offset as number, shape, strides);
 }
 
+/** Python 2 gives an OrderedDict its items, Python 3 sets them afterwards. */
+function orderedDict(items: unknown): PickleDict {
+  const pairs = Array.isArray(items) ? items : [];
+  if (!pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) throw damaged("a dictionary's items are none");
+  return new Map(pairs as [unknown, unknown][]);
+}
+
 const callables: PickleOptions["callables"] = new Map<string, (...args: unknown[]) => unknown>([
-  ["collections.OrderedDict", () => new Map()],
+  ["collections.OrderedDict", orderedDict],
   ["torch._utils._rebuild_tensor_v2", rebuildTensor],
   ["torch._utils._rebuild_tensor", rebuildTensor],
   ["torch._utils._rebuild_parameter", (data) => data],
@@ -201,11 +233,11 @@ const usualKeys = [
   "model_ema",
 ];
 
-function tensorsOf(value: unknown): Map<string, SafeTensor> {
-  const tensors = new Map<string, SafeTensor>();
+function tensorsOf(value: unknown): Map<string, PickledTensor> {
+  const tensors = new Map<string, PickledTensor>();
   if (value instanceof Map) {
     for (const [name, tensor] of value as PickleDict) {
-      if (typeof name === "string" && tensor instanceof PickledTensor) tensors.set(name, tensor.contiguous());
+      if (typeof name === "string" && tensor instanceof PickledTensor) tensors.set(name, tensor);
     }
     if (tensors.size > 0) return tensors;
     for (const key of usualKeys) {

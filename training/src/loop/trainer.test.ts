@@ -153,6 +153,19 @@ describe("Trainer", () => {
     });
   });
 
+  it("refuses a state of another optimizer, and leaves all as it was", async () => {
+    const net = model();
+    const trainer = trainerOf(net);
+    const before = weightsOf(net);
+    const { "classifier.weights.momentum": _, ...state } = await trainerOf(model()).state();
+    state.weights.fill(7);
+    expect(() => trainer.restore(state, 3)).toThrow(
+      'the checkpoint has no numbers of "classifier.weights.momentum", expected 48: another version of the zoo made it; start a new run',
+    );
+    expect(weightsOf(net)).toEqual(before);
+    expect(trainer.step).toBe(0);
+  });
+
   it("leaves the weights as they were when the loss is not finite", async () => {
     const net = model();
     const trainer = trainerOf(net);

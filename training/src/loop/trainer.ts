@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { InputError } from "@tfjs-zoo/models";
 import { FlatParameters, MovingAverage, type ParameterGroup, type Slots } from "../optim/index.ts";
 import type { Scalars, Task, Update } from "../tasks/task.ts";
 
@@ -170,6 +171,20 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
 
   /** Goes on from a state; `step` is how many steps had been taken. */
   restore(state: TrainerState, step: number): void {
+    const slots = this.flats
+      .flat()
+      .flatMap(({ name, slots: own, parameters }) =>
+        Object.keys(own).map((slot): [string, number] => [`${name}.${slot}`, parameters.size]),
+      );
+    const average: [string, number][] = this.average ? [["average", this.all.size]] : [];
+    const expected: [string, number][] = [["weights", this.all.size], ...slots, ...average];
+    const missing = expected.find(([name, size]) => state[name]?.length !== size);
+    if (missing !== undefined) {
+      throw new InputError(
+        `the checkpoint has ${state[missing[0]]?.length ?? "no"} numbers of "${missing[0]}", expected ${missing[1]}: ` +
+          "another version of the zoo made it; start a new run",
+      );
+    }
     this.step = step;
     const weights = tf.tensor1d(state.weights);
     this.all.write(weights);

@@ -5,6 +5,7 @@ import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { parameterGroups, type Recipe } from "../recipes/recipe.ts";
 import { classification } from "../tasks/classification.ts";
+import { heldOutOf } from "./train-classifier.ts";
 
 /** Steps that are taken before the clock counts, and those that it counts. */
 const WARM_UP = 3;
@@ -13,6 +14,15 @@ const TIMED = 8;
 /** Held-out tests and checkpoints take a part of a training's time. */
 const IN_STEPS = 0.95;
 
+export interface BudgetedTraining {
+  model: string;
+  dataset: ImageDataset;
+  recipe: Recipe;
+  /** Whether it trains on the images that are held out otherwise. */
+  full: boolean;
+  within?: Within;
+}
+
 /**
  * How many epochs of a recipe fit into some minutes here, by the time that some steps of a fresh network take.
  *
@@ -20,7 +30,7 @@ const IN_STEPS = 0.95;
  */
 export async function epochsIn(
   minutes: number,
-  { model: name, dataset, recipe, within }: { model: string; dataset: ImageDataset; recipe: Recipe; within?: Within },
+  { model: name, dataset, recipe, full, within }: BudgetedTraining,
 ): Promise<number> {
   const model = createModel(name, { seed: 0, classes: dataset.classes.length, inputShape: dataset.shape });
   const task = classification(model, dataset.shape);
@@ -39,6 +49,8 @@ export async function epochsIn(
     trainer.dispose();
     model.dispose();
   }
-  const secondsAnEpoch = (median(stepMs.slice(Math.min(WARM_UP, stepMs.length - 1))) / 1000) * data.batchesPerEpoch;
+  const { count } = dataset.train;
+  const batches = Math.max(1, Math.floor((full ? count : count - heldOutOf(count)) / recipe.batchSize));
+  const secondsAnEpoch = (median(stepMs.slice(Math.min(WARM_UP, stepMs.length - 1))) / 1000) * batches;
   return Math.max(1, Math.floor((60 * minutes * IN_STEPS) / secondsAnEpoch));
 }

@@ -37,8 +37,9 @@ export function muon({ momentum = 0.6, iterations = 3 } = {}): Optimizer {
 
 /**
  * About the nearest matrix with orthonormal rows or columns: U Vᵀ of x = U S Vᵀ, by an iteration of Newton and Schulz
- * whose coefficients are chosen to come near it soon, not to reach it (Jordan et al. 2024): singular values end between
- * 0.7 and 1.2.
+ * whose coefficients are chosen to come near it soon, not to reach it (Jordan et al. 2024). A singular value of x, as a
+ * share of ‖x‖, ends between 0.7 and 1.2 after five iterations if it was above 0.01; after three, if it was above 0.05,
+ * and at about 40 times itself if it was much smaller.
  *
  *   X ← x / ‖x‖        X ← a X + X (b A + c A²), A = Xᵀ X        (or X Xᵀ, on the left, where that is smaller)
  *

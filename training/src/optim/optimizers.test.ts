@@ -107,6 +107,19 @@ describe("muon", () => {
     }
   });
 
+  it("raises small singular values, and after five iterations those above a hundredth are near 1", () => {
+    const tall = noise(12, 4);
+    const q = tf.transpose(tf.linalg.gramSchmidt(tf.transpose(tall) as tf.Tensor2D) as tf.Tensor2D);
+    const m = tf.mul(q, tf.tensor1d([1, 0.3, 0.05, 0.015])) as tf.Tensor2D;
+    const values = (iterations: number) => {
+      const s = tf.matMul(q as tf.Tensor2D, orthogonalised(m, iterations), true).arraySync() as number[][];
+      return s.map((row, i) => row[i]);
+    };
+    for (const value of values(5)) expect(Math.abs(value - 0.95)).toBeLessThan(0.3);
+    expect(values(3)[3]).toBeLessThan(0.7);
+    expect(values(3)[3]).toBeGreaterThan(0.3);
+  });
+
   it("turns a filter by the learning rate and keeps its norm", () => {
     const shapes = [
       [2, 2, 3, 6],

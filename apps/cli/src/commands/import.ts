@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { createModel, findModel, InputError, type ModelEntry } from "@tfjs-zoo/models";
-import { importWeights } from "@tfjs-zoo/models/weights";
+import { importWeights, shownName } from "@tfjs-zoo/models/weights";
 import { type ClassifierInfo, saveClassifier } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
@@ -60,9 +60,13 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
       [
         `${matched} tensors of ${format} are ${entry.name}'s${rules.length > 0 ? ` (${rules.join(", ")})` : ""}`,
         ...(unused.length > 0
-          ? [`${unused.length} have no place in it: ${unused.slice(0, 5).join(", ")}${unused.length > 5 ? ", …" : ""}`]
+          ? [
+              `${unused.length} have no place in it: ${unused.slice(0, 5).map(shownName).join(", ")}${unused.length > 5 ? ", …" : ""}`,
+            ]
           : []),
-        `${flags.out}: npm run eval -- ${flags.out}`,
+        info.dataset === "imagenet"
+          ? `${flags.out}: npm run predict -- PHOTO --weights ${flags.out}`
+          : `${flags.out}: npm run eval -- ${flags.out}`,
       ].join("\n"),
     );
   } catch (error) {
@@ -82,9 +86,10 @@ async function infoOf(
 ): Promise<ClassifierInfo> {
   const usual = { "28x28x1": "mnist", "32x32x3": "cifar10" }[inputShape.join("x") as string];
   const datasetName = flags.dataset ?? usual;
-  if (datasetName === undefined) {
+  const needsNothing = given !== undefined && flags.classes !== undefined;
+  if (datasetName === undefined || needsNothing) {
     const names = await classNames(flags.classes, classes);
-    return { model: name, dataset: "imagenet", classes: names, inputShape, ...(given ?? imagenet) };
+    return { model: name, dataset: datasetName ?? "imagenet", classes: names, inputShape, ...(given ?? imagenet) };
   }
   const dataset = await loadDataset(datasetName, {
     progress: (event) => output.progress.update(event),

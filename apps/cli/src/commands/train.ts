@@ -129,8 +129,8 @@ async function trainIn(
   });
   const within = precision === "bf16" ? inBf16 : undefined;
   if (open === undefined && plan.minutes !== undefined) {
-    const { model, recipe, minutes } = plan;
-    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, within });
+    const { model, recipe, minutes, full } = plan;
+    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, within });
     output.line(`${minutes} minutes: ${recipe.epochs} epoch${recipe.epochs === 1 ? "" : "s"}`);
   }
   const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));

@@ -1,4 +1,4 @@
-import { renderChart, type Series } from "../runs/report/chart.ts";
+import { renderChart, type Series, STYLES } from "../runs/report/chart.ts";
 import { renderFacts } from "../runs/report/facts.ts";
 import { escapeHtml } from "../runs/report/html.ts";
 import { page } from "../runs/report/page.ts";
@@ -47,7 +47,7 @@ function table(comparison: Comparison): string {
   const head = headings.map((heading) => `<th scope="col">${escapeHtml(heading)}</th>`).join("");
   const rows = rowsOf(comparison).map(([name, ...cells], i) => {
     const rest = cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("");
-    return `<tr><td class="s${i}"><i></i>${escapeHtml(name)}</td>${rest}</tr>`;
+    return `<tr><td class="s${i % STYLES}"><i></i>${escapeHtml(name)}</td>${rest}</tr>`;
   });
   return `<div class="scroll"><table class="comparison"><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
@@ -58,9 +58,9 @@ function seriesOf(
   x: (point: ComparedModel["runs"][number]["curve"][number], model: ComparedModel) => number,
 ): Series[] {
   return models.map((model) => {
-    const [first] = model.runs;
-    const points = first.curve.map((point, i) => {
-      const others = model.runs.map(({ curve }) => curve[i] ?? point);
+    const longest = model.runs.reduce((a, b) => (b.curve.length > a.curve.length ? b : a)).curve;
+    const points = longest.map((point, i) => {
+      const others = model.runs.flatMap(({ curve }) => curve[i] ?? []);
       const mean = (value: (p: typeof point) => number) => others.reduce((sum, p) => sum + value(p), 0) / others.length;
       const seconds = mean((p) => p.seconds);
       const accuracy = mean((p) => p.accuracy);

@@ -13,7 +13,7 @@ import {
   headings,
   heldOutOf,
   overrideRecipe,
-  RunFolder,
+  type RunFolder,
   recipeFor,
   recipeName,
   recipes,
@@ -37,7 +37,7 @@ import {
 } from "../../context.ts";
 import { formatTable } from "../../terminal/table.ts";
 import { recipeOptions, recipeOverrides, shown, untilInterrupted } from "../training.ts";
-import { type Cell, type Common, checkCell, epochsOf, trainCell } from "./cells.ts";
+import { type Cell, type Common, checkCell, epochsOf, settingsOf, trainCell } from "./cells.ts";
 import { zooChild } from "./zoo-child.ts";
 
 interface CompareFlags extends CommonFlags {
@@ -76,6 +76,7 @@ async function compare(names: string[], flags: CompareFlags): Promise<void> {
     Array.from({ length: seeds }, (_, seed): Cell => ({ model, seed, folder: join(flags.out, `${model}-s${seed}`) })),
   );
   for (const cell of cells) await checkCell(cell, common);
+  await settingsOf(cells);
   await mkdir(flags.out, { recursive: true }).catch((error: Error) => {
     throw new InputError(`can't make the folder ${flags.out}: ${error.message}`);
   });
@@ -99,19 +100,13 @@ async function compare(names: string[], flags: CompareFlags): Promise<void> {
         output.line(`${cell.model}, seed ${cell.seed}: ${end.kind === "failed" ? `failed: ${end.reason}` : end.kind}`);
       }
     });
-    if (signal.aborted) {
-      const again = ["compare", ...names, "--out", flags.out].join(" ");
-      output.line(`saved. The same command goes on: npm run ${again} …`);
-      output.result({ interrupted: true, out: flags.out }, () => "interrupted");
-      process.exitCode = 130;
-      return;
-    }
+    if (signal.aborted) return goesOn(flags.out, output);
     const isFailed = ({ model, seed }: Cell) => failed.some((f) => f.model === model && f.seed === seed);
     const finished = cells.filter((cell) => !isFailed(cell));
     if (finished.length === 0) {
       throw new InputError(`no training finished; ${failed[0].model}: ${failed[0].reason}`);
     }
-    const run = await RunFolder.open(finished[0].folder, "read");
+    const run = (await settingsOf(finished)) as RunFolder;
     const { config } = run;
     const { commandLine } = collectEnvironment();
     const compared = [];
@@ -119,7 +114,9 @@ async function compare(names: string[], flags: CompareFlags): Promise<void> {
       const folders = finished.filter((cell) => cell.model === model).map(({ folder }) => folder);
       if (folders.length === 0) continue;
       output.line(`${model}: measuring inference`);
-      compared.push(await comparedModel(model, folders, await inferMs(model, config.backend, signal)));
+      const ms = await inferMs(model, config.backend, signal);
+      if (ms === undefined) return goesOn(flags.out, output);
+      compared.push(await comparedModel(model, folders, ms));
     }
     const comparison: Comparison = {
       dataset: dataset.name,
@@ -136,6 +133,16 @@ async function compare(names: string[], flags: CompareFlags): Promise<void> {
     await publish(comparison, flags.out, output);
     if (failed.length > 0) process.exitCode = 1;
   });
+}
+
+/** Says how to go on with what was interrupted. */
+function goesOn(out: string, output: Output): void {
+  const quoted = process.argv
+    .slice(3)
+    .map((arg) => (/^[\w./:=-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
+  output.line(`saved. The same command goes on:  npm run compare -- ${quoted.join(" ")}`);
+  output.result({ interrupted: true, out }, () => "interrupted");
+  process.exitCode = 130;
 }
 
 function planOf(names: string[], flags: CompareFlags) {
@@ -185,10 +192,11 @@ function tell({ model, seed }: Cell, line: string, output: Output): void {
   if (/^epoch \d|^\d+(\.\d+)? minutes:/.test(line)) output.line(`${model}, seed ${seed}: ${line}`);
 }
 
-/** Milliseconds that one image takes, its network's batch norms folded. */
-async function inferMs(model: string, backend: string, signal: AbortSignal): Promise<number> {
+/** Milliseconds that one image takes, its network's batch norms folded; undefined when interrupted. */
+async function inferMs(model: string, backend: string, signal: AbortSignal): Promise<number | undefined> {
   const args = ["bench", "infer", model, "--batch", "1", "--steps", "30", "--backend", backend, "--json"];
   const { code, stdout, lastLine } = await zooChild(args, signal, () => {});
+  if (signal.aborted) return undefined;
   if (code !== 0) throw new InputError(`${model} could not be timed: ${lastLine}`);
   return (JSON.parse(stdout) as { ours: { step_ms: number } }).ours.step_ms;
 }

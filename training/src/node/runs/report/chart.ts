@@ -26,6 +26,9 @@ const BOTTOM = 42;
 const BINS = 120;
 const MARKED = 40;
 
+/** Series that the style sheet tells apart. */
+export const STYLES = 8;
+
 /**
  * A line chart as a figure of HTML and inline SVG; empty if no series has a finite value. Its legend shows each
  * series' last value, and, while the pointer is over the chart, the value below it (see `HOVER_SCRIPT`).
@@ -57,7 +60,7 @@ export function renderChart({ title, series, axis, x: across }: ChartOptions): s
   );
   const legend = lines.map(
     ({ name, index, bins }) =>
-      `<span class="key s${index}"><svg viewBox="0 0 22 10" aria-hidden="true"><path d="M1 5h20"/></svg>${escapeHtml(name)} ` +
+      `<span class="key s${index % STYLES}"><svg viewBox="0 0 22 10" aria-hidden="true"><path d="M1 5h20"/></svg>${escapeHtml(name)} ` +
       `<b data-value>${escapeHtml(show(bins[bins.length - 1].value))}</b></span>`,
   );
   const last = bins.reduce((latest, bin) => (bin.step > latest.step ? bin : latest));
@@ -66,8 +69,8 @@ export function renderChart({ title, series, axis, x: across }: ChartOptions): s
 <figcaption><h3>${escapeHtml(title)}</h3><span class="where" data-where>${escapeHtml(where(last))}</span><p class="legend">${legend.join("")}</p></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}: ${lines.map(({ name, bins }) => `${name} ends at ${show(bins[bins.length - 1].value)}`).join(", ")}`)}" data-chart="${escapeHtml(JSON.stringify(data))}">
 ${axes(x, y, put, axis, across?.unit ?? "step")}
-${lines.map(({ bins, index, raw }) => `<g class="s${index}">${band(bins, put)}${line(bins, put)}${raw <= MARKED ? marks(bins, put) : ""}</g>`).join("\n")}
-<g class="hover" visibility="hidden"><path class="guide" d="M0 ${TOP}V${HEIGHT - BOTTOM}"/>${lines.map(({ index }) => `<circle class="s${index}" r="4"/>`).join("")}</g>
+${lines.map(({ bins, index, raw }) => `<g class="s${index % STYLES}">${band(bins, put)}${line(bins, put)}${raw <= MARKED ? marks(bins, put) : ""}</g>`).join("\n")}
+<g class="hover" visibility="hidden"><path class="guide" d="M0 ${TOP}V${HEIGHT - BOTTOM}"/>${lines.map(({ index }) => `<circle class="s${index % STYLES}" r="4"/>`).join("")}</g>
 </svg>
 </figure>`;
 }
