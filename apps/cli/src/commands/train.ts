@@ -33,6 +33,7 @@ import {
 } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
 import {
+  checkImageSize,
   interrupted,
   percent,
   precisionHere,
@@ -127,6 +128,7 @@ async function trainIn(
     progress: (event) => output.progress.update(event),
     ...(plan.dataset.startsWith("folder:") && { size: findModel(plan.model).inputShape }),
   });
+  if (open === undefined) checkImageSize(findModel(plan.model), dataset);
   const within = precision === "bf16" ? inBf16 : undefined;
   if (open === undefined && plan.minutes !== undefined) {
     const { model, recipe, minutes, full } = plan;

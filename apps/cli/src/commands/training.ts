@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
+import { InputError, type ModelEntry, registry } from "@tfjs-zoo/models";
 import {
   type ClassifierResult,
   type ClassifierTraining,
@@ -114,6 +115,16 @@ export function interrupted(run: RunFolder, output: Output): void {
   output.line(`saved. Go on with:  npm run train -- --resume ${shown(run.dir)}`);
   output.result({ interrupted: true, run: run.dir }, () => "interrupted");
   process.exitCode = 130;
+}
+
+/** @throws InputError when a network is for larger images than a data set has, with the network to take instead */
+export function checkImageSize({ name, inputShape }: ModelEntry, dataset: Pick<ImageDataset, "name" | "shape">): void {
+  if (inputShape[0] <= dataset.shape[0] && inputShape[1] <= dataset.shape[1]) return;
+  const smaller = `${name}-cifar`;
+  const advice = registry.has(smaller) ? `take ${smaller}` : "give folder:PATH, whose pictures are resized";
+  throw new InputError(
+    `${name} is for images of ${inputShape.join("x")}, and those of ${dataset.name} are ${dataset.shape.join("x")}: ${advice}`,
+  );
 }
 
 /** The precision that a training has here: bf16 where it is not refused and can be had, and says so where it can't. */
