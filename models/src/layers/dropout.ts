@@ -13,7 +13,7 @@ export interface DropoutConfig {
 
 /** Drops units at random in training, any shape. */
 export class Dropout extends ZooLayer {
-  static readonly className = "ZooDropout";
+  static readonly className: string = "ZooDropout";
   readonly rate: number;
   /** Where the next mask comes from: the trainer sets it before every step, so that a resumed run draws the same. */
   randomness: { seed: number; step: number } = { seed: 0, step: 0 };
@@ -29,8 +29,13 @@ export class Dropout extends ZooLayer {
     const { seed, step } = this.randomness;
     const random = randomStream(seed, "dropout", this.name, step);
     const kept = 1 / (1 - this.rate);
-    const mask = Float32Array.from({ length: x.size }, () => (random.uniform() < this.rate ? 0 : kept));
+    const mask = this.mask(x.shape, () => (random.uniform() < this.rate ? 0 : kept));
     return tf.tidy(() => dropout({ x, mask: tf.tensor(mask, x.shape) }));
+  }
+
+  /** A factor for each element; elements that are dropped together share a draw. */
+  protected mask(shape: readonly number[], draw: () => number): Float32Array {
+    return Float32Array.from({ length: tf.util.sizeFromShape([...shape]) }, draw);
   }
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
@@ -42,6 +47,44 @@ export class Dropout extends ZooLayer {
   }
 }
 tf.serialization.registerClass(Dropout);
+
+/**
+ * Drops whole channels of an image (Tompson et al. 2015, "Efficient object localization using convolutional networks",
+ * sec. 3.2): neighbouring pixels are so alike that to drop one of them takes nothing away.
+ *
+ * [batch, ..., channels] -> the same
+ */
+export class SpatialDropout extends Dropout {
+  static override readonly className = "ZooSpatialDropout";
+
+  protected override mask(shape: readonly number[], draw: () => number): Float32Array {
+    const [batch, channels] = [shape[0], shape[shape.length - 1]];
+    const each = Float32Array.from({ length: batch * channels }, draw);
+    const size = tf.util.sizeFromShape(shape.slice(1));
+    return Float32Array.from(
+      { length: batch * size },
+      (_, i) => each[Math.floor(i / size) * channels + (i % channels)],
+    );
+  }
+}
+tf.serialization.registerClass(SpatialDropout);
+
+/**
+ * Drops what a residual block would add, for some images of a batch (Huang et al. 2016, "Deep networks with stochastic
+ * depth", sec. 3); it stands at the end of the residual branch.
+ *
+ * [batch, ...] -> the same
+ */
+export class StochasticDepth extends Dropout {
+  static override readonly className = "ZooStochasticDepth";
+
+  protected override mask(shape: readonly number[], draw: () => number): Float32Array {
+    const each = Float32Array.from({ length: shape[0] }, draw);
+    const size = tf.util.sizeFromShape(shape.slice(1));
+    return Float32Array.from({ length: shape[0] * size }, (_, i) => each[Math.floor(i / size)]);
+  }
+}
+tf.serialization.registerClass(StochasticDepth);
 
 /** Sets where every dropout layer of a model draws its next mask from. */
 export function seedDropout(model: tfl.LayersModel, seed: number, step: number): void {

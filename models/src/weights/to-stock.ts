@@ -186,6 +186,11 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
 
   ZooDropout: ({ name, config }) => ({ chain: [tfl.layers.dropout({ name, rate: config.rate as number })] }),
 
+  ZooSpatialDropout: ({ name, config }) => ({ chain: [tfl.layers.dropout({ name, rate: config.rate as number })] }),
+
+  // In inference, all that it is here, it passes on what it gets.
+  ZooStochasticDepth: ({ name, config }) => ({ chain: [tfl.layers.dropout({ name, rate: config.rate as number })] }),
+
   ZooShortcutA({ name, config, inputShapes }) {
     const stride = pair(config.stride);
     const inChannels = inputShapes[0].at(-1) as number;
