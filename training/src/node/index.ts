@@ -9,7 +9,7 @@ export * from "./comparison/comparison.ts";
 export * from "./comparison/comparison-report.ts";
 export * from "./comparison/comparison-text.ts";
 export { writeFileAtomic } from "./runs/atomic-write.ts";
-export { collectEnvironment, environmentDifferences } from "./runs/environment.ts";
+export { collectEnvironment, environmentDifferences, shellQuoted } from "./runs/environment.ts";
 export { type RunConfig, RunFolder } from "./runs/run-folder.ts";
 export * from "./train-classifier.ts";
 export { epochsIn } from "./training-rate.ts";

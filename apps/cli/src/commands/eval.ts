@@ -1,7 +1,6 @@
-import { evaluationBatches } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { evaluate, loadForInference, type TestViews, testViews } from "@tfjs-zoo/training/node";
+import { loadForInference, type TestViews, testViews } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import {
   backendOption,
@@ -12,6 +11,7 @@ import {
   threadsOption,
 } from "../context.ts";
 import { weightsFile } from "../target.ts";
+import { onTestSet } from "./test-set.ts";
 
 export function registerEval(program: Command): void {
   program
@@ -39,13 +39,7 @@ export function registerEval(program: Command): void {
           `${target} tells ${info.classes.length} classes apart and ${dataset.name} has ${dataset.classes.length}: give the data set that it was trained on (${info.dataset})`,
         );
       }
-      const { mean, std } = info;
-      const batches = evaluationBatches({ set: dataset.test, mean, std, batchSize: 250 });
-      const total = dataset.test.count;
-      const { accuracy, top5, loss, images } = await evaluate(model, info.inputShape, batches, {
-        views: flags.testViews,
-        onBatch: (done) => progress({ label: "testing", done, total, unit: "items" }),
-      });
+      const { accuracy, top5, loss, images } = await onTestSet(model, info, dataset, output, flags.testViews);
       output.result(
         { accuracy, top5, loss, images },
         () =>

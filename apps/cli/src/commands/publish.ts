@@ -1,13 +1,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { evaluationBatches } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import {
   type ClassifierResult,
-  evaluate,
   flagOf,
   loadClassifier,
   type Recipe,
@@ -20,6 +18,7 @@ import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, createOutput, jsonOption, startBackendFor, UsageError } from "../context.ts";
 import { pretrainedFolder } from "../pretrained.ts";
 import { weightsFile } from "../target.ts";
+import { onTestSet } from "./test-set.ts";
 
 interface PublishFlags extends CommonFlags {
   dtype: WeightDtype;
@@ -67,8 +66,7 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
     const shipped = await loadClassifier(weights);
     const dataset = await loadDataset(info.dataset, { progress: output.progress.update });
     const { mean, std } = info;
-    const batches = evaluationBatches({ set: dataset.test, mean, std, batchSize: 250 });
-    const { accuracy, top5, loss, images } = await evaluate(shipped.model, info.inputShape, batches);
+    const { accuracy, top5, loss, images } = await onTestSet(shipped.model, info, dataset, output);
     const measured = { dataset: info.dataset, split: "test", images, epoch: result.epochs };
     const entry = findModel(name);
     const card = await createCard(

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { evaluationBatches, type ImageDataset } from "@tfjs-zoo/datasets";
+import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import type { WeightDtype } from "@tfjs-zoo/models/weights";
-import { evaluate, loadClassifier, loadForInference, saveClassifier } from "@tfjs-zoo/training/node";
+import { loadClassifier, loadForInference, saveClassifier } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import {
   backendOption,
@@ -17,6 +17,7 @@ import {
 } from "../context.ts";
 import { weightsFile } from "../target.ts";
 import { formatBytes } from "../terminal/format.ts";
+import { onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
 interface QuantizeFlags extends CommonFlags {
@@ -64,12 +65,7 @@ async function quantize(target: string, flags: QuantizeFlags): Promise<void> {
 /** What a file of weights reaches on the test set, and how large it is. */
 async function measured(file: string, dataset: ImageDataset, output: Output) {
   const { model, info } = await loadForInference(file);
-  const { mean, std } = info;
-  const total = dataset.test.count;
-  const batches = evaluationBatches({ set: dataset.test, mean, std, batchSize: 250 });
-  const { accuracy, loss } = await evaluate(model, info.inputShape, batches, {
-    onBatch: (done) => output.progress.update({ label: "testing", done, total, unit: "items" }),
-  });
+  const { accuracy, loss } = await onTestSet(model, info, dataset, output);
   model.dispose();
   return { accuracy, loss, bytes: (await stat(file)).size };
 }

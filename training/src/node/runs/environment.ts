@@ -45,7 +45,7 @@ export function collectEnvironment(known: Record<string, unknown> = {}): Environ
     date: new Date().toISOString(),
     // A report is shown to others, whom the folders of this machine do not concern.
     commandLine: [...process.argv.slice(0, 2).map((path) => basename(path)), ...process.argv.slice(2)]
-      .map(quote)
+      .map(shellQuoted)
       .join(" "),
     ...known,
   };
@@ -86,6 +86,7 @@ function gitCommit(): string | null {
   }
 }
 
-function quote(argument: string): string {
+/** An argument as a shell takes it. */
+export function shellQuoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -19,6 +19,7 @@ import {
   recipes,
   rowsOf,
   setupOf,
+  shellQuoted,
   worthOf,
   writeFileAtomic,
 } from "@tfjs-zoo/training/node";
@@ -137,9 +138,7 @@ async function compare(names: string[], flags: CompareFlags): Promise<void> {
 
 /** Says how to go on with what was interrupted. */
 function goesOn(out: string, output: Output): void {
-  const quoted = process.argv
-    .slice(3)
-    .map((arg) => (/^[\w./:=-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
+  const quoted = process.argv.slice(3).map(shellQuoted);
   output.line(`saved. The same command goes on:  npm run compare -- ${quoted.join(" ")}`);
   output.result({ interrupted: true, out }, () => "interrupted");
   process.exitCode = 130;
