@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { ConcatNormConv2D, Conv2D, Dense, DepthwiseConv2D } from "./layers/index.ts";
+import { ConcatNormConv2D, Conv2D, Dense, DepthwiseConv2D, PatchEmbedding, SelfAttention } from "./layers/index.ts";
 
 /** Trainable parameters of a model. */
 export function countParams(model: tfl.LayersModel): number {
   return model.trainableWeights.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
 }
 
-/** Multiply-adds of the convolutions and dense layers of a model, for one input. */
+/** Multiply-adds of the convolutions, dense layers and attention of a model, for one input. */
 export function countMacs(model: tfl.LayersModel): number {
   let macs = 0;
   for (const layer of model.layers) {
@@ -18,8 +18,12 @@ export function countMacs(model: tfl.LayersModel): number {
       const [, height, width] = layer.outputShape as [null, number, number, number];
       const filter = layer.weights.find(({ shape }) => shape.length === 4) as tfl.LayerVariable;
       macs += height * width * tf.util.sizeFromShape(filter.shape as number[]);
-    } else if (layer instanceof Dense) {
-      macs += weightSize(layer);
+    } else if (layer instanceof Dense || layer instanceof PatchEmbedding) {
+      const rows = (layer.outputShape as number[]).slice(1, -1); // tokens, or pixels
+      macs += tf.util.sizeFromShape(rows) * weightSize(layer);
+    } else if (layer instanceof SelfAttention) {
+      const [, tokens, d] = layer.outputShape as [null, number, number];
+      macs += 2 * tokens ** 2 * d; // Q Kᵀ and P V
     }
   }
   return macs;

@@ -40,6 +40,17 @@ export const lecunUniform: Initializer = (shape, random) => {
   return draw(shape, () => limit * (2 * random.uniform() - 1));
 };
 
+/** N(0, σ²), cut off at 2 σ: what transformers begin with (σ 0.02). */
+export const truncatedNormal =
+  (deviation: number): Initializer =>
+  (shape, random) =>
+    draw(shape, () => {
+      for (;;) {
+        const z = random.normal();
+        if (Math.abs(z) <= 2) return deviation * z;
+      }
+    });
+
 /**
  * A convolution that passes on what it gets (Zagoruyko & Komodakis 2017, "DiracNets"): filter c < inChannels copies channel
  * c; what there are of others are `lecunUniform`.

@@ -23,7 +23,7 @@ export interface ModelEntry {
   readonly classes: number;
   /** trainable parameters with the default options */
   readonly params: number;
-  /** multiply-adds of convolutions and dense layers for one input, with the default options */
+  /** multiply-adds of convolutions, dense layers and attention for one input, with the default options */
   readonly macs: number;
   /** Builds the network with fresh weights. */
   build(options?: BuildOptions): tfl.LayersModel;

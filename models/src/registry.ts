@@ -4,13 +4,16 @@ import { InputError } from "./errors.ts";
 import type { BuildOptions, ModelEntry } from "./model-entry.ts";
 import { airbenches } from "./vision/airbench.ts";
 import { alexnets } from "./vision/alexnet.ts";
+import { convnexts } from "./vision/convnext.ts";
 import { densenets } from "./vision/densenet.ts";
 import { firstSteps } from "./vision/first-steps.ts";
 import { lenets } from "./vision/lenet.ts";
+import { mixers } from "./vision/mlp-mixer.ts";
 import { preactResnetsCifar } from "./vision/preact-resnet-cifar.ts";
 import { resnets } from "./vision/resnet.ts";
 import { resnetsCifar } from "./vision/resnet-cifar.ts";
 import { vggs } from "./vision/vgg.ts";
+import { vits } from "./vision/vit.ts";
 
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map(
@@ -23,6 +26,9 @@ export const registry: ReadonlyMap<string, ModelEntry> = new Map(
     ...preactResnetsCifar,
     ...resnets,
     ...densenets,
+    ...vits,
+    ...mixers,
+    ...convnexts,
     ...airbenches,
   ].map((entry) => [entry.name, entry]),
 );

@@ -10,14 +10,17 @@ import {
   airbench94,
   alexnet,
   alexnet2012,
+  convnext,
   createModel,
   densenet,
   densenetCifar,
+  mlpMixer,
   preactResnetCifar,
   resnet,
   resnetCifar,
   vgg,
   vggCifar,
+  vit,
 } from "@tfjs-zoo/models";
 import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { classification, sgd, Trainer, weightsAndBiases } from "@tfjs-zoo/training";
@@ -105,13 +108,16 @@ function freshModel(fixture: Fixture): tfl.LayersModel {
     airbench94,
     alexnet,
     alexnet2012,
+    convnext,
     densenet,
     densenetCifar,
+    mlpMixer,
     preactResnetCifar,
     resnet,
     resnetCifar,
     vgg,
     vggCifar,
+    vit,
   };
   const build = builders[fixture.model] ?? ((given: object) => createModel(fixture.model, given));
   const model = build(options);

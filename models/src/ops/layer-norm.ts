@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { differentiable, type Op } from "./differentiable.ts";
+import { sumToLastAxis } from "./sum-to-last-axis.ts";
 
 export type LayerNormInputs = { x: tf.Tensor; gamma: tf.Tensor; beta: tf.Tensor };
 export interface LayerNormAttrs {
@@ -42,8 +43,3 @@ export const layerNorm: Op<LayerNormInputs, LayerNormAttrs> = differentiable("La
     };
   },
 });
-
-/** [..., d] -> [d] */
-function sumToLastAxis(x: tf.Tensor): tf.Tensor {
-  return tf.sum(tf.reshape(x, [-1, x.shape[x.shape.length - 1]]), 0);
-}

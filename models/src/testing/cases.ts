@@ -9,6 +9,7 @@ import type {
   Pool2DAttrs,
   ShortcutAAttrs,
   SoftmaxCrossEntropyAttrs,
+  TokenPoolAttrs,
 } from "../ops/index.ts";
 import { type Random, randomStream } from "../random.ts";
 import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
@@ -50,6 +51,9 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
 
   BatchNormInference: (random) => batchNorms(random),
   BatchNormTraining: (random) => batchNorms(random),
+
+  ClassToken: (random) =>
+    tokenShapes().map((shape) => make({ x: normal(random, shape), token: normal(random, [1, 1, shape[2]]) })),
 
   Concat: (random) =>
     [
@@ -142,6 +146,11 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       }),
     ),
 
+  LayerScale: (random) =>
+    [[3], [4, 2], [2, 3, 2, 5]].map((shape) =>
+      make({ x: normal(random, shape), gamma: normal(random, [shape[shape.length - 1]]) }),
+    ),
+
   LocalResponseNorm: (random) =>
     ([{}, { alpha: 0.5, beta: 0.6, k: 1.5, size: 3 }] satisfies LocalResponseNormAttrs[]).flatMap((attrs) =>
       [
@@ -156,6 +165,19 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       make({ x: distinct(random, shape) }, attrs),
       { ...make({ x: distinct(random, shape, -1) }, attrs), name: `${describe({ x: shape }, attrs)}, all negative` },
     ]),
+
+  PatchEmbedding: (random) =>
+    [
+      { shape: [1, 2, 2, 1], p: 2, d: 1 },
+      { shape: [2, 4, 6, 3], p: 2, d: 5 },
+      { shape: [2, 6, 3, 2], p: 3, d: 4 },
+      { shape: [2, 2, 3, 2], p: 1, d: 3 },
+    ].map(({ shape, p, d }) =>
+      make({ x: normal(random, shape), filter: normal(random, [p, p, shape[3], d]), bias: normal(random, [d]) }),
+    ),
+
+  PositionEmbedding: (random) =>
+    tokenShapes().map((shape) => make({ x: normal(random, shape), positions: normal(random, [1, ...shape.slice(1)]) })),
 
   Relu: (random) => [[1], [7], [2, 3, 4, 5]].map((shape) => make({ x: awayFromZero(random, shape) })),
 
@@ -189,7 +211,19 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         }),
       ),
     ),
+
+  TokenPool: (random) =>
+    (["first", "mean"] as const).flatMap((pool) =>
+      tokenShapes().map((shape) => make({ x: normal(random, shape) }, { pool } satisfies TokenPoolAttrs)),
+    ),
 };
+
+/** [batch, tokens, d] */
+const tokenShapes = () => [
+  [1, 1, 1],
+  [2, 3, 5],
+  [3, 4, 2],
+];
 
 /** The cases of one op from the stream (seed, "gradcheck", op). */
 export function casesOf(opName: string, seed: number): Case[] {

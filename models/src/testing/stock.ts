@@ -10,6 +10,7 @@ import type {
   LocalResponseNormAttrs,
   Pool2DAttrs,
   ShortcutAAttrs,
+  TokenPoolAttrs,
 } from "../ops/index.ts";
 import { type PairLike, pair } from "../ops/window.ts";
 
@@ -77,6 +78,11 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return activated(z, activation);
   }),
 
+  ClassToken: form(({ x, token }) => {
+    const tokens = Array.from({ length: x.shape[0] }, () => token);
+    return tf.concat([tf.concat(tokens, 0), x], 1);
+  }),
+
   Concat: form((parts) => tf.concat(Object.values(parts), -1)),
 
   Conv2D: form<Conv2DAttrs>(
@@ -134,6 +140,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return tf.add(tf.mul(normalised, gamma), beta);
   }),
 
+  LayerScale: form(({ x, gamma }) => tf.mul(x, gamma)),
+
   LocalResponseNorm: form<LocalResponseNormAttrs>(({ x }, { size = 5, alpha = 1e-4, beta = 0.75, k = 2 }) =>
     tf.localResponseNormalization(x as tf.Tensor4D, (size - 1) / 2, k, alpha, beta),
   ),
@@ -141,6 +149,14 @@ export const stock: { readonly [opName: string]: StockForm } = {
   MaxPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     tf.maxPool(padded(x, padding, -1e9), mutable(poolSize), mutable(strides), "valid"),
   ),
+
+  PatchEmbedding: form(({ x, filter, bias }) => {
+    const [p, , , d] = filter.shape;
+    const map = tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, p, "valid"); // [batch, height / p, width / p, d]
+    return tf.add(tf.reshape(map, [x.shape[0], -1, d]), bias);
+  }),
+
+  PositionEmbedding: form(({ x, positions }) => tf.add(x, positions)),
 
   Relu: form(({ x }) => tf.relu(x)),
 
@@ -162,6 +178,12 @@ export const stock: { readonly [opName: string]: StockForm } = {
     const [, classes] = logits.shape;
     const targets = tf.oneHot(labels as tf.Tensor1D, classes);
     return tf.losses.softmaxCrossEntropy(targets, logits, undefined, labelSmoothing);
+  }),
+
+  TokenPool: form<TokenPoolAttrs>(({ x }, { pool }) => {
+    const [batch, tokens, d] = x.shape;
+    if (pool === "mean") return tf.div(tf.sum(x, 1), tokens);
+    return tf.reshape(tokens === 1 ? x : tf.split(x, [1, tokens - 1], 1)[0], [batch, d]);
   }),
 };
 

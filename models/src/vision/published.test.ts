@@ -24,6 +24,8 @@ const published: [name: string, params: number, ops: number][] = [
   ["densenet161", 28_681_000, 7.728],
   ["densenet169", 14_149_480, 3.36],
   ["densenet201", 20_013_928, 4.291],
+  ["vit-b16", 86_567_656, 17.564],
+  ["convnext-tiny", 28_589_128, 4.456],
 ];
 
 describe("torchvision's published figures", () => {

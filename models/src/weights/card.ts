@@ -40,7 +40,7 @@ export interface Card {
   /** Of the file of weights: lower-case hexadecimal SHA-256, and its length. */
   readonly sha256: string;
   readonly bytes: number;
-  /** Trainable parameters, and multiply-adds of convolutions and dense layers for one input. */
+  /** Trainable parameters, and multiply-adds of convolutions, dense layers and attention for one input. */
   readonly parameters: number;
   readonly macs: number;
   readonly metric: CardMetric;

@@ -16,6 +16,9 @@ const norm = ["weight", "bias", "running_mean", "running_var"];
 /** Names within a layer, in PyTorch's order. */
 const shortNames = [...norm, ...norm.map((name) => `norm1.${name}`), "conv1.weight"];
 
+/** What a layer calls a weight that is all it has: to PyTorch a bare parameter, under the layer's own name (`cls_token`). */
+const bare = "value";
+
 /**
  * All weights of a model in the order of PyTorch's `state_dict()`, named `<layer name>.<weight>`. PyTorch's batch norms
  * also have a `num_batches_tracked` each, which we don't keep.
@@ -26,7 +29,7 @@ export function stateDict(model: tfl.LayersModel): StateEntry[] {
       .map((variable) => ({ variable, short: shortName(variable) }))
       .sort((a, b) => shortNames.indexOf(a.short) - shortNames.indexOf(b.short))
       .map(({ variable, short }) => ({
-        name: `${layer.name}.${short}`,
+        name: short === bare ? layer.name : `${layer.name}.${short}`,
         variable,
         layout: layoutOf(layer.getClassName(), short, variable.shape),
       })),

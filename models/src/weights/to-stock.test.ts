@@ -14,10 +14,16 @@ import {
   DepthwiseConv2D,
   Dropout,
   GlobalAvgPool2D,
+  LayerScale,
   MaxPool2D,
+  PatchEmbedding,
   ReLU,
+  SelfAttention,
   ShortcutA,
+  TokenPool,
 } from "../layers/index.ts";
+import { convnext } from "../vision/convnext.ts";
+import { mlpMixer } from "../vision/mlp-mixer.ts";
 import { chain, inputFor, relativeError, scatter, tinyLeNet, tinyResNet } from "./test-nets.ts";
 import { layersModelWeightsFile, toLayersModel } from "./to-layers-model.ts";
 import { toStockModel } from "./to-stock.ts";
@@ -37,12 +43,18 @@ function checkSame(model: tfl.LayersModel, stock: tfl.LayersModel): void {
   expect(relativeError(stock.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor)).toBeLessThan(1e-5);
 }
 
+const tinyMixer = () =>
+  scatter(mlpMixer({ patchSize: 4, dim: 6, depth: 2, tokenUnits: 5, channelUnits: 7, inputShape: [8, 12, 3] }));
+const tinyConvNext = () => scatter(convnext({ depths: [1, 2], widths: [4, 6], patchSize: 2, inputShape: [8, 12, 3] }));
+
 const classes = (model: tfl.LayersModel) => model.layers.map((layer) => layer.getClassName());
 
 describe("the stock equivalent", () => {
   it.each([
     ["resnet", tinyResNet],
     ["lenet", tinyLeNet],
+    ["mixer", tinyMixer],
+    ["convnext", tinyConvNext],
   ])("of a small %s has no layer of ours, the same names and outputs", (_, build) => {
     const model = build();
     const { model: stock, needsImport, reasons } = toStockModel(model);
@@ -144,6 +156,12 @@ describe("the stock equivalent", () => {
       () => [new Dropout({ rate: 0.5 }), new GlobalAvgPool2D()],
       ["Dropout", "GlobalAveragePooling2D"],
     ],
+    [
+      "the first of some tokens",
+      [4, 6, 2],
+      () => [new PatchEmbedding({ patchSize: 2, units: 3 }), new TokenPool({ pool: "first" })],
+      ["Conv2D", "Reshape", "Reshape", "Cropping2D", "Flatten"],
+    ],
   ];
   it.each(covered)("%s", (_, shape, layers, expected) => {
     const model = modelOf(shape, ...layers());
@@ -169,6 +187,16 @@ describe("the stock equivalent", () => {
       "padded max pooling below zero",
       () => [new MaxPool2D({ name: "c", poolSize: 3, strides: 2, padding: 1 })],
       /^c: .*-inf/,
+    ],
+    [
+      "attention",
+      () => [new PatchEmbedding({ patchSize: 2, units: 6 }), new SelfAttention({ name: "c", heads: 1 })],
+      /^c: .*ZooSelfAttention/,
+    ],
+    [
+      "scaled tokens",
+      () => [new PatchEmbedding({ patchSize: 2, units: 6 }), new LayerScale({ name: "c", initial: 1 })],
+      /^c: .*tokens/,
     ],
   ];
   it.each(ours)("of %s is our own layer, and says what to import", (_, layers, reason) => {
@@ -209,6 +237,8 @@ describe("the layers-model files", () => {
   it.each([
     ["resnet", tinyResNet],
     ["lenet", tinyLeNet],
+    ["mixer", tinyMixer],
+    ["convnext", tinyConvNext],
   ])("of a small %s open in a process that has only TensorFlow.js", async (_, build) => {
     const model = build();
     const before = tf.memory().numTensors;

@@ -152,6 +152,48 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     };
   },
 
+  ZooLayerNorm({ name, config, weight }) {
+    const norm = tfl.layers.layerNormalization({ name, epsilon: config.epsilon as number });
+    return { chain: [norm], weights: [[norm, () => [...weight("weight"), ...weight("bias")]]] };
+  },
+
+  ZooGelu: ({ name }) => ({ chain: [tfl.layers.activation({ name, activation: "gelu" })] }),
+
+  ZooLayerScale({ name, inputShapes, weight }) {
+    if (inputShapes[0].length !== 4) return "no stock layer scales the channels of tokens";
+    const scale = tfl.layers.depthwiseConv2d({ name, kernelSize: 1, useBias: false, depthwiseInitializer: "zeros" });
+    const gamma = () => weight("value").map((value) => tf.reshape(value, [1, 1, value.size, 1]));
+    return { chain: [scale], weights: [[scale, gamma]] };
+  },
+
+  ZooPatchEmbedding({ name, config, inputShapes, weight }) {
+    const { patchSize, units } = config as { patchSize: number; units: number };
+    const [, height, width] = inputShapes[0] as [null, number, number];
+    const options = { filters: units, kernelSize: patchSize, strides: patchSize, kernelInitializer: "zeros" as const };
+    const convolution = tfl.layers.conv2d({ name, ...options });
+    const targetShape = [(height * width) / patchSize ** 2, units];
+    return {
+      chain: [convolution, tfl.layers.reshape({ name: `${name}.tokens`, targetShape })],
+      weights: [[convolution, () => [...weight("weight"), ...weight("bias")]]],
+    };
+  },
+
+  ZooTokenPool({ name, config, inputShapes }) {
+    if (config.pool === "mean") return { chain: [tfl.layers.globalAveragePooling1d({ name })] };
+    const [, tokens, d] = inputShapes[0] as [null, number, number];
+    const cropping: [[number, number], [number, number]] = [
+      [0, tokens - 1],
+      [0, 0],
+    ];
+    return {
+      chain: [
+        tfl.layers.reshape({ name: `${name}.tokens`, targetShape: [tokens, 1, d] }),
+        tfl.layers.cropping2D({ name, cropping }),
+        tfl.layers.flatten({ name: `${name}.flatten` }),
+      ],
+    };
+  },
+
   ZooScale: ({ name, config }) => ({ chain: [tfl.layers.rescaling({ name, scale: config.factor as number })] }),
 
   ZooReLU: ({ name }) => ({ chain: [tfl.layers.reLU({ name })] }),

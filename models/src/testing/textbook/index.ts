@@ -16,6 +16,13 @@ import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
+import {
+  classTokenTextbook,
+  layerScaleTextbook,
+  patchEmbeddingTextbook,
+  positionEmbeddingTextbook,
+  tokenPoolTextbook,
+} from "./tokens.ts";
 
 /** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
 export const textbook: { readonly [opName: string]: Textbook } = {
@@ -24,6 +31,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   AvgPool2D: avgPool2dTextbook as Textbook,
   BatchNormInference: batchNormInferenceTextbook,
   BatchNormTraining: batchNormTrainingTextbook,
+  ClassToken: classTokenTextbook,
   Concat: concatTextbook,
   Conv2D: conv2dTextbook,
   Dense: denseTextbook,
@@ -33,9 +41,13 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
   LayerNorm: layerNormTextbook,
+  LayerScale: layerScaleTextbook,
   LocalResponseNorm: localResponseNormTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
+  PatchEmbedding: patchEmbeddingTextbook,
+  PositionEmbedding: positionEmbeddingTextbook,
   Relu: reluTextbook,
   ShortcutA: shortcutATextbook as Textbook,
   SoftmaxCrossEntropy: softmaxCrossEntropyTextbook,
+  TokenPool: tokenPoolTextbook as Textbook,
 };

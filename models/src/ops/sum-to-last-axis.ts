@@ -1,0 +1,6 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** Sums over all axes but the last: [..., d] -> [d]. */
+export function sumToLastAxis(x: tf.Tensor): tf.Tensor1D {
+  return tf.sum(tf.reshape(x, [-1, x.shape[x.rank - 1]]), 0);
+}
