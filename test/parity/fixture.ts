@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { randomStream } from "@tfjs-zoo/models";
 
 /** A tensor as a fixture has it: its Euclidean norm, and entries at places that its name decides. */
@@ -34,11 +36,14 @@ export interface Fixture {
   after: Summaries;
 }
 
+/** Where `npm run parity` has made fixtures of full size; undefined in the ordinary tests. */
+export const fullSizeFolder = process.env.ZOO_PARITY_FIXTURES;
+
 export function fixtures(): Fixture[] {
-  const folder = new URL("fixtures/", import.meta.url);
+  const folder = fullSizeFolder ?? fileURLToPath(new URL("fixtures/", import.meta.url));
   return readdirSync(folder).map((file) => ({
     name: file.replace(/\.json$/, ""),
-    ...JSON.parse(readFileSync(new URL(file, folder), "utf8")),
+    ...JSON.parse(readFileSync(join(folder, file), "utf8")),
   }));
 }
 

@@ -2,8 +2,10 @@
 
     python -m venv venv && venv/bin/pip install torch==2.13.0 numpy
     venv/bin/python test/parity/make_fixtures.py            # all of them
-    venv/bin/python test/parity/make_fixtures.py resnet56   # one, also any other ResNet for CIFAR, and ImageNet's at
-                                                            # full size: resnet50, vgg16-bn, densenet121, alexnet
+    venv/bin/python test/parity/make_fixtures.py resnet20   # one
+
+Networks at full size (any ResNet for CIFAR, resnet50, vgg16-bn, densenet121, vit-b16 …) are made and compared by
+`npm run parity -- resnet56 resnet50 …`, which keeps nothing.
 
 Weights and images come from the zoo's own generator (models/src/random.ts, ported below), so a fixture holds results
 only: the first step's logits and loss; of every parameter the gradient's norm and eight entries; the running statistics
@@ -11,7 +13,9 @@ after one step, and all parameters and statistics after three steps of SGD, like
 
 At a kink of a ReLU float32 and float64 may choose different sides, and one of a layer's hundred thousand activations is
 always near one. So a fixture's seed is the first with which no activation of any step comes nearer to 0 than `MARGIN`,
-several times the rounding error of float32 there; a smaller batch has fewer activations.
+several times the rounding error of float32 there; a smaller batch or image has fewer activations. Networks of full size
+see small images for that reason, and where `SEEDS` are not enough, the best of them is taken: there the test's limit may
+be three times PyTorch's own float32 error, which has the same cause.
 
 SGD: learning rate 0.1, momentum 0.9, weight decay 1e-4 on the weights of convolutions and dense layers only; the zoo
 leaves batch norms and biases out.
@@ -23,6 +27,7 @@ import json
 import math
 import sys
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +40,7 @@ from airbench import Airbench  # noqa: E402
 
 STEPS = 3
 MARGIN = 4e-6
+SEEDS = 12
 SAMPLES = 8
 LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 0.1, 0.9, 1e-4
 
@@ -663,21 +669,21 @@ FIXTURES = {
 }
 
 
-# Full sizes, for `make_fixtures.py NAME`; their fixtures are too large a matter for every run of the tests.
+# Full depth and width, for `npm run parity`; their fixtures are too large a matter for every run of the tests.
 def full_sizes():
     specs = {}
     vgg_widths = (64, 128, 256, 512, 512)
     for name, depths in {"11": (1, 1, 2, 2, 2), "13": (2, 2, 2, 2, 2), "16": (2, 2, 3, 3, 3), "19": (2, 2, 4, 4, 4)}.items():
         for norm in (False, True):
             options = {"depths": list(depths), "batchNorm": norm, "dropout": 0, "classes": 10}
-            net = partial(Vgg, depths, vgg_widths, norm=norm, units=4096, pixels=49)
-            specs[f"vgg{name}{'-bn' if norm else ''}"] = fixture("vgg", options, (224, 224, 3), net, batch=2)
+            net = partial(Vgg, depths, vgg_widths, norm=norm, units=4096, pixels=4)
+            specs[f"vgg{name}{'-bn' if norm else ''}"] = fixture("vgg", options, (64, 64, 3), net, batch=2)
     resnets = {"18": (2, 2, 2, 2), "34": (3, 4, 6, 3), "50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3)}
     for name, depths in resnets.items():
         bottleneck = int(name) >= 50
         options = {"block": "bottleneck" if bottleneck else "basic", "depths": list(depths), "classes": 10}
         net = partial(DeepResNet, depths, 64, bottleneck)
-        specs[f"resnet{name}"] = fixture("resnet", options, (224, 224, 3), net, batch=2)
+        specs[f"resnet{name}"] = fixture("resnet", options, (64, 64, 3), net, batch=2)
     densenets = {
         "121": ((6, 12, 24, 16), 32, 64),
         "161": ((6, 12, 36, 24), 48, 96),
@@ -687,13 +693,13 @@ def full_sizes():
     for name, (layers, growth, width) in densenets.items():
         options = {"layers": list(layers), "growth": growth, "width": width, "classes": 10}
         net = partial(DenseNet, layers, growth, width, bottleneck=True, stem="imagenet")
-        specs[f"densenet{name}"] = fixture("densenet", options, (224, 224, 3), net, batch=2)
+        specs[f"densenet{name}"] = fixture("densenet", options, (64, 64, 3), net, batch=2)
     first = {"kernel_size": 11, "stride": 4, "padding": 2}
     options = {"dropout": 0, "classes": 10}
-    net = partial(AlexNet, first, (64, 192, 384, 256, 256), 4096, 36)
-    specs["alexnet"] = fixture("alexnet", options, (224, 224, 3), net, batch=2)
-    net = partial(Paper2012, (96, 256, 384, 384, 256), 4096, 36)
-    specs["alexnet-2012"] = fixture("alexnet2012", options, (224, 224, 3), net, batch=2)
+    net = partial(AlexNet, first, (64, 192, 384, 256, 256), 4096, 2)
+    specs["alexnet"] = fixture("alexnet", options, (95, 67, 3), net, batch=2)
+    net = partial(Paper2012, (96, 256, 384, 384, 256), 4096, 2)
+    specs["alexnet-2012"] = fixture("alexnet2012", options, (95, 67, 3), net, batch=2)
     options = {"classes": 10}
     specs["vit-b16"] = fixture("vit", options, (224, 224, 3), partial(Vit, 16, 768, 12, 12, tokens=196), batch=2)
     net = partial(Mixer, 16, 768, 12, 384, 3072, tokens=196)
@@ -773,12 +779,14 @@ def error_of(ours, reference):
 
 
 def make(name, spec):
-    seed = 0
-    exact = None
-    while exact is None or min(margins, default=1) < MARGIN:
-        seed += 1
+    best, exact, seed = -1.0, None, 0
+    for candidate in count(1):
+        if best >= MARGIN or (candidate > SEEDS and name not in FIXTURES):
+            break
         margins.clear()
-        exact = run(spec, seed, torch.float64)
+        result = run(spec, candidate, torch.float64)
+        if min(margins, default=1.0) > best:
+            best, exact, seed = min(margins, default=1.0), result, candidate
     single = run(spec, seed, torch.float32)
     largest = max(abs(z) for z in exact["logits"])
     header = {key: spec[key] for key in ("model", "options", "inputShape", "labelSmoothing", "batch")}
@@ -799,13 +807,23 @@ def make(name, spec):
     }
 
 
-def main(names):
-    folder = Path(__file__).parent / "fixtures"
+def spec_of(name):
+    known = {**FIXTURES, **full_sizes()}
+    if name in known:
+        return known[name]
+    depth = name.removeprefix("resnet")
+    if depth.isdigit() and int(depth) % 6 == 2:
+        return resnet(name, n=int(depth) // 6)
+    sys.exit(f"unknown network {name}; known: {', '.join(known)}, and ResNets for CIFAR (resnet56)")
+
+
+def main(arguments):
+    folder, names = Path(__file__).parent / "fixtures", arguments
+    if arguments[:1] == ["--out"]:
+        folder, names = Path(arguments[1]), arguments[2:]
     folder.mkdir(exist_ok=True)
     for name in names or FIXTURES:
-        spec = FIXTURES.get(name) or full_sizes().get(name)
-        if spec is None:  # resnet56 and its like
-            spec = resnet(name, n=(int(name.removeprefix("resnet")) - 2) // 6)
+        spec = spec_of(name)
         fixture = make(name, spec)
         (folder / f"{name}.json").write_text(json.dumps(fixture, indent=1) + "\n")
         print(name, "seed", fixture["seed"], "loss", fixture["loss"], fixture["float32"])

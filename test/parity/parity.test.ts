@@ -26,11 +26,22 @@ import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTor
 import { classification, sgd, Trainer, weightsAndBiases } from "@tfjs-zoo/training";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
-import { batchOf, errorOf, type Fixture, fixtures, initialValue, type Summaries, summarise } from "./fixture.ts";
+import {
+  batchOf,
+  errorOf,
+  type Fixture,
+  fixtures,
+  fullSizeFolder,
+  initialValue,
+  type Summaries,
+  summarise,
+} from "./fixture.ts";
 
 const TOLERANCE = 1e-4;
 
-describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
+const backends = fullSizeFolder ? (["tensorflow"] as const) : (["tensorflow", "wasm", "cpu"] as const);
+
+describe.each(backends)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
     starts = await startBackend(backend, { setup: false }).then(

@@ -18,4 +18,5 @@ export {
 } from "./bench-speed.ts";
 export { type Stepper, serve } from "./serve.ts";
 export type { PeerRate, Rate } from "./statistics.ts";
+export { peerPython } from "./torch-peer.ts";
 export { precisionNames } from "./workload.ts";
