@@ -30,20 +30,21 @@ export async function saveClassifier(
   info: ClassifierInfo,
   dtype: WeightDtype = "F32",
 ): Promise<Uint8Array> {
-  const { classes, inputShape, mean, std } = info;
-  const bytes = await saveWeights(model, {
-    dtype,
-    metadata: {
-      model: info.model,
-      dataset: info.dataset,
-      classes: JSON.stringify(classes),
-      input_shape: JSON.stringify(inputShape),
-      mean: JSON.stringify(mean),
-      std: JSON.stringify(std),
-    },
-  });
+  const bytes = await saveWeights(model, { dtype, metadata: classifierMetadata(info) });
   await writeFileAtomic(path, bytes);
   return bytes;
+}
+
+/** What a file says of a classifier, as texts: formats of weights hold nothing else. */
+export function classifierMetadata({ model, dataset, classes, inputShape, mean, std }: ClassifierInfo) {
+  return {
+    model,
+    dataset,
+    classes: JSON.stringify(classes),
+    input_shape: JSON.stringify(inputShape),
+    mean: JSON.stringify(mean),
+    std: JSON.stringify(std),
+  };
 }
 
 /**

@@ -2,27 +2,33 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { layersModelWeightsFile, toLayersModel, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
-import { loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
+import {
+  layersModelWeightsFile,
+  toLayersModel,
+  toOnnx,
+  type WeightDtype,
+  weightDtypes,
+} from "@tfjs-zoo/models/weights";
+import { classifierMetadata, loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, startBackendFor } from "../context.ts";
 import { weightsFile } from "../target.ts";
 
 interface ExportFlags extends CommonFlags {
-  format: "layers-model" | "safetensors";
+  format: keyof typeof formats;
   out: string;
   dtype: WeightDtype;
 }
 
+const formats = { "layers-model": toFolder, safetensors: toSafetensors, onnx: toOnnxFile };
+
 export function registerExport(program: Command): void {
   program
     .command("export")
-    .description("weights for elsewhere: tf.loadLayersModel, or safetensors in PyTorch's names and layouts")
+    .description("weights for elsewhere: tf.loadLayersModel, ONNX, or safetensors in PyTorch's names and layouts")
     .argument("<weights>", "NAME.TAG, a run's folder or a .safetensors file")
-    .requiredOption("--out <path>", "a new folder (layers-model) or file (safetensors)")
-    .addOption(
-      new Option("--format <format>", "what to write").choices(["layers-model", "safetensors"]).default("layers-model"),
-    )
+    .requiredOption("--out <path>", "a new folder (layers-model) or file (safetensors, onnx)")
+    .addOption(new Option("--format <format>", "what to write").choices(Object.keys(formats)).default("layers-model"))
     .addOption(new Option("--dtype <type>", "of safetensors").choices(weightDtypes).default("F32"))
     .addOption(backendOption())
     .addOption(jsonOption())
@@ -31,8 +37,7 @@ export function registerExport(program: Command): void {
       const file = await weightsFile(target);
       if (existsSync(flags.out)) throw new InputError(`${flags.out} exists already: give another --out`);
       await startBackendFor(flags, output);
-      const files =
-        flags.format === "safetensors" ? await toSafetensors(file, flags) : await toFolder(file, flags, output);
+      const files = await formats[flags.format](file, flags, output);
       output.result({ format: flags.format, files }, () => files.join("\n"));
     });
 }
@@ -40,6 +45,12 @@ export function registerExport(program: Command): void {
 async function toSafetensors(file: string, { out, dtype }: ExportFlags): Promise<string[]> {
   const { model, info } = await loadClassifier(file);
   await saveClassifier(out, model, info, dtype);
+  return [out];
+}
+
+async function toOnnxFile(file: string, { out }: ExportFlags): Promise<string[]> {
+  const { model, info } = await loadClassifier(file);
+  await writeFileAtomic(out, await toOnnx(model, { metadata: classifierMetadata(info) }));
   return [out];
 }
 
