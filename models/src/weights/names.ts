@@ -19,6 +19,9 @@ const shortNames = [...norm, ...norm.map((name) => `norm1.${name}`), "conv1.weig
 /** What a layer calls a weight that is all it has: to PyTorch a bare parameter, under the layer's own name (`cls_token`). */
 const bare = "value";
 
+/** PyTorch's name for a layer's weight. */
+export const fullName = (layer: string, short: string): string => (short === bare ? layer : `${layer}.${short}`);
+
 /**
  * All weights of a model in the order of PyTorch's `state_dict()`, named `<layer name>.<weight>`. PyTorch's batch norms
  * also have a `num_batches_tracked` each, which we don't keep.
@@ -29,7 +32,7 @@ export function stateDict(model: tfl.LayersModel): StateEntry[] {
       .map((variable) => ({ variable, short: shortName(variable) }))
       .sort((a, b) => shortNames.indexOf(a.short) - shortNames.indexOf(b.short))
       .map(({ variable, short }) => ({
-        name: short === bare ? layer.name : `${layer.name}.${short}`,
+        name: fullName(layer.name, short),
         variable,
         layout: layoutOf(layer.getClassName(), short, variable.shape),
       })),

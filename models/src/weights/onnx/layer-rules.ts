@@ -153,6 +153,72 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     return graph.node("Pad", name, [sampled, graph.integers(`${name}.pads`, pads)]);
   },
 
+  ZooPatchEmbedding(subject) {
+    const { graph, name, inputs, inputShapes, config } = subject;
+    const { patchSize: p, units } = config as { patchSize: number; units: number };
+    const [, height, width] = inputShapes[0] as [null, number, number];
+    const map = graph.node("Conv", `${name}.conv`, [inputs[0], ...weights(subject, "weight", "bias")], {
+      kernel_shape: [p, p],
+      strides: [p, p],
+    }); // [batch, units, height / p, width / p]
+    const shape = graph.integers(`${name}.shape`, [0, units, (height * width) / p ** 2]); // 0: the batch as it is
+    const columns = graph.node("Reshape", `${name}.reshape`, [map, shape]);
+    return graph.node("Transpose", name, [columns], { perm: [0, 2, 1] }); // [batch, patches, units]
+  },
+
+  ZooClassToken(subject) {
+    const { graph, name, inputs } = subject;
+    const batch = graph.node("Shape", `${name}.batch`, inputs, { end: 1 }); // [1]
+    const one = graph.integers("one_one", [1, 1]);
+    const times = graph.node("Concat", `${name}.times`, [batch, one], { axis: 0 }); // [3]
+    const tokens = graph.node("Expand", `${name}.expand`, [...weights(subject, "value"), times]);
+    return graph.node("Concat", `${name}.concat`, [tokens, inputs[0]], { axis: 1 });
+  },
+
+  ZooPositionEmbedding: (subject) =>
+    subject.graph.node("Add", `${subject.name}.add`, [subject.inputs[0], ...weights(subject, "value")]),
+
+  ZooLayerScale(subject) {
+    const x = channelsLast(subject);
+    const y = subject.graph.node("Mul", `${subject.name}.mul`, [x, ...weights(subject, "value")]);
+    return channelsFirst(subject, y);
+  },
+
+  // softmax(Q Kᵀ / √dₕ) V, for each head
+  ZooSelfAttention({ graph, name, inputs, inputShapes, config }) {
+    const heads = config.heads as number;
+    const channels = (inputShapes[0][2] as number) / 3;
+    const shape = graph.integers(`${name}.shape`, [0, 0, 3 * heads, channels / heads]); // 0: as it is
+    const parts = graph.node("Reshape", `${name}.parts`, [inputs[0], shape]);
+    const [Q, K, V] = ["q", "k", "v"].map((part, i) => {
+      const ends = [i * heads, (i + 1) * heads, 2].map((value, k) =>
+        graph.integers(`${name}.${part}${["from", "to", "axis"][k]}`, [value]),
+      );
+      const cut = graph.node("Slice", `${name}.${part}.slice`, [parts, ...ends]); // [batch, tokens, heads, dₕ]
+      const perm = part === "k" ? [0, 2, 3, 1] : [0, 2, 1, 3];
+      return graph.node("Transpose", `${name}.${part}`, [cut], { perm });
+    });
+    const scale = graph.scalar(`${name}.scale`, Math.sqrt(heads / channels));
+    const scores = graph.node("MatMul", `${name}.products`, [Q, K]); // [batch, heads, tokens, tokens]
+    const scaled = graph.node("Mul", `${name}.scores`, [scores, scale]);
+    const weighted = graph.node("MatMul", `${name}.values`, [graph.node("Softmax", `${name}.p`, [scaled]), V]);
+    const together = graph.node("Transpose", `${name}.together`, [weighted], { perm: [0, 2, 1, 3] });
+    return graph.node("Reshape", name, [together, graph.integers(`${name}.joined`, [0, 0, channels])]);
+  },
+
+  ZooTokenPool({ graph, name, inputs, config }) {
+    if (config.pool === "mean") return graph.node("ReduceMean", name, inputs, { axes: [1], keepdims: 0 });
+    const ends = ["starts", "ends", "axes"].map((part, i) => graph.integers(`${name}.${part}`, [[0, 1, 1][i]]));
+    const first = graph.node("Slice", `${name}.first`, [inputs[0], ...ends]); // [batch, 1, d]
+    return graph.node("Squeeze", name, [first, graph.integers(`${name}.squeezed`, [1])]);
+  },
+
+  Permute({ graph, name, inputs, config }) {
+    const dims = config.dims as number[];
+    if (dims.length !== 2) return new Error("its input is an image");
+    return graph.node("Transpose", name, inputs, { perm: [0, ...dims] });
+  },
+
   // In inference these pass on what they get.
   ZooDropout: passOn,
   ZooSpatialDropout: passOn,

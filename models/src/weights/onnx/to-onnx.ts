@@ -3,7 +3,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../../errors.ts";
 import { foldBatchNorm } from "../../inference/fold-batch-norm.ts";
 import { torchShape, toTorch } from "../layout.ts";
-import { shownName, stateDict } from "../names.ts";
+import { fullName, shownName, stateDict } from "../names.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { layerRules } from "./layer-rules.ts";
 import { modelProto, type OnnxTensor, type OnnxValue } from "./model-proto.ts";
@@ -74,7 +74,7 @@ function graphOf(model: tfl.LayersModel, tensors: ReadonlyMap<string, OnnxTensor
       inputShapes: inputTensors.map(({ shape }) => shape),
       graph,
       weight: (short) => {
-        const name = `${layer.name}.${short}`;
+        const name = fullName(layer.name, short);
         const tensor = tensors.get(name);
         return tensor && graph.constant(name, tensor.shape, tensor.values);
       },
