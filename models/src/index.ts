@@ -1,5 +1,6 @@
 export * from "./count.ts";
 export { InputError } from "./errors.ts";
+export { freezeLayers, headOf } from "./freeze.ts";
 export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";
 export * as layers from "./layers/index.ts";

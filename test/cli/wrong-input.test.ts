@@ -50,6 +50,9 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["train resnet20 --precision bf61", /--precision got "bf61": did you mean "bf16"/],
     ["train resnet20 --dataset cifar11", /cifar11.*cifar10/],
     ["train resnet20 --backend gpu", /gpu.*tensorflow/],
+    ["train resnet32 --init resnet20.cifar10", /--init resnet20.cifar10 has weights of resnet20, not of resnet32/],
+    ["train resnet20 --init resnet20.cifar10 --whiten", /--whiten makes the filters that --init brings/],
+    ["train resnet20 --freeze stem", /--freeze keeps what --init brings, and there is no --init/],
     ["predict x.png", /--weights/],
     ["gradcheck --op conv2", /conv2.*Conv2D/],
     ["import x.pt --out y", /--model/],
@@ -102,6 +105,18 @@ describe("train", () => {
     const path = join(folder, "whiten");
     const ended = await zoo(["train", "lenet5", "--dataset", dataset, "--run", path, ...tiny, "--whiten"]);
     expectRefused(ended, 1, /can't whiten lenet5.*6 filters of 5x5x1; expected 50/);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("says what is wrong with the weights to begin from, or with what to freeze", async () => {
+    const path = join(folder, "transferred");
+    const from = (init: string, ...flags: string[]) =>
+      zoo(["train", "lenet5", "--dataset", dataset, "--run", path, ...tiny, "--init", init, ...flags]);
+    const page = join(folder, "page.safetensors");
+    await writeFile(page, "<html>404</html>");
+    expectRefused(await from("lenet5.mnits"), 1, /no weights "lenet5.mnits": did you mean "lenet5.mnist"/);
+    expectRefused(await from(page), 1, /page.safetensors: /);
+    expectRefused(await from(run, "--freeze", "conv11"), 1, /no layers under "conv11": did you mean "conv1"/);
     expect(existsSync(path)).toBe(false);
   });
 

@@ -17,7 +17,7 @@ export interface BatchNormConfig {
 
 /**
  * Batch normalisation of the last axis: weight (γ), bias (β), running_mean, running_var, all [channels].
- * In training the batch's statistics are used and the running ones updated.
+ * In training the batch's statistics are used and the running ones updated, unless the layer is frozen (`trainable` false).
  *
  * [..., channels] -> [..., channels]
  */
@@ -65,7 +65,7 @@ export class BatchNorm extends ElementWise {
         runningVariance: runningVariance.read(),
       };
       const { epsilon, momentum, activation } = this;
-      if (!kwargs.training) return batchNormInference(operands, { epsilon, activation });
+      if (!kwargs.training || !this.trainable) return batchNormInference(operands, { epsilon, activation });
       const [y, newMean, newVariance] = batchNormTraining.all(operands, { epsilon, momentum, activation });
       runningMean.write(newMean);
       runningVariance.write(newVariance);

@@ -64,7 +64,7 @@ export class ConcatNormConv2D extends ZooLayer {
     return tf.tidy(() => {
       const statistics = { runningMean: runningMean.read(), runningVariance: runningVariance.read() };
       const [g, b, w] = [gamma.read(), beta.read(), filter.read()];
-      if (!kwargs.training) {
+      if (!kwargs.training || !this.trainable) {
         const normed = batchNormInference({ x: concatAll(parts), gamma: g, beta: b, ...statistics }, norm);
         return conv2d({ x: normed, filter: w }, attrs);
       }

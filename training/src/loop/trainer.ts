@@ -68,7 +68,8 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
         return [{ name: `${update.name}.${group.name}`, group, parameters, slots: Object.fromEntries(slots) }];
       }),
     );
-    this.average = ema > 0 ? new MovingAverage(this.all, ema ** AVERAGE_EVERY) : undefined;
+    const moving = task.weights.filter((weight) => !task.frozen?.includes(weight));
+    this.average = ema > 0 ? new MovingAverage(new FlatParameters(moving), ema ** AVERAGE_EVERY) : undefined;
   }
 
   /**
@@ -176,7 +177,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
       .flatMap(({ name, slots: own, parameters }) =>
         Object.keys(own).map((slot): [string, number] => [`${name}.${slot}`, parameters.size]),
       );
-    const average: [string, number][] = this.average ? [["average", this.all.size]] : [];
+    const average: [string, number][] = this.average ? [["average", this.average.size]] : [];
     const expected: [string, number][] = [["weights", this.all.size], ...slots, ...average];
     const missing = expected.find(([name, size]) => state[name]?.length !== size);
     if (missing !== undefined) {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { createModel, findModel, foldBatchNorm, InputError } from "@tfjs-zoo/models";
@@ -47,12 +48,21 @@ export function classifierMetadata({ model, dataset, classes, inputShape, mean, 
   };
 }
 
+/** A file of a classifier's weights: what it says of itself, and its tensors, which may not fit its network. */
+export interface ClassifierFile {
+  path: string;
+  info: ClassifierInfo;
+  parsed: SafeTensors;
+  /** of the file's bytes, in hexadecimal */
+  sha256: string;
+}
+
 /**
- * Reads a classifier from a file of weights that the zoo wrote, and builds its network.
+ * Reads a file of weights that the zoo wrote.
  *
- * @throws InputError when the file is damaged, does not say what it is, or does not fit the network
+ * @throws InputError when the file is damaged or does not say what it is
  */
-export async function loadClassifier(path: string): Promise<{ model: tfl.LayersModel; info: ClassifierInfo }> {
+export async function readClassifier(path: string): Promise<ClassifierFile> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -66,7 +76,17 @@ export async function loadClassifier(path: string): Promise<{ model: tfl.LayersM
   } catch (error) {
     throw new InputError(`${path}: ${(error as Error).message}`);
   }
-  const info = infoOf(parsed.metadata, path);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { path, info: infoOf(parsed.metadata, path), parsed, sha256 };
+}
+
+/**
+ * Reads a classifier from a file of weights that the zoo wrote, and builds its network.
+ *
+ * @throws InputError when the file is damaged, does not say what it is, or does not fit the network
+ */
+export async function loadClassifier(path: string): Promise<{ model: tfl.LayersModel; info: ClassifierInfo }> {
+  const { info, parsed } = await readClassifier(path);
   const { classes, inputShape } = info;
   const model = createModel(info.model, { classes: classes.length, inputShape, seed: null });
   try {

@@ -8,6 +8,7 @@ export * from "./classifier-result.ts";
 export * from "./comparison/comparison.ts";
 export * from "./comparison/comparison-report.ts";
 export * from "./comparison/comparison-text.ts";
+export { type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
 export { writeFileAtomic } from "./runs/atomic-write.ts";
 export { collectEnvironment, environmentDifferences, shellQuoted } from "./runs/environment.ts";
 export { type RunConfig, RunFolder } from "./runs/run-folder.ts";

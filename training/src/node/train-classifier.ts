@@ -1,16 +1,24 @@
 import { join } from "node:path";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { epochBatches, evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
-import { createModel, InputError, randomStream, whitenFirstConvolution } from "@tfjs-zoo/models";
+import {
+  countParams,
+  createModel,
+  freezeLayers,
+  InputError,
+  randomStream,
+  whitenFirstConvolution,
+} from "@tfjs-zoo/models";
 import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent } from "../loop/fit.ts";
 import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { parameterGroups, type Recipe, scheduleOf } from "../recipes/recipe.ts";
 import { classification, type Evaluation, evaluate } from "../tasks/classification.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { type ClassifierInfo, saveClassifier } from "./classifier-file.ts";
+import { type ClassifierFile, type ClassifierInfo, saveClassifier } from "./classifier-file.ts";
 import { classifierReport } from "./classifier-report.ts";
 import type { ClassifierResult } from "./classifier-result.ts";
+import { checkSameWeights, type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
 import { MetricsWriter } from "./metrics-writer.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
@@ -27,17 +35,30 @@ const EVALUATION_BATCH = 250;
 
 export interface ClassifierTraining {
   run: RunFolder;
+  /** Normalised as the weights that the run begins from say, where it does. */
   dataset: ImageDataset;
+  /** The weights that the run begins from (`init` of its config); asked for only where there is no checkpoint yet. */
+  initial?: () => Promise<ClassifierFile>;
   /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
   within?: Within;
   /** Finishes the step under way, saves and ends. */
   signal?: AbortSignal;
   /** steps between two checkpoints inside an epoch */
   checkpointEvery?: number;
-  onStart?(facts: { resumedAt?: Position; validationImages: number; epochs: number }): void;
+  onStart?(facts: StartFacts): void;
   onStep?(event: StepEvent): void;
   onEpoch?(event: EpochEvent): void;
   onTest?(images: number, total: number): void;
+}
+
+export interface StartFacts {
+  resumedAt?: Position;
+  validationImages: number;
+  epochs: number;
+  /** what the network has from elsewhere, at the start of a run that begins so */
+  taken?: TakenWeights;
+  /** the frozen layers that have weights, and how many parameters of all learn */
+  frozen?: { layers: string[]; learning: number; parameters: number };
 }
 
 /**
@@ -66,6 +87,9 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   }
 
   const model = createModel(name, { seed, classes: dataset.classes.length, inputShape: dataset.shape });
+  const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
+  const taken = checkpoint ? undefined : await takeInitial(model, training);
+  const frozen = freezeIn(model, run.config.freeze as string[] | undefined);
   if (recipe.whiten) await whiten(model, train, dataset, seed);
   const task = classification(model, dataset.shape, { labelSmoothing: recipe.labelSmoothing });
   const { clipNorm, ema } = recipe;
@@ -77,7 +101,6 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     seed,
   });
 
-  const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
   await run.truncateMetrics(trainer.step);
   const metrics = new MetricsWriter(run, checkpoint?.step);
@@ -93,6 +116,8 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     resumedAt: checkpoint?.position,
     validationImages: validation?.count ?? 0,
     epochs: recipe.epochs,
+    taken,
+    frozen,
   });
   try {
     const { end, position } = await fit(trainer, {
@@ -146,6 +171,25 @@ export const heldOutOf = (images: number): number =>
 function splitTraining(set: ImageSet, seed: number, full: boolean): { train: ImageSet; validation?: ImageSet } {
   if (full) return { train: set };
   return holdOut(set, heldOutOf(set.count), randomStream(seed, "validation"));
+}
+
+/** Puts the weights that a run begins from into its network. */
+async function takeInitial(
+  model: LayersModel,
+  { run, dataset, initial }: ClassifierTraining,
+): Promise<TakenWeights | undefined> {
+  const init = run.config.init as InitialWeights | undefined;
+  if (init === undefined || initial === undefined) return undefined;
+  const file = await initial();
+  checkSameWeights(file, init);
+  return takeWeights(model, file, dataset.classes, init.name);
+}
+
+function freezeIn(model: LayersModel, parts: readonly string[] | undefined): StartFacts["frozen"] {
+  if (parts === undefined) return undefined;
+  const parameters = countParams(model);
+  const layers = freezeLayers(model, parts);
+  return { layers, learning: countParams(model), parameters };
 }
 
 /** Whitens a network's first convolution by some of the training images, drawn at random. */

@@ -1,5 +1,5 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
-import { createModel } from "@tfjs-zoo/models";
+import { createModel, freezeLayers } from "@tfjs-zoo/models";
 import { median } from "../bench/statistics.ts";
 import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
@@ -20,6 +20,8 @@ export interface BudgetedTraining {
   recipe: Recipe;
   /** Whether it trains on the images that are held out otherwise. */
   full: boolean;
+  /** the parts of the network that do not learn */
+  freeze?: readonly string[];
   within?: Within;
 }
 
@@ -30,9 +32,10 @@ export interface BudgetedTraining {
  */
 export async function epochsIn(
   minutes: number,
-  { model: name, dataset, recipe, full, within }: BudgetedTraining,
+  { model: name, dataset, recipe, full, freeze, within }: BudgetedTraining,
 ): Promise<number> {
   const model = createModel(name, { seed: 0, classes: dataset.classes.length, inputShape: dataset.shape });
+  if (freeze) freezeLayers(model, freeze);
   const task = classification(model, dataset.shape);
   const trainer = new Trainer(task, { groups: parameterGroups(recipe), ema: recipe.ema, within, seed: 0 });
   const data = imageBatches(dataset.train, dataset, recipe, 0);

@@ -19,6 +19,11 @@ export class MovingAverage {
     this.average = parameters.read();
   }
 
+  /** how many numbers are averaged */
+  get size(): number {
+    return this.parameters.size;
+  }
+
   /** @param step updates so far */
   update(step: number): void {
     const decay = Math.min(this.decay, (1 + step) / (10 + step));

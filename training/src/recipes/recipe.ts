@@ -87,6 +87,8 @@ export const recipes = {
   standard: { ...base, epochs: 75, schedule: "cosine", warmupEpochs: 1, ema: 0.999 },
   /** He et al. 2016, sec. 4.2: 64,000 steps, the learning rate divided by 10 at 1/2 and 3/4. */
   paper: { ...base, epochs: 164, nesterov: false, weightDecay: 1e-4, schedule: "step" },
+  /** For a network that begins from weights (`--init`): small steps, which leave what it knows. */
+  "fine-tune": { ...base, epochs: 10, batchSize: 32, learningRate: 0.01, schedule: "cosine" },
   /**
    * 94 % on CIFAR-10 by airbench94 in the least time: after Jordan's airbench94_muon (2024), which takes 8 epochs for a
    * mean of 94.01 %; two more make sure of it.
@@ -123,7 +125,9 @@ const byDataset: { [dataset: string]: Partial<Recipe> } = {
 };
 
 export function recipeFor(name: RecipeName, dataset: string): Recipe {
-  return { ...recipes[name], ...byDataset[dataset] };
+  const recipe = { ...recipes[name], ...byDataset[dataset] };
+  // What is already known needs small steps on digits too.
+  return name === "fine-tune" ? { ...recipe, learningRate: recipes[name].learningRate } : recipe;
 }
 
 /** Which optimizer moves which weights. */

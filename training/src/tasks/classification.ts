@@ -17,6 +17,7 @@ export function classification(
 ): Task<Batch, Inputs> {
   return {
     weights: model.weights,
+    frozen: model.layers.filter(({ trainable }) => !trainable).flatMap(({ weights }) => weights),
     size: (batch) => batch.size,
 
     upload: ({ images, labels, size, mixed }) => ({

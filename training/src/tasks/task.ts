@@ -20,6 +20,8 @@ export interface Task<Batch, Inputs extends tf.TensorContainer = tf.TensorContai
   readonly updates: readonly Update<Inputs>[];
   /** Every weight of every network, running statistics too: what a checkpoint holds. */
   readonly weights: readonly WeightVariable[];
+  /** Those that no step changes, running statistics of frozen layers too: the moving average leaves them alone. */
+  readonly frozen?: readonly WeightVariable[];
   /** Items in a batch, for rates and means. */
   size(batch: Batch): number;
   /** A batch as tensors. */

@@ -7,6 +7,7 @@ import { createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/wei
 import {
   type ClassifierResult,
   flagOf,
+  type InitialWeights,
   loadClassifier,
   type Recipe,
   type RecipeName,
@@ -113,6 +114,8 @@ function commandOf({ config }: RunFolder): string {
   const changed = (Object.keys(recipe) as (keyof Recipe)[]).filter((field) => recipe[field] !== named[field]);
   return [
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
+    ...(config.init ? [`--init ${(config.init as InitialWeights).name}`] : []),
+    ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
     ...changed.map((field) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,

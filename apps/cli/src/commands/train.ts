@@ -1,17 +1,22 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
 import {
   type BackendName,
+  type ClassifierFile,
   type ClassifierResult,
+  type ClassifierTraining,
   collectEnvironment,
   environmentDifferences,
   epochsIn,
   flagOf,
+  type InitialWeights,
   overrideRecipe,
   type Recipe,
   RunFolder,
+  readClassifier,
   recipeFor,
   recipeName,
   recipes,
@@ -31,6 +36,7 @@ import {
   UsageError,
   wholeNumber,
 } from "../context.ts";
+import { weightsFile } from "../target.ts";
 import { formatDuration } from "../terminal/format.ts";
 import {
   checkImageSize,
@@ -45,8 +51,10 @@ import {
 } from "./training.ts";
 
 interface TrainFlags extends CommonFlags {
-  recipe: string;
+  recipe?: string;
   dataset?: string;
+  init?: string;
+  freeze?: string;
   seed: string;
   full?: boolean;
   run?: string;
@@ -63,8 +71,16 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a network, test it, and write weights and a report")
     .argument("[model]", "a name of `zoo list`")
-    .option("--recipe <name>", `how to train: ${Object.keys(recipes).join(", ")}`, "quick")
+    .option(
+      "--recipe <name>",
+      `how to train: ${Object.keys(recipes).join(", ")} (default: quick; fine-tune with --init)`,
+    )
     .option("--dataset <name>", "cifar10, mnist, fashion-mnist or folder:PATH (default: what the model is for)")
+    .option(
+      "--init <weights>",
+      "begin from weights: NAME.TAG, a run's folder or a .safetensors file; the head is fresh where the classes differ",
+    )
+    .option("--freeze <parts>", "what stays as --init has it: stem, all-but-head, or layers' paths (layer1,layer2.0)")
     .option("--seed <n>", "of everything random", "0")
     .option("--full", "train on the held-out images too: for weights that ship")
     .option("--run <folder>", "the run's folder (default: a new one in --runs)")
@@ -115,7 +131,8 @@ async function trainIn(
   flags: TrainFlags,
   output: Output,
 ): Promise<void> {
-  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
+  const initial = open || flags.init === undefined ? undefined : await initialWeights(flags.init);
+  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, initial));
   if (open && existsSync(join(open.dir, "result.json"))) {
     throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
   }
@@ -123,16 +140,12 @@ async function trainIn(
   const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
   const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
   const threads = statuses.find(({ name }) => name === backend)?.threads;
-  const dataset = await loadDataset(plan.dataset, {
-    seed: plan.seed,
-    progress: (event) => output.progress.update(event),
-    ...(plan.dataset.startsWith("folder:") && { size: findModel(plan.model).inputShape }),
-  });
+  const dataset = await datasetFor(plan, output);
   if (open === undefined) checkImageSize(findModel(plan.model), dataset);
   const within = precision === "bf16" ? inBf16 : undefined;
   if (open === undefined && plan.minutes !== undefined) {
-    const { model, recipe, minutes, full } = plan;
-    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, within });
+    const { model, recipe, minutes, full, freeze } = plan;
+    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, freeze, within });
     output.line(`${minutes} minutes: ${recipe.epochs} epoch${recipe.epochs === 1 ? "" : "s"}`);
   }
   const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));
@@ -140,7 +153,7 @@ async function trainIn(
     if (open) await sayDifferences(run, { backend, threads }, output);
     const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
     const result = await untilInterrupted(output, (signal) =>
-      trainShown(run, { dataset, within, checkpointEvery, signal, output }),
+      trainShown(run, { dataset, initial: initialOf(plan, initial), within, checkpointEvery, signal, output }),
     );
     if (result === undefined) interrupted(run, output);
     else finish(run, result, output);
@@ -157,27 +170,73 @@ interface Plan {
   dataset: string;
   recipeName: string;
   recipe: Recipe;
+  init?: InitialWeights;
+  freeze?: string[];
   seed: number;
   full: boolean;
   precision: string;
   minutes?: number;
 }
 
-function planOf(modelName: string | undefined, flags: TrainFlags): Plan {
+function planOf(modelName: string | undefined, flags: TrainFlags, initial?: NamedFile): Plan {
   if (modelName === undefined) throw new UsageError("train needs a model: npm run train -- resnet20");
   const model = findModel(modelName);
   const dataset = flags.dataset ?? (model.inputShape[2] === 1 ? "mnist" : "cifar10");
   checkDatasetName(dataset);
+  const name = recipeName(flags.recipe ?? (initial ? "fine-tune" : "quick"));
+  const recipe = overrideRecipe(recipeFor(name, dataset), recipeOverrides(flags));
+  if (initial && initial.file.info.model !== model.name) {
+    const its = initial.file.info.model;
+    throw new UsageError(
+      `--init ${initial.name} has weights of ${its}, not of ${model.name}: train ${its}, or give others`,
+    );
+  }
+  if (initial && recipe.whiten) {
+    throw new UsageError("--whiten makes the filters that --init brings: add --whiten false, or leave --init out");
+  }
+  if (flags.freeze !== undefined && !initial) {
+    throw new UsageError("--freeze keeps what --init brings, and there is no --init: leave it out, or give both");
+  }
   return {
     model: model.name,
     dataset,
-    recipeName: flags.recipe,
-    recipe: overrideRecipe(recipeFor(recipeName(flags.recipe), dataset), recipeOverrides(flags)),
+    recipeName: name,
+    recipe,
+    ...(initial && { init: recordOf(initial) }),
+    ...(flags.freeze !== undefined && { freeze: flags.freeze.split(",").map((part) => part.trim()) }),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     full: flags.full ?? false,
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
     ...(flags.minutes !== undefined && { minutes: minutesOf(flags) }),
   };
+}
+
+/** A file of weights, and what the user called it. */
+interface NamedFile {
+  name: string;
+  file: ClassifierFile;
+}
+
+async function initialWeights(name: string): Promise<NamedFile> {
+  return { name, file: await readClassifier(await weightsFile(name)) };
+}
+
+function recordOf({ name, file }: NamedFile): InitialWeights {
+  const { mean, std, inputShape } = file.info;
+  return { name, sha256: file.sha256, mean, std, inputShape };
+}
+
+/** What a run begins from: read already, or to be found again by a run that goes on from before its first checkpoint. */
+function initialOf({ init }: Plan, read: NamedFile | undefined): ClassifierTraining["initial"] {
+  if (init === undefined) return undefined;
+  return async () => (read ?? (await initialWeights(init.name))).file;
+}
+
+/** A run's images; where it begins from weights, of the size and with the normalisation that these know. */
+async function datasetFor({ dataset: name, model, init, seed }: Plan, output: Output): Promise<ImageDataset> {
+  const size = init?.inputShape ?? (name.startsWith("folder:") ? findModel(model).inputShape : undefined);
+  const dataset = await loadDataset(name, { seed, size, progress: (event) => output.progress.update(event) });
+  return init ? { ...dataset, mean: init.mean, std: init.std } : dataset;
 }
 
 function minutesOf({ minutes = "", epochs }: TrainFlags): number {

@@ -8,6 +8,7 @@ import {
   type Recipe,
   type RunFolder,
   recipeFields,
+  type TakenWeights,
   trainClassifier,
 } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
@@ -32,6 +33,7 @@ export function recipeOverrides(flags: object): { [field: string]: string | bool
 
 export interface ShownTraining {
   dataset: ImageDataset;
+  initial?: ClassifierTraining["initial"];
   within: ClassifierTraining["within"];
   checkpointEvery?: number;
   signal: AbortSignal;
@@ -41,7 +43,7 @@ export interface ShownTraining {
 /** Trains in a run's folder and shows how it goes: a line an epoch, and a live one on a terminal. */
 export function trainShown(
   run: RunFolder,
-  { dataset, within, checkpointEvery, signal, output }: ShownTraining,
+  { dataset, initial, within, checkpointEvery, signal, output }: ShownTraining,
 ): Promise<ClassifierResult | undefined> {
   const { model, recipeName, recipe, seed, full } = run.config;
   const { epochs } = recipe as unknown as Recipe;
@@ -49,15 +51,23 @@ export function trainShown(
   return trainClassifier({
     run,
     dataset,
+    initial,
     signal,
     within,
     checkpointEvery,
-    onStart({ resumedAt, validationImages }) {
+    onStart({ resumedAt, validationImages, taken, frozen }) {
       const held = full ? "all training images" : `${validationImages} training images held out`;
       const numbers = within === undefined ? "f32" : "bf16";
       output.line(
         `${model} on ${dataset.name}, recipe ${recipeName}, ${numbers}, seed ${seed}, ${held}: ${shown(run.dir)}`,
       );
+      if (taken) output.line(takenText(taken, dataset.classes.length));
+      if (frozen) {
+        const { layers, learning, parameters } = frozen;
+        const which = `${layers.slice(0, 4).join(", ")}${layers.length > 4 ? ", …" : ""}`;
+        const counts = `${learning.toLocaleString("en")} of ${parameters.toLocaleString("en")} parameters learn`;
+        output.line(`frozen: ${layers.length} layers with weights (${which}); ${counts}`);
+      }
       if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
     },
     onStep(event) {
@@ -86,6 +96,12 @@ export function trainShown(
     },
     onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
   });
+}
+
+function takenText({ name, tensors, freshHead, itsClasses }: TakenWeights, classes: number): string {
+  const from = `begins from ${name}: ${tensors} tensors are its own`;
+  if (freshHead === undefined) return `${from}, the head too`;
+  return `${from}; the head ${freshHead} is fresh, of ${classes} classes where that had ${itsClasses}`;
 }
 
 /** Runs `body` with a signal that Ctrl-C sets; a second Ctrl-C ends the process at once. */

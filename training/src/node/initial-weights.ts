@@ -1,0 +1,72 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { headOf, InputError } from "@tfjs-zoo/models";
+import { loadWeights, stateDict } from "@tfjs-zoo/models/weights";
+import type { ClassifierFile, ClassifierInfo } from "./classifier-file.ts";
+
+/** The weights that a run began with, as its config.json has them. */
+export interface InitialWeights {
+  /** as it was given: NAME.TAG, a run's folder or a file */
+  name: string;
+  /** of the file, in hexadecimal */
+  sha256: string;
+  /** what images are normalised by, per channel of pixels scaled to 0..1 */
+  mean: readonly number[];
+  std: readonly number[];
+  /** [height, width, channels] */
+  inputShape: ClassifierInfo["inputShape"];
+}
+
+/** What a network took from a file, and what it did not. */
+export interface TakenWeights {
+  name: string;
+  /** how many tensors are the file's */
+  tensors: number;
+  /** the head's layer, where it is a fresh one */
+  freshHead?: string;
+  /** how many classes the file's head tells apart */
+  itsClasses: number;
+}
+
+/**
+ * Puts a file's weights into a network. Where the file's classes are others than the network's, its head stays fresh;
+ * all else must fit.
+ *
+ * @param classes of the network, by name
+ * @throws InputError when the file is of another network
+ */
+export function takeWeights(
+  model: tfl.LayersModel,
+  { path, info, parsed }: ClassifierFile,
+  classes: readonly string[],
+  name = path,
+): TakenWeights {
+  const head = headOf(model).name;
+  const fresh = info.classes.join("\n") !== classes.join("\n");
+  const isHeads = (tensor: string) => tensor.startsWith(`${head}.`);
+  const tensors = new Map([...parsed.tensors].filter(([tensor]) => !(fresh && isHeads(tensor))));
+  const needed = stateDict(model).map((entry) => entry.name);
+  const missing = needed.filter((tensor) => !tensors.has(tensor) && !(fresh && isHeads(tensor)));
+  try {
+    const { extra } = loadWeights(model, { ...parsed, tensors }, { strict: !fresh });
+    const wrong = [...missing, ...extra];
+    if (wrong.length > 0) {
+      throw new InputError(`all but its head ${head} must be ${model.name}'s, and ${wrong[0]} is not in both`);
+    }
+  } catch (error) {
+    throw new InputError(`${name}: ${(error as Error).message}`);
+  }
+  return {
+    name,
+    tensors: needed.length - (fresh ? needed.filter(isHeads).length : 0),
+    itsClasses: info.classes.length,
+    ...(fresh && { freshHead: head }),
+  };
+}
+
+/** @throws InputError when a file is not the one that a run began with */
+export function checkSameWeights(file: ClassifierFile, { name, sha256 }: InitialWeights): void {
+  if (file.sha256 === sha256) return;
+  throw new InputError(
+    `${name} has changed since the run began from it (sha256 ${file.sha256.slice(0, 12)}…, then ${sha256.slice(0, 12)}…): put the old one back, or start a new run`,
+  );
+}
