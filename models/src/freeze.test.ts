@@ -17,6 +17,9 @@ describe("the parts of a network", () => {
     ["alexnet-cifar", ["features.0"], "classifier.6"],
     ["airbench94", ["0"], "7"],
     ["lenet5", ["conv1"], "fc3"],
+    ["vit-tiny-cifar", ["patch_embed.proj", "cls_token", "pos_embed"], "head"],
+    ["mixer-cifar", ["stem.proj"], "head"],
+    ["convnext-atto-cifar", ["stem.0", "stem.1"], "head.fc"],
   ])("%s has the stem %j and the head %s", (name, stem, head) => {
     const model = createModel(name, { seed: null });
     expect(freezeLayers(model, ["stem"])).toEqual(stem);

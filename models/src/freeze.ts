@@ -41,14 +41,18 @@ function layersOf(part: string, layers: readonly Layer[], model: string): readon
   throw new InputError(`${model} has no layers under "${part}": did you mean "${closest(part, known)}"?`);
 }
 
-/** What comes before the first layer that lies deeper than the first one does: `features.conv0`, `features.norm0`. */
+/**
+ * What comes before the first numbered block (`layer1.0.conv1`, `blocks.0.norm1`), or else before the first layer that
+ * lies deeper than the first one does (`features.denseblock1.denselayer1.norm1`).
+ */
 function stemOf(layers: readonly Layer[]): readonly Layer[] {
   const folder = pathsTo(layers[0].name).at(-2);
-  const isInBlock = ({ name }: Layer) =>
+  const liesDeeper = (name: string) =>
     folder === undefined
       ? name.includes(".")
       : name.startsWith(`${folder}.`) && name.slice(folder.length + 1).includes(".");
-  const firstBlock = layers.findIndex(isInBlock);
+  const numbered = layers.findIndex(({ name }) => /\.\d+\./.test(name));
+  const firstBlock = numbered > 0 ? numbered : layers.findIndex(({ name }) => liesDeeper(name));
   if (firstBlock > 0) return layers.slice(0, firstBlock);
   return layers.slice(0, layers[1] instanceof BatchNorm ? 2 : 1);
 }
