@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { ops, randomStream } from "@tfjs-zoo/models";
-import { inBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
+import { inBf16, numbersOf } from "@tfjs-zoo/models/kernels/tensorflow";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { describe, expect, it } from "vitest";
 
@@ -173,6 +173,53 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     const expected = await run("cpu");
     expectClose(await run("tensorflow"), expected, 3e-6);
     expectClose(await run("tensorflow", inBf16), expected, 1e-2);
+  });
+
+  it.each([
+    [[2100, 48], 64],
+    [[130, 17, 40], 70],
+    [[3, 20, 20, 24], 96],
+    [[128, 300], 10],
+    [[5, 3], 4],
+  ])("dense layers of %s to %i, in f32 and bf16", async (shape, out) => {
+    const kernel = [shape[shape.length - 1], out];
+    const inputs = {
+      x: { shape, values: values(shape, "x") },
+      weight: { shape: kernel, values: values(kernel, "w") },
+      bias: { shape: [out], values: values([out], "b") },
+    };
+    const op = ops.dense as unknown as ops.Op<ops.Tensors, object>;
+    const expected = await measure("cpu", op, inputs, {});
+    expectClose(await measure("tensorflow", op, inputs, {}), expected, 3e-6);
+    expectClose(await measure("tensorflow", op, inputs, {}, inBf16), expected, 2e-2);
+  });
+
+  it.each([
+    [700, 64],
+    [3, 17, 130],
+    [2, 9, 9, 40],
+    [5, 768],
+    [4099, 7],
+  ])("layer norm of %s", async (...shape) => {
+    const d = [shape[shape.length - 1]];
+    const inputs = {
+      x: { shape, values: values(shape, "x").map((v, i) => 3 * v + (i % 5)) },
+      gamma: { shape: d, values: values(d, "gamma") },
+      beta: { shape: d, values: values(d, "beta") },
+    };
+    const op = ops.layerNorm as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}), 3e-6);
+  });
+
+  it("a dense layer after another keeps tokens in bf16", async () => {
+    await tf.setBackend("tensorflow");
+    const [x, w] = [tf.randomNormal([2, 1024, 64], 0, 1, "float32", 1), tf.randomNormal([64, 64], 0, 1, "float32", 2)];
+    const before = tf.memory().numTensors;
+    const backend = tf.backend() as unknown as Parameters<typeof numbersOf>[1];
+    const kept = inBf16(() => tf.tidy(() => numbersOf(ops.gelu({ x: ops.dense({ x, weight: w }) }), backend)));
+    expect(kept).toBe("bfloat16");
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([x, w]);
   });
 
   it("puts the channels of any number of tensors side by side, in f32 and bf16", async () => {

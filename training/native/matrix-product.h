@@ -14,7 +14,9 @@
 
 namespace zoo {
 
-/// op(a) op(b), op the transpose where an attribute says so: [m, k] and [k, n] -> [m, n]. Not both may be transposed.
+/// op(a) op(b) + bias, op the transpose where an attribute says so: [m, k], [k, n] and [n] -> [m, n]. Not both may be
+/// transposed. The result is in bf16 where `keep_bf16` says so. Where a is transposed there is no bias, and the result is in
+/// single precision.
 inline void MatrixProduct(void* raw, TF_OpKernelContext* context) {
   const Attributes& attributes = *static_cast<Attributes*>(raw);
   const bool transpose_a = attributes.transpose_a, transpose_b = attributes.transpose_b;
@@ -49,19 +51,33 @@ inline void MatrixProduct(void* raw, TF_OpKernelContext* context) {
     return;
   }
 
-  const auto compute = [&](auto parts, auto* first) {
+  std::vector<float> bias;
+  if (call.inputs() > 2) {
+    const TF_Tensor* given = call.Input(2);
+    if (!call.ok() || !call.Expect(CountOf(ShapeOf(given)) == n, "a matrix product got a bias of another size")) return;
+    bias.assign((n + kTileColumns - 1) / kTileColumns * kTileColumns, 0.0f);
+    std::copy_n(Call::Data(given), n, bias.begin());
+  }
+  const auto compute = [&](auto parts, auto* first, auto* result) {
     using A = std::remove_pointer_t<decltype(first)>;
-    float* y = call.Output(0, {m, n});
+    using Y = std::remove_pointer_t<decltype(result)>;
+    Y* y = call.Output<Y>(0, {m, n});
     if (!call.ok()) return;
-    Correlation<A, float> job{Call::Data<A>(left), 1, m, 1, k, y, m, 1, n, 1, 1, 1, 1, {}};
+    Correlation<A, Y> job{Call::Data<A>(left), 1, m, 1, k, y, m, 1, n, 1, 1, 1, 1, {}, bias};
     const Taps taps{Call::Data(right), 1, 1, 0, 0, transpose_b ? 1 : n, transpose_b ? k : 1};
     job.phases.push_back({taps, 0, 0, m, 1, 0, 0});
     Correlate<parts()>(job);
   };
   if (!attributes.bf16) {
-    compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr));
+    compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
   } else {
-    WithType(left, [&](auto* first) { compute(std::integral_constant<int, 1>(), first); });
+    WithType(left, [&](auto* first) {
+      if (attributes.keep_bf16) {
+        compute(std::integral_constant<int, 1>(), first, static_cast<Bf16*>(nullptr));
+      } else {
+        compute(std::integral_constant<int, 1>(), first, static_cast<float*>(nullptr));
+      }
+    });
   }
 }
 

@@ -127,7 +127,7 @@ void WithType(const TF_Tensor* tensor, const Body& body) {
 /// What an op was built with.
 struct Attributes {
   float epsilon = 0, momentum = 0;
-  unsigned char relu = 0, bf16 = 0, transpose_a = 0, transpose_b = 0;
+  unsigned char relu = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
   int64_t stride = 1, channels = 0;
   std::vector<int64_t> ranks, dims, strides, padding, size;
 };
@@ -149,6 +149,7 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "relu", &attributes->relu, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "bf16", &attributes->bf16, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "keep_bf16", &attributes->keep_bf16, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &attributes->transpose_a, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &attributes->transpose_b, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &attributes->stride, status);

@@ -1,6 +1,6 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
-// batch normalisation with its ReLU, the residual sum with its ReLU, GELU, pooling, concatenation, option A shortcuts,
-// and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
+// batch normalisation with its ReLU, layer normalisation, the residual sum with its ReLU, GELU, pooling, concatenation,
+// option A shortcuts, and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
 // one. Compiled on the machine that runs them
 // (-march=native) and loaded as a Node addon, which registers them.
 //
@@ -29,6 +29,7 @@
 #include "element-wise.h"
 #include "flat.h"
 #include "gelu.h"
+#include "layer-norm.h"
 #include "matrix-product.h"
 #include "pool.h"
 #include "shortcut-a.h"
@@ -59,9 +60,10 @@ const std::vector<Op> ops = {
     {"ZooConv2DBackpropInput", window, {"dy: X", "filter: float"}, {"dx: Y"}, Conv2DBackpropInput},
     {"ZooConv2DBackpropFilter", window, {"x: X", "dy: Y"}, {"dw: float"}, Conv2DBackpropFilter},
     {"ZooMatrixProduct",
-     {"transpose_a: bool", "transpose_b: bool", "bf16: bool", "A: {float, bfloat16}", "B: {float, bfloat16}"},
-     {"a: A", "b: B"},
-     {"y: float"},
+     {"transpose_a: bool", "transpose_b: bool", "bf16: bool", "keep_bf16: bool", "N: int >= 0",
+      "A: {float, bfloat16}", "B: {float, bfloat16}", "Y: {float, bfloat16}"},
+     {"a: A", "b: B", "bias: N * float"},
+     {"y: Y"},
      MatrixProduct},
 #endif
     {"ZooBatchNorm",
@@ -89,6 +91,16 @@ const std::vector<Op> ops = {
      ShortcutAGrad},
     {"ZooGelu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Gelu},
     {"ZooGeluGrad", {"T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, GeluGrad},
+    {"ZooLayerNorm",
+     {"epsilon: float", "T: {float, bfloat16}"},
+     {"x: T", "gamma: float", "beta: float"},
+     {"y: T", "mean: float", "inverse: float"},
+     LayerNorm},
+    {"ZooLayerNormGrad",
+     {"T: {float, bfloat16}"},
+     {"dy: T", "x: T", "mean: float", "inverse: float", "gamma: float"},
+     {"dx: T", "dgamma: float", "dbeta: float"},
+     LayerNormGrad},
     {"ZooConcat", {"N: int >= 1", "T: {float, bfloat16}"}, {"parts: N * T"}, {"y: T"}, Concat},
     {"ZooConcatGrad",
      {"N: int >= 1", "size: list(int)", "T: {float, bfloat16}"},

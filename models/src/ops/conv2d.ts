@@ -3,6 +3,7 @@ import { InputError } from "../errors.ts";
 import type { Activation } from "./batch-norm.ts";
 import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
 import { relu } from "./relu.ts";
+import { sumToLastAxis } from "./sum-to-last-axis.ts";
 import { explicitPadding, type Pair, type PairLike, pair } from "./window.ts";
 
 export type Conv2DInputs = { x: tf.Tensor; filter: tf.Tensor; bias?: tf.Tensor };
@@ -95,9 +96,8 @@ export const conv2d: Op<Conv2DInputs, Conv2DAttrs> = differentiable("Conv2D", {
         return everyNth(gradient, dilation); // [height, width, inChannels / groups, outChannels]
       },
       ...(bias && {
-        bias: () =>
-          hasKernel("ZooSumChannels") ? runKernel("ZooSumChannels", { x: dz() }, {})[0] : tf.sum(dz(), [0, 1, 2]),
-      }), // [outChannels]
+        bias: () => sumToLastAxis(dz()), // [outChannels]
+      }),
     };
   },
 });

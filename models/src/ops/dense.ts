@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, type Op } from "./differentiable.ts";
+import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
+import { sumToLastAxis } from "./sum-to-last-axis.ts";
 
 export type DenseInputs = { x: tf.Tensor; weight: tf.Tensor; bias?: tf.Tensor };
 
@@ -19,20 +20,30 @@ export const dense: Op<DenseInputs, object> = differentiable("Dense", {
   gradients: ["x", "weight", "bias"],
 
   forward({ x, weight, bias }: DenseInputs) {
-    const y = tf.matMul(rows(x), weight as tf.Tensor2D); // [rows, out]
-    const shifted = bias === undefined ? y : tf.add(y, bias); // [rows, out]
+    const y = product(rows(x), weight, { bias }); // [rows, out]
     const [, out] = weight.shape;
-    return { output: tf.reshape(shifted, [...x.shape.slice(0, -1), out]), saved: { x, weight, bias } };
+    return { output: tf.reshape(y, [...x.shape.slice(0, -1), out]), saved: { x, weight, bias } };
   },
 
   backward(dy, { x, weight, bias }) {
     return {
-      x: () => tf.reshape(tf.matMul(rows(dy), weight as tf.Tensor2D, false, true), x.shape), // [..., in]
+      x: () => tf.reshape(product(rows(dy), weight, { transposed: true }), x.shape), // [..., in]
       weight: () => tf.matMul(rows(x), rows(dy), true, false), // [in, out]
-      ...(bias && { bias: () => tf.sum(rows(dy), 0) }), // [out]
+      ...(bias && { bias: () => sumToLastAxis(dy) }), // [out]
     };
   },
 });
+
+/** x W + b, or x Wᵀ: [rows, in] -> [rows, out] */
+function product(
+  x: tf.Tensor2D,
+  weight: tf.Tensor,
+  { bias, transposed = false }: { bias?: tf.Tensor; transposed?: boolean },
+): tf.Tensor {
+  if (hasKernel("ZooAffine")) return runKernel("ZooAffine", { x, weight, bias }, { transposed })[0];
+  const y = tf.matMul(x, weight as tf.Tensor2D, false, transposed);
+  return bias === undefined ? y : tf.add(y, bias);
+}
 
 /** [..., d] as [rows, d]. */
 function rows(x: tf.Tensor): tf.Tensor2D {

@@ -22,18 +22,20 @@ export interface LayerNormAttrs {
  * @returns [..., d]
  */
 export const layerNorm: Op<LayerNormInputs, LayerNormAttrs> = differentiable("LayerNorm", {
-  saved: ["normalised", "invStd", "gamma"],
+  saved: ["x", "mean", "invStd", "gamma"],
   gradients: ["x", "gamma", "beta"],
 
   forward({ x, gamma, beta }: LayerNormInputs, { epsilon = 1e-5 }: LayerNormAttrs) {
-    const centred = tf.sub(x, tf.mean(x, -1, true)); // [..., d]
+    const mean = tf.mean(x, -1, true); // [..., 1]
+    const centred = tf.sub(x, mean); // [..., d]
     const variance = tf.mean(tf.square(centred), -1, true); // [..., 1]
     const invStd = tf.rsqrt(tf.add(variance, epsilon)); // [..., 1]
-    const normalised = tf.mul(centred, invStd); // [..., d]
-    return { output: tf.add(tf.mul(normalised, gamma), beta), saved: { normalised, invStd, gamma } };
+    const output = tf.add(tf.mul(tf.mul(centred, invStd), gamma), beta); // [..., d]
+    return { output, saved: { x, mean, invStd, gamma } };
   },
 
-  backward(dy, { normalised, invStd, gamma }) {
+  backward(dy, { x, mean, invStd, gamma }) {
+    const normalised = tf.mul(tf.sub(x, mean), invStd); // [..., d]
     const g = tf.mul(dy, gamma); // [..., d]
     const along = tf.mul(normalised, tf.mean(tf.mul(g, normalised), -1, true)); // [..., d]
     return {

@@ -74,6 +74,7 @@ export const bf16Ops = [
   "Conv2D",
   "Gelu",
   "GlobalAvgPool2D",
+  "LayerNorm",
   "MaxPool2D",
   "Relu",
   "ShortcutA",

@@ -5,7 +5,7 @@ import { registerRelu } from "./relu.ts";
 import { registerSoftmaxCrossEntropy } from "./softmax-cross-entropy.ts";
 import { registerZooOps } from "./zoo-ops.ts";
 
-export { bf16Ops, inBf16, toBf16 } from "./bf16.ts";
+export { bf16Ops, inBf16, numbersOf, toBf16 } from "./bf16.ts";
 
 export interface TensorflowKernelOptions {
   /** Whether TensorFlow knows the zoo's own ops (training/native/zoo-kernels.cc), which need fewer passes over memory. */

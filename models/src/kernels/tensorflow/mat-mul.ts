@@ -1,5 +1,5 @@
-import { getKernel, type NamedAttrMap } from "@tensorflow/tfjs-core";
-import { registerTensorflow } from "./backend.ts";
+import { getKernel, type NamedAttrMap, type Tensor, type TensorInfo } from "@tensorflow/tfjs-core";
+import { registerTensorflow, type TensorflowBackend } from "./backend.ts";
 import { executeTyped, isBf16, type Numbers, numbersOf } from "./bf16.ts";
 
 /** Multiply-adds below which TensorFlow's own product is as fast. */
@@ -8,36 +8,75 @@ const WORTHWHILE = 2 ** 20;
 /** Terms of a sum above which single precision in parts no longer fits the caches. */
 const LONGEST = 4096;
 
+/** Rows from which a dense layer's result is kept in bf16: tokens or pixels, not the few logits of a batch. */
+const MANY_ROWS = 1024;
+
+interface MatMulAttrs {
+  transposeA: boolean;
+  transposeB: boolean;
+}
+
 /**
  * Products of two matrices on the processor's matrix unit (training/native/matrix-product.h), in bf16 where that is
  * asked for; batches, small ones and other types stay with the stock kernel.
  */
 export function registerMatMul(): void {
   const stock = getKernel("BatchMatMul", "tensorflow");
-  registerTensorflow<{ transposeA: boolean; transposeB: boolean }>("BatchMatMul", (inputs, attrs, backend) => {
+  registerTensorflow<MatMulAttrs>("BatchMatMul", (inputs, attrs, backend) => {
     const { a, b } = inputs;
-    const { transposeA, transposeB } = attrs;
-    const matrices = [a, b].every(({ shape, dtype }) => shape.length === 2 && dtype === "float32");
-    const n = b.shape[transposeB ? 0 : 1];
-    const bf16 = isBf16();
-    const terms = a.shape[transposeA ? 0 : 1];
-    const large =
-      a.shape.reduce((product, size) => product * size, n) >= WORTHWHILE && (bf16 || transposeA || terms <= LONGEST);
-    const fits = terms === b.shape[transposeB ? 1 : 0];
-    if (stock !== undefined && !(matrices && large && fits && !(transposeA && transposeB))) {
+    if (stock !== undefined && !isServed(a, b, attrs)) {
       return stock.kernelFunc({ inputs, attrs: attrs as unknown as NamedAttrMap, backend });
     }
-    const left: Numbers = bf16 ? numbersOf(a, backend) : "float32";
-    const right: Numbers = bf16 && transposeA ? numbersOf(b, backend) : "float32";
-    return executeTyped(
-      backend,
-      "ZooMatrixProduct",
-      { transpose_a: transposeA, transpose_b: transposeB, bf16, A: { type: left }, B: { type: right } },
-      [
-        [a, left],
-        [b, right],
-      ],
-      1,
-    )[0];
+    return product(backend, a, b, attrs);
   });
+
+  // A dense layer's product with its bias, or with its weight transposed: models/src/ops/dense.ts looks for it.
+  registerTensorflow<{ transposed: boolean }>("ZooAffine", ({ x, weight, bias }, { transposed }, backend) => {
+    const attrs = { transposeA: false, transposeB: transposed };
+    if (isServed(x, weight, attrs)) {
+      const half = isBf16() && x.shape[0] >= MANY_ROWS;
+      return product(backend, x, weight, attrs, { bias, half });
+    }
+    const y = runStock("BatchMatMul", { a: x, b: weight }, attrs, backend);
+    if (bias === undefined) return y;
+    const shifted = runStock("Add", { a: y, b: bias }, {}, backend);
+    y.dispose();
+    return shifted;
+  });
+}
+
+/** Whether the zoo's product is for these. */
+function isServed(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: MatMulAttrs): boolean {
+  const matrices = [a, b].every(({ shape, dtype }) => shape.length === 2 && dtype === "float32");
+  const n = b.shape[transposeB ? 0 : 1];
+  const terms = a.shape[transposeA ? 0 : 1];
+  const large =
+    a.shape.reduce((all, size) => all * size, n) >= WORTHWHILE && (isBf16() || transposeA || terms <= LONGEST);
+  const fits = terms === b.shape[transposeB ? 1 : 0];
+  return matrices && large && fits && !(transposeA && transposeB);
+}
+
+function product(
+  backend: TensorflowBackend,
+  a: TensorInfo,
+  b: TensorInfo,
+  { transposeA, transposeB }: MatMulAttrs,
+  { bias, half = false }: { bias?: TensorInfo; half?: boolean } = {},
+): Tensor {
+  const bf16 = isBf16();
+  const left: Numbers = bf16 ? numbersOf(a, backend) : "float32";
+  const right: Numbers = bf16 && transposeA ? numbersOf(b, backend) : "float32";
+  const y: Numbers = half ? "bfloat16" : "float32";
+  const attrs = {
+    ...{ transpose_a: transposeA, transpose_b: transposeB, bf16, keep_bf16: half, N: bias === undefined ? 0 : 1 },
+    ...{ A: { type: left }, B: { type: right }, Y: { type: y } },
+  };
+  const biases = bias === undefined ? [] : [[bias, "float32"] as const];
+  return executeTyped(backend, "ZooMatrixProduct", attrs, [[a, left], [b, right], ...biases], 1)[0];
+}
+
+function runStock(name: string, inputs: { [name: string]: TensorInfo }, attrs: object, backend: TensorflowBackend) {
+  const kernel = getKernel(name, "tensorflow");
+  if (kernel === undefined) throw new Error(`the tensorflow backend has no kernel ${name}`);
+  return kernel.kernelFunc({ inputs, attrs: attrs as NamedAttrMap, backend }) as Tensor;
 }

@@ -1,4 +1,12 @@
-import { clone, getKernel, type NamedAttrMap, type Tensor, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import {
+  clone,
+  getKernel,
+  type NamedAttrMap,
+  type Tensor,
+  type TensorInfo,
+  tensor1d,
+  util,
+} from "@tensorflow/tfjs-core";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
 import { pair, windowOutput } from "../../ops/window.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
@@ -77,6 +85,16 @@ export function registerZooOps(): void {
     return stockAdd.kernelFunc({ inputs, attrs: attrs as NamedAttrMap, backend });
   });
 
+  // A tensor in bf16 stays in it; all others are left to the stock kernel.
+  const stockReshape = getKernel("Reshape", "tensorflow");
+  registerTensorflow<{ shape: number[] }>("Reshape", (inputs, attrs, backend) => {
+    const { x } = inputs;
+    if (stockReshape === undefined || (x.dtype === "float32" && numbersOf(x, backend) === "bfloat16")) {
+      return reshaped(backend, x, attrs.shape);
+    }
+    return stockReshape.kernelFunc({ inputs, attrs: attrs as unknown as NamedAttrMap, backend });
+  });
+
   registerTensorflow("ZooRelu", ({ x }, _, backend) => {
     const type = numbersOf(x, backend);
     const [y] = executeTyped(backend, "Relu", { T: { type } }, [[x, type]], 1);
@@ -124,6 +142,19 @@ export function registerZooOps(): void {
   registerTensorflow("ZooGeluGrad", ({ dy, x }, _, backend) => {
     const type = numbersOf(x, backend);
     return executeTyped(backend, "ZooGeluGrad", { T: { type } }, all(type, dy, x), 1);
+  });
+
+  registerTensorflow<{ epsilon?: number }>("ZooLayerNorm", ({ x, gamma, beta }, { epsilon = 1e-5 }, backend) => {
+    const type = numbersOf(x, backend);
+    const attrs = { epsilon: { float: epsilon }, T: { type } };
+    const [y, mean, invStd] = executeTyped(backend, "ZooLayerNorm", attrs, [[x, type], ...single(gamma, beta)], 3);
+    return [y, x as Tensor, mean, invStd, gamma as Tensor];
+  });
+
+  registerTensorflow("ZooLayerNormGrad", ({ dy, x, mean, invStd, gamma }, _, backend) => {
+    const type = numbersOf(x, backend);
+    const inputs = [...all(type, dy, x), ...single(mean, invStd, gamma)];
+    return executeTyped(backend, "ZooLayerNormGrad", { T: { type } }, inputs, 3);
   });
 
   registerTensorflow("ZooConcat", (inputs, _, backend) => {
@@ -193,6 +224,24 @@ export function registerZooOps(): void {
       shapes.length,
     );
   });
+}
+
+function reshaped(backend: TensorflowBackend, x: TensorInfo, shape: number[]): Tensor {
+  const type = numbersOf(x, backend);
+  const sizes = tensor1d(shape, "int32");
+  const attrs = { T: { type }, Tshape: { type: "int32" as const } };
+  const [y] = executeTyped(
+    backend,
+    "Reshape",
+    attrs,
+    [
+      [x, type],
+      [sizes, "float32"],
+    ],
+    1,
+  );
+  sizes.dispose();
+  return y;
 }
 
 const single = (...tensors: TensorInfo[]) => tensors.map((tensor): [TensorInfo, Numbers] => [tensor, "float32"]);
