@@ -112,6 +112,7 @@ describe("a bundle for browsers", () => {
 
   it.each([
     "@tfjs-zoo/models",
+    "@tfjs-zoo/models/explain",
     "@tfjs-zoo/models/weights",
     "@tfjs-zoo/models/testing",
     "@tfjs-zoo/models/kernels/wasm",

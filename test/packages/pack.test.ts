@@ -60,7 +60,7 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 describe.each(Object.keys(folders))("the tarball of %s", (name) => {
   it("holds no sources and no tests", async () => {
     const files = await filesOf(name);
-    expect(files.filter((file) => /(^|\/)src(\/|$)|\.test\.|test-nets|fixtures|tsconfig|\.turbo/.test(file))).toEqual(
+    expect(files.filter((file) => /(^|\/)src(\/|$)|\.test\.|test-net|fixtures|tsconfig|\.turbo/.test(file))).toEqual(
       [],
     );
     expect(files.filter((file) => /\.[cm]?ts$/.test(file) && !/\.d\.[cm]?ts$/.test(file))).toEqual([]);

@@ -1,0 +1,2 @@
+export { type GradCam, type GradCamOptions, gradCam } from "./grad-cam.ts";
+export { lastSpatialLayer } from "./layers.ts";
