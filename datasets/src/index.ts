@@ -6,6 +6,7 @@ export {
   epochBatches,
   evaluationBatches,
 } from "./batches.ts";
+export { coverImage, type Picture } from "./cover-image.ts";
 export { InputError } from "./errors.ts";
 export { inMemoryImages } from "./in-memory.ts";
 export { type Mixing, mixBatch } from "./mix.ts";

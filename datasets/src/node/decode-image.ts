@@ -1,4 +1,5 @@
 import sharp, { type Metadata, type OutputInfo } from "sharp";
+import { coverImage } from "../cover-image.ts";
 import { InputError } from "../errors.ts";
 import type { ImageSet } from "../types.ts";
 
@@ -68,6 +69,32 @@ export async function decodeImage(input: string | Uint8Array, shape: ImageSet["s
       pixels[i * channels + c] = data[i * info.channels + (info.channels >= 3 ? c : 0)];
   }
   return pixels;
+}
+
+/** Above this many pixels a picture is scaled while it is decoded; all of them at once would need 200 MB. */
+const MAX_WHOLE = 2 ** 26;
+
+/**
+ * One picture as a network sees it: like `decodeImage`, but scaled by `coverImage`, so that a page that decodes the same
+ * picture gives a network the same numbers. Slower where a picture is large.
+ *
+ * @throws InputError as `decodeImage` does
+ */
+export async function decodePicture(input: string | Uint8Array, shape: ImageSet["shape"]): Promise<Uint8Array> {
+  const { width, height } = await imageHeader(input);
+  if (width * height > MAX_WHOLE) return decodeImage(input, shape);
+  const picture = sharp(input, { limitInputPixels: MAX_WHOLE, failOn: "error" })
+    .autoOrient()
+    .flatten({ background: "#ffffff" })
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" });
+  try {
+    const { data, info } = await picture.toBuffer({ resolveWithObject: true });
+    const channels = info.channels >= 3 ? (info.channels as 3 | 4) : 1;
+    return coverImage({ data, width: info.width, height: info.height, channels }, shape);
+  } catch (error) {
+    throw unreadable(typeof input === "string" ? input : "the image", error);
+  }
 }
 
 function unreadable(shown: string, error: unknown): InputError {

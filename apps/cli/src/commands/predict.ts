@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { imageTransform } from "@tfjs-zoo/datasets";
-import { decodeImage } from "@tfjs-zoo/datasets/node";
+import { decodePicture } from "@tfjs-zoo/datasets/node";
 import { loadForInference } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
@@ -44,7 +44,7 @@ async function predict(pictures: string[], flags: PredictFlags): Promise<void> {
   const size = inputShape[0] * inputShape[1] * inputShape[2];
   const results: { picture: string; predictions: { class: string; probability: number }[] }[] = [];
   for (const picture of pictures) {
-    const pixels = await decodeImage(picture, inputShape);
+    const pixels = await decodePicture(picture, inputShape);
     const normalised = new Float32Array(size);
     transform(pixels, 0, normalised, 0);
     const probabilities = tf.tidy(() => {
