@@ -1,7 +1,8 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { headOf, InputError } from "@tfjs-zoo/models";
 import { loadWeights, stateDict } from "@tfjs-zoo/models/weights";
-import type { ClassifierFile, ClassifierInfo } from "./classifier-file.ts";
+import type { ClassifierInfo } from "../tasks/classifier-weights.ts";
+import type { ClassifierFile } from "./classifier-file.ts";
 
 /** The weights that a run began with, as its config.json has them. */
 export interface InitialWeights {
