@@ -9,7 +9,8 @@ import {
   type WeightDtype,
   weightDtypes,
 } from "@tfjs-zoo/models/weights";
-import { classifierMetadata, loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
+import { classifierMetadata } from "@tfjs-zoo/training";
+import { loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, startBackendFor } from "../context.ts";
 import { weightsFile } from "../target.ts";

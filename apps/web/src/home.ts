@@ -1,0 +1,3 @@
+import { keepOffline } from "./shared/offline.ts";
+
+void keepOffline();

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Card, parseCard } from "@tfjs-zoo/models/weights";
+import type { InlineConfig, Plugin } from "vite";
+import type { Pretrained } from "../shared/pretrained.ts";
+import { headOf, navigationOf } from "./page-parts.ts";
+
+const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** Where the built site lies unless the caller says so. */
+export const defaultOut = folder("dist");
+const samples = folder("public/samples");
+const pretrained = folder("../../models/pretrained");
+
+/** What Vite is told; the same for building and for serving what is built. */
+export function siteConfig(outDir: string): InlineConfig {
+  return {
+    configFile: false,
+    root: folder("src"),
+    publicDir: folder("public"),
+    base: "./", // relative addresses, so that the site works below any path
+    appType: "mpa",
+    logLevel: "warn",
+    resolve: { conditions: ["tfjs-zoo-source", "module", "browser", "production"] },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: "es2022",
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 2000,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: {
+          home: folder("src/index.html"),
+          classify: folder("src/classify/index.html"),
+          "service-worker": folder("src/service-worker.ts"),
+        },
+        output: {
+          entryFileNames: ({ name }) => (name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js"),
+        },
+      },
+    },
+    worker: { format: "es" },
+    plugins: [pageParts(), lists(), offlineList()],
+  };
+}
+
+/** The parts that all pages have. */
+function pageParts(): Plugin {
+  return {
+    name: "zoo-page-parts",
+    transformIndexHtml: {
+      order: "pre",
+      handler: (html, { path }) =>
+        html.replace("<!-- head -->", headOf(path)).replace("<!-- navigation -->", navigationOf(path)),
+    },
+  };
+}
+
+/** Modules that list what there is: weights with their cards, and samples by data set. The weights go into the site. */
+function lists(): Plugin {
+  const entries = readdirSync(pretrained)
+    .sort()
+    .flatMap((name): { entry: Pretrained; bytes: Uint8Array }[] => {
+      const card: Card = parseCard(readFileSync(join(pretrained, name, "card.json"), "utf8"));
+      if (card.task !== "classification") return [];
+      const file = `weights/${name}-${card.sha256.slice(0, 8)}.safetensors`;
+      const bytes = readFileSync(join(pretrained, name, "model.safetensors"));
+      return [{ entry: { name, card, file }, bytes }];
+    });
+  const modules: { [name: string]: () => unknown } = {
+    "virtual:pretrained": () => entries.map(({ entry }) => entry),
+    "virtual:samples": () =>
+      Object.fromEntries(
+        readdirSync(samples, { withFileTypes: true })
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => [name, readdirSync(join(samples, name)).sort(byClass)]),
+      ),
+  };
+  return {
+    name: "zoo-lists",
+    resolveId: (id) => (id in modules ? `\0${id}` : undefined),
+    load: (id) =>
+      id.startsWith("\0virtual:") && id.slice(1) in modules
+        ? `export default ${JSON.stringify(modules[id.slice(1)]())}`
+        : undefined,
+    generateBundle() {
+      for (const { entry, bytes } of entries) this.emitFile({ type: "asset", fileName: entry.file, source: bytes });
+    },
+  };
+}
+
+/** File names are a number and a class: 8-cat.png. */
+const byClass = (a: string, b: string) => a.replace(/^\d+/, "").localeCompare(b.replace(/^\d+/, ""), "en");
+
+/** Tells the service worker which files make up the site. Weights and data sets are kept when they are first used. */
+function offlineList(): Plugin {
+  return {
+    name: "zoo-offline-list",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const files = Object.values(bundle).filter(
+          ({ fileName }) => !/^(weights|data)\/|^service-worker\.js$|\.map$/.test(fileName),
+        );
+        const shown = readdirSync(samples, { recursive: true, encoding: "utf8" })
+          .filter((name) => name.endsWith(".png"))
+          .map((name) => `samples/${name.replaceAll("\\", "/")}`);
+        const version = createHash("sha256");
+        for (const file of files) version.update(file.type === "chunk" ? file.code : file.source);
+        const worker = bundle["service-worker.js"];
+        if (worker?.type !== "chunk") throw new Error("the service worker was not built");
+        const list = {
+          version: version.digest("hex").slice(0, 12),
+          files: [...files.map(({ fileName }) => fileName), ...shown],
+        };
+        worker.code = worker.code.replace(/(["'`])__SITE__\1/, () => JSON.stringify(JSON.stringify(list)));
+      },
+    },
+  };
+}

@@ -1,0 +1,10 @@
+/** What the build lists (see node/site.ts). */
+declare module "virtual:pretrained" {
+  const pretrained: readonly import("./shared/pretrained.ts").Pretrained[];
+  export default pretrained;
+}
+declare module "virtual:samples" {
+  /** File names by data set. */
+  const samples: Readonly<Record<string, readonly string[]>>;
+  export default samples;
+}

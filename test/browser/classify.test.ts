@@ -1,0 +1,263 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pretrainedCards } from "../../apps/cli/src/pretrained.ts";
+import { zoo } from "../cli/zoo.ts";
+import { chromiumHere, openChromium } from "./open-chromium.ts";
+import { openSite, type Site } from "./site.ts";
+
+const cards = await pretrainedCards();
+const samples = fileURLToPath(new URL("../../apps/web/public/samples", import.meta.url));
+
+/** Colours that no two places share, as a PNG or JPEG of any size. */
+function painting(width: number, height: number) {
+  const value = (x: number, y: number, c: number) =>
+    127.5 + 70 * Math.sin((x * (c + 1)) / 31) + 50 * Math.cos(y / 23 - x / (40 + c));
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+    const pixel = Math.floor(i / 3);
+    return Math.max(0, Math.min(255, Math.round(value(pixel % width, Math.floor(pixel / width), i % 3))));
+  });
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
+  let site: Site;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let folder: string;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    [site, browser, folder] = await Promise.all([
+      openSite(),
+      openChromium({ camera: true }),
+      mkdtemp(join(tmpdir(), "zoo-pictures-")),
+    ]);
+    ({ context, page } = await open());
+  });
+  afterAll(async () => {
+    await context?.close();
+    await browser?.close();
+    await site?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** The page in a browser of its own, with an ear for its console. */
+  async function open(options: Parameters<Browser["newContext"]>[0] = {}) {
+    const opened = await browser.newContext(options);
+    const tab = await opened.newPage();
+    complaints = [];
+    tab.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    tab.on("pageerror", (error) => complaints.push(error.message));
+    await answeredAfter(() => tab.goto(`${site.url}classify/index.html`), tab);
+    return { context: opened, page: tab };
+  }
+
+  /** Does something, and waits until the network has answered. */
+  async function answeredAfter(action: () => Promise<unknown>, tab = page): Promise<void> {
+    await tab.evaluate(() => performance.clearMarks());
+    await action();
+    await tab.waitForFunction(() => performance.getEntriesByName("answered").length > 0, null, { timeout: 20_000 });
+  }
+
+  async function bars(): Promise<{ class: string; probability: number }[]> {
+    const rows = await page.locator("#bars li").all();
+    return Promise.all(
+      rows.map(async (row) => ({
+        class: (await row.locator(".name").textContent()) ?? "",
+        probability: Number(await row.locator("data").getAttribute("value")),
+      })),
+    );
+  }
+
+  const choose = (name: string) => answeredAfter(() => page.selectOption("#model", name));
+  const give = (path: string) => answeredAfter(() => page.setInputFiles("#file", path));
+
+  it.each(cards.map((card) => ({ name: `${card.model}.${card.tag}`, card })))(
+    "$name says what Node says, to 1e-3",
+    async ({ name, card }) => {
+      const own = join(samples, card.metric.dataset);
+      const pictures = (await readdir(own)).slice(0, 5).map((file) => join(own, file));
+      const made = { "wide.png": painting(203, 150).png(), "high.jpg": painting(90, 200).jpeg({ quality: 95 }) };
+      for (const [file, picture] of Object.entries(made)) {
+        await picture.toFile(join(folder, file));
+        pictures.push(join(folder, file));
+      }
+      const [node] = await Promise.all([
+        zoo(["predict", ...pictures, "--weights", name, "--backend", "wasm", "--json"]),
+        choose(name),
+      ]);
+      const expected: { predictions: { class: string; probability: number }[] }[] = JSON.parse(node.stdout);
+      for (const [i, picture] of pictures.entries()) {
+        await give(picture);
+        const ours = await bars();
+        expect(ours.map((row) => row.class)).toEqual(expected[i].predictions.map((row) => row.class));
+        const errors = ours.map((row, k) => Math.abs(row.probability - expected[i].predictions[k].probability));
+        expect(Math.max(...errors), picture).toBeLessThan(1e-3);
+      }
+      expect(complaints).toEqual([]);
+    },
+    60_000,
+  );
+
+  it("shows where the network looks, over the picture", async () => {
+    const heat = () =>
+      page.locator("#heat").evaluate((canvas: HTMLCanvasElement) => {
+        const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(0, 0, 448, 448);
+        const green = Array.from({ length: data.length / 4 }, (_, i) => (data[4 * i + 3] > 0 ? data[4 * i + 1] : -1));
+        return { low: green.reduce((a, b) => Math.min(a, b)), high: green.reduce((a, b) => Math.max(a, b)) };
+      });
+    expect(await heat()).toEqual({ low: -1, high: -1 });
+    await page.check("#cam");
+    await expect.poll(() => page.locator("#cam-note").textContent()).toMatch(/layer3\.2/);
+    const { low, high } = await heat();
+    expect(low).toBeGreaterThanOrEqual(0);
+    expect(high).toBeGreaterThan(low + 100);
+    await page.uncheck("#cam");
+    await expect.poll(async () => (await heat()).high).toBe(-1);
+  });
+
+  it("can be used by keys alone, the drawing pad too", async () => {
+    const tabTo = async (selector: string) => {
+      for (let i = 0; i < 40; i++) {
+        if (await page.evaluate((s) => document.activeElement?.matches(s), selector)) return;
+        await page.keyboard.press("Tab");
+      }
+      throw new Error(`the Tab key does not reach ${selector}`);
+    };
+    await page.reload();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
+    await tabTo(".samples button:has([alt=cat])");
+    await answeredAfter(() => page.keyboard.press("Enter"));
+    expect((await bars())[0].class).toBe("cat");
+    await page.keyboard.press("Shift+Tab");
+    await page.locator("#draw").focus();
+    await answeredAfter(async () => {
+      await page.keyboard.press("Enter");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("pad");
+      await expect.poll(() => page.locator("#state").textContent()).toBe("Draw a digit");
+      for (let i = 0; i < 9; i++) await page.keyboard.press("ArrowUp");
+      await page.keyboard.press(" ");
+      for (let i = 0; i < 18; i++) await page.keyboard.press("ArrowDown");
+    });
+    expect(await page.inputValue("#model")).toBe("lenet5.mnist");
+    await expect.poll(async () => (await bars())[0].class).toBe("1");
+    await page.locator("#draw").press("Enter");
+    await choose("resnet20.cifar10");
+  });
+
+  it("takes a picture that is dropped or pasted", async () => {
+    for (const kind of ["drop", "paste"]) {
+      await answeredAfter(() =>
+        page.evaluate(async (type) => {
+          const blob = await (await fetch("../samples/cifar10/8-cat.png")).blob();
+          const data = new DataTransfer();
+          data.items.add(new File([blob], `${type}.png`, { type: "image/png" }));
+          const event =
+            type === "drop"
+              ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+              : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+          document.body.dispatchEvent(event);
+        }, kind),
+      );
+      expect(await page.locator("#picture").getAttribute("aria-label")).toBe(`${kind}.png`);
+      expect((await bars())[0].class).toBe("cat");
+    }
+  });
+
+  it("looks through the webcam until it is switched off", async () => {
+    await answeredAfter(() => page.click("#webcam"));
+    await answeredAfter(async () => {});
+    expect(await page.getAttribute("#webcam", "aria-pressed")).toBe("true");
+    await page.click("#webcam");
+    expect(await page.getAttribute("#webcam", "aria-pressed")).toBe("false");
+  });
+
+  describe("says in one line what is wrong with", () => {
+    const jpeg = () => painting(300, 300).jpeg().toBuffer();
+    const wrong: [string, () => Buffer | Promise<Buffer>, RegExp][] = [
+      ["text.png", () => Buffer.from("this is no picture"), /^text\.png can't be read as a picture: give a whole JPEG/],
+      ["empty.png", () => Buffer.alloc(0), /^empty\.png can't be read/],
+      ["cut.jpg", async () => (await jpeg()).subarray(0, 4000), /^cut\.jpg can't be read/],
+      ["drawing.svg", () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), /^drawing\.svg can't be read/],
+      [
+        "huge.png",
+        () =>
+          sharp({
+            create: { width: 12_000, height: 9_000, channels: 3, background: "#123456" },
+            limitInputPixels: false,
+          })
+            .png({ compressionLevel: 1 })
+            .toBuffer(),
+        /^huge\.png has 12000×9000 pixels, more than the limit of 100 million/,
+      ],
+    ];
+    it.each(wrong)("%s", async (name, bytes, line) => {
+      await writeFile(join(folder, name), await bytes());
+      await page.setInputFiles("#file", join(folder, name));
+      await expect.poll(() => page.locator("#problem").textContent(), { timeout: 20_000 }).toMatch(line);
+      await answeredAfter(() => page.locator(".samples button").first().click());
+      expect(await page.locator("#problem").isVisible()).toBe(false);
+      expect(complaints).toEqual([]);
+    });
+
+    it("a webcam that there isn't, and WebGPU that there isn't", async () => {
+      const plain = await openChromium();
+      try {
+        const tab = await plain.newPage();
+        await answeredAfter(() => tab.goto(`${site.url}classify/index.html`), tab);
+        await expect.poll(() => tab.locator("#webgpu-note").textContent()).toMatch(/WebAssembly computes instead/);
+        expect(await tab.locator("#backend option[value=webgpu]").isDisabled()).toBe(true);
+        await tab.click("#webcam");
+        await expect.poll(() => tab.locator("#problem").textContent()).toMatch(/webcam/);
+      } finally {
+        await plain.close();
+      }
+    });
+  });
+
+  it("computes the same on WebGPU", async () => {
+    const gpu = await openChromium({ webgpu: true });
+    try {
+      const tab = await gpu.newPage();
+      await answeredAfter(() => tab.goto(`${site.url}classify/index.html`), tab);
+      const first = () => tab.locator("#bars li:first-child data").getAttribute("value").then(Number);
+      const onWasm = await first();
+      await expect.poll(() => tab.locator("#backend option[value=webgpu]").isDisabled()).toBe(false);
+      await answeredAfter(() => tab.selectOption("#backend", "webgpu"), tab);
+      expect(await tab.locator("#state").textContent()).toMatch(/by WebGPU/);
+      expect(Math.abs((await first()) - onWasm)).toBeLessThan(1e-3);
+    } finally {
+      await gpu.close();
+    }
+  });
+
+  it("works offline after the first load, and says what is not here yet", async () => {
+    const { context: visitor, page: tab } = await open();
+    const isKept = async () => {
+      const kept = await caches.keys();
+      const cache = kept.includes("zoo-large-files") ? await caches.open("zoo-large-files") : undefined;
+      return navigator.serviceWorker.controller?.state === "activated" && (await cache?.keys())?.length === 1;
+    };
+    await expect.poll(() => tab.evaluate(isKept), { timeout: 20_000 }).toBe(true);
+    await visitor.setOffline(true);
+    await answeredAfter(() => tab.reload(), tab);
+    expect(await tab.locator("#bars li").count()).toBe(5);
+    await tab.selectOption("#model", "lenet5.mnist");
+    await expect.poll(() => tab.locator("#problem").textContent()).toMatch(/this device is offline/);
+    await tab.goto(`${site.url}index.html`);
+    expect(await tab.locator("h1").textContent()).toMatch(/in this browser/);
+    expect(complaints).toEqual([]);
+    await visitor.close();
+  });
+
+  it("leaves nothing in the console", () => expect(complaints).toEqual([]));
+});
