@@ -20,7 +20,7 @@ function within(home: string, { node = false, zoo = [] as string[] } = {}): Boun
   };
 }
 
-const neutralFolders = ["loop", "optim", "schedules", "metrics", "tasks", "recipes"];
+const neutralFolders = ["charts", "loop", "optim", "schedules", "metrics", "tasks", "recipes"];
 
 const boundaries: Record<string, Boundary> = {
   "models knows no Node and nothing else of the zoo": {
@@ -119,6 +119,7 @@ describe("a bundle for browsers", () => {
     "@tfjs-zoo/models/kernels/tensorflow",
     "@tfjs-zoo/datasets",
     "@tfjs-zoo/training",
+    "@tfjs-zoo/training/charts",
   ])("of %s pulls nothing of Node in", async (name) => {
     const { metafile } = await bundle(`export * from ${JSON.stringify(name)};`);
     const inputs = Object.values(metafile.inputs);

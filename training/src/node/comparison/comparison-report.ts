@@ -1,6 +1,6 @@
-import { renderChart, type Series, STYLES } from "../runs/report/chart.ts";
+import { renderChart, type Series, STYLES } from "../../charts/chart.ts";
+import { escapeHtml } from "../../charts/html.ts";
 import { renderFacts } from "../runs/report/facts.ts";
-import { escapeHtml } from "../runs/report/html.ts";
 import { page } from "../runs/report/page.ts";
 import { type ComparedModel, type Comparison, worthOf } from "./comparison.ts";
 import { byAccuracy, headings, rowsOf, setupOf } from "./comparison-text.ts";

@@ -1,7 +1,7 @@
-import { renderChart, type Series } from "./report/chart.ts";
-import { renderClassBars, renderConfusion } from "./report/confusion.ts";
+import { renderChart, type Series } from "../../charts/chart.ts";
+import { renderClassBars, renderConfusion } from "../../charts/confusion.ts";
+import { escapeHtml, percent } from "../../charts/html.ts";
 import { renderFacts, renderTiming } from "./report/facts.ts";
-import { escapeHtml, percent } from "./report/html.ts";
 import { page } from "./report/page.ts";
 import { pngDataUrl } from "./report/png.ts";
 

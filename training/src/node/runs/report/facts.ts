@@ -1,4 +1,4 @@
-import { escapeHtml } from "./html.ts";
+import { escapeHtml } from "../../../charts/html.ts";
 
 /** A table of a JSON value's leaves, nested keys joined by dots. */
 export function renderFacts(value: unknown): string {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { HOVER_SCRIPT } from "./chart.ts";
-import { escapeHtml } from "./html.ts";
+import { HOVER_SCRIPT } from "../../../charts/chart.ts";
+import { escapeHtml } from "../../../charts/html.ts";
 import { STYLE } from "./style.ts";
 
 /** An HTML document that requests nothing: its content security policy forbids it. */
