@@ -2,12 +2,12 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pretrainedCards } from "../../apps/cli/src/pretrained.ts";
 import { zoo } from "../cli/zoo.ts";
-import { chromiumHere, openChromium } from "./open-chromium.ts";
+import { chromiumHere, openChromium, openPage } from "./open-chromium.ts";
 import { openSite, type Site } from "./site.ts";
 
 const cards = await pretrainedCards();
@@ -27,7 +27,6 @@ function painting(width: number, height: number) {
 describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
   let site: Site;
   let browser: Browser;
-  let context: BrowserContext;
   let page: Page;
   let folder: string;
   let complaints: string[];
@@ -38,34 +37,30 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
       openChromium({ camera: true }),
       mkdtemp(join(tmpdir(), "zoo-pictures-")),
     ]);
-    ({ context, page } = await open());
+    ({ page, complaints } = await open());
   });
   afterAll(async () => {
-    await context?.close();
     await browser?.close();
     await site?.remove();
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** The page in a browser of its own, with an ear for its console. */
-  async function open(options: Parameters<Browser["newContext"]>[0] = {}) {
-    const opened = await browser.newContext(options);
-    const tab = await opened.newPage();
-    complaints = [];
-    tab.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
-    tab.on("pageerror", (error) => complaints.push(error.message));
-    await answeredAfter(() => tab.goto(`${site.url}classify/index.html`), tab);
-    return { context: opened, page: tab };
+  async function open() {
+    const visitor = await browser.newContext();
+    const listened = await openPage(visitor, `${site.url}classify/index.html`);
+    await answered(listened.page);
+    return { visitor, ...listened };
   }
 
   /** Does something, and waits until the network has answered. */
   async function answeredAfter(action: () => Promise<unknown>, tab = page): Promise<void> {
     await tab.evaluate(() => performance.clearMarks());
     await action();
-    await tab.waitForFunction(() => performance.getEntriesByName("answered").length > 0, null, { timeout: 20_000 });
+    await answered(tab);
   }
+
+  const answered = (tab: Page) =>
+    tab.waitForFunction(() => performance.getEntriesByName("answered").length > 0, null, { timeout: 20_000 });
 
   async function bars(): Promise<{ class: string; probability: number }[]> {
     const rows = await page.locator("#bars li").all();
@@ -241,7 +236,7 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
   });
 
   it("works offline after the first load, and says what is not here yet", async () => {
-    const { context: visitor, page: tab } = await open();
+    const { visitor, page: tab, complaints: said } = await open();
     const isKept = async () => {
       const kept = await caches.keys();
       const cache = kept.includes("zoo-large-files") ? await caches.open("zoo-large-files") : undefined;
@@ -255,7 +250,7 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
     await expect.poll(() => tab.locator("#problem").textContent()).toMatch(/this device is offline/);
     await tab.goto(`${site.url}index.html`);
     expect(await tab.locator("h1").textContent()).toMatch(/in this browser/);
-    expect(complaints).toEqual([]);
+    expect(said).toEqual([]);
     await visitor.close();
   });
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "../../apps/cli/src/browser/find-chromium.ts";
 
 /** The path of a Chromium, or undefined where there is none. */
@@ -24,4 +24,23 @@ export function openChromium({ webgpu = false, camera = false } = {}): Promise<B
       ...(camera ? ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] : []),
     ],
   });
+}
+
+/** A page with an ear for its console. */
+export interface Listened {
+  page: Page;
+  /** Errors that the console had, and exceptions that nobody caught. */
+  complaints: string[];
+}
+
+/** Opens a page in a context. */
+export async function openPage(context: BrowserContext, url: string): Promise<Listened> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(url);
+  return { page, complaints };
 }

@@ -1,11 +1,13 @@
 import pretrained from "virtual:pretrained";
 import samples from "virtual:samples";
 import { InputError } from "@tfjs-zoo/models";
-import { askForWebgpu, type Backend, backendTitle, startBackend } from "../shared/backend.ts";
+import { type Backend, backendTitle, startBackend } from "../shared/backend.ts";
 import { byId, make, messageOf, percent, short, siteUrl } from "../shared/dom.ts";
 import { keepOffline } from "../shared/offline.ts";
 import { contextOf, drawCovering, openPicture, pixelsOf } from "../shared/picture.ts";
 import { type Classifier, openPretrained, type Pretrained } from "../shared/pretrained.ts";
+import { attempt, complain, say } from "../shared/say.ts";
+import { offerWebgpu } from "../shared/webgpu-option.ts";
 import { showBars } from "./bars.ts";
 import { DrawingPad } from "./drawing-pad.ts";
 import { showHeat } from "./heat.ts";
@@ -34,25 +36,6 @@ let classifier: Promise<Classifier> | undefined;
 let backend: Promise<void> = Promise.resolve();
 let shown: Shown | undefined;
 let webcam: Webcam | undefined;
-
-const say = (text: string): void => {
-  byId("state").textContent = text;
-};
-const complain = (text: string): void => {
-  byId("problem").textContent = text;
-  byId("problem").hidden = text === "";
-};
-
-/** Runs what a user asked for, and says in one line what went wrong with it. */
-async function attempt(body: () => Promise<void>): Promise<void> {
-  complain("");
-  try {
-    await body();
-  } catch (error) {
-    complain(messageOf(error));
-    say("");
-  }
-}
 
 const entryOf = (name: string): Pretrained => pretrained.find((entry) => entry.name === name) as Pretrained;
 
@@ -288,14 +271,6 @@ function listen(): void {
       else complain("What was dropped is no picture file");
     });
   }
-}
-
-async function offerWebgpu(): Promise<void> {
-  const { missing } = await askForWebgpu();
-  const [option] = [...backendBox.options].filter(({ value }) => value === "webgpu");
-  option.disabled = missing !== undefined;
-  byId("webgpu-note").hidden = missing === undefined;
-  if (missing !== undefined) byId("webgpu-note").textContent = `${missing}: WebAssembly computes instead.`;
 }
 
 function start(): void {

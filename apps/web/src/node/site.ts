@@ -35,6 +35,7 @@ export function siteConfig(outDir: string): InlineConfig {
         input: {
           home: folder("src/index.html"),
           classify: folder("src/classify/index.html"),
+          compare: folder("src/compare/index.html"),
           "service-worker": folder("src/service-worker.ts"),
         },
         output: {
