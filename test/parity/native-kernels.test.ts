@@ -211,6 +211,21 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}), 3e-6);
   });
 
+  it.each([
+    { batch: 3, queries: 65, keys: 65, d: 96, heads: 3 },
+    { batch: 2, queries: 7, keys: 33, d: 40, heads: 2 },
+    { batch: 5, queries: 130, keys: 20, d: 64, heads: 1 },
+    { batch: 1, queries: 1, keys: 300, d: 128, heads: 2 },
+  ])("attention of %j", async ({ batch, queries, keys, d, heads }) => {
+    const given = (tokens: number, name: string) => {
+      const shape = [batch, tokens, d];
+      return { shape, values: values(shape, name) };
+    };
+    const inputs = { q: given(queries, "q"), k: given(keys, "k"), v: given(keys, "v") };
+    const op = ops.attention as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, { heads }), await measure("cpu", op, inputs, { heads }), 3e-6);
+  });
+
   it("a dense layer after another keeps tokens in bf16", async () => {
     await tf.setBackend("tensorflow");
     const [x, w] = [tf.randomNormal([2, 1024, 64], 0, 1, "float32", 1), tf.randomNormal([64, 64], 0, 1, "float32", 2)];

@@ -128,7 +128,7 @@ void WithType(const TF_Tensor* tensor, const Body& body) {
 struct Attributes {
   float epsilon = 0, momentum = 0;
   unsigned char relu = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
-  int64_t stride = 1, channels = 0;
+  int64_t stride = 1, channels = 0, heads = 0;
   std::vector<int64_t> ranks, dims, strides, padding, size;
 };
 
@@ -154,6 +154,7 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &attributes->transpose_b, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &attributes->stride, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "channels", &attributes->channels, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &attributes->heads, status);
   attributes->ranks = GetList(construction, "ranks", status);
   attributes->dims = GetList(construction, "dims", status);
   attributes->strides = GetList(construction, "strides", status);

@@ -1,5 +1,5 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
-// batch normalisation with its ReLU, layer normalisation, the residual sum with its ReLU, GELU, pooling, concatenation,
+// batch normalisation with its ReLU, layer normalisation, attention, the residual sum with its ReLU, GELU, pooling, concatenation,
 // option A shortcuts, and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
 // one. Compiled on the machine that runs them
 // (-march=native) and loaded as a Node addon, which registers them.
@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "attention.h"
 #include "batch-norm.h"
 #include "concat.h"
 #include "conv2d.h"
@@ -91,6 +92,16 @@ const std::vector<Op> ops = {
      ShortcutAGrad},
     {"ZooGelu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Gelu},
     {"ZooGeluGrad", {"T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, GeluGrad},
+    {"ZooAttention",
+     {"heads: int"},
+     {"q: float", "k: float", "v: float"},
+     {"o: float", "p: float"},
+     Attention},
+    {"ZooAttentionGrad",
+     {"heads: int"},
+     {"dy: float", "q: float", "k: float", "v: float", "p: float"},
+     {"dq: float", "dk: float", "dv: float"},
+     AttentionGrad},
     {"ZooLayerNorm",
      {"epsilon: float", "T: {float, bfloat16}"},
      {"x: T", "gamma: float", "beta: float"},

@@ -27,7 +27,7 @@ export const attention: Op<AttentionInputs, AttentionAttrs> = differentiable("At
   gradients: ["q", "k", "v"],
 
   forward({ q, k, v }: AttentionInputs, { heads = 1 }: AttentionAttrs) {
-    checkShapes(q, k, v, heads);
+    checkAttention(q, k, v, heads);
     const [Q, K, V] = [q, k, v].map((x) => apart(x, heads)); // [batch, heads, tokens, d / heads]
     const scores = tf.mul(tf.matMul(Q, K, false, true), scaleOf(q, heads)); // [batch, heads, queries, keys]
     const p = tf.softmax(scores);
@@ -61,10 +61,11 @@ function together(x: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * dh]);
 }
 
-function checkShapes(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, heads: number): void {
-  const d = (q.shape as number[])[2];
+/** @throws InputError when the shapes don't fit each other, or d is no multiple of the heads */
+export function checkAttention(q: tf.TensorInfo, k: tf.TensorInfo, v: tf.TensorInfo, heads: number): void {
+  const [, , d] = q.shape;
   const fits =
-    [q, k, v].every(({ rank }) => rank === 3) &&
+    [q, k, v].every(({ shape }) => shape.length === 3) &&
     q.shape[0] === k.shape[0] &&
     d === k.shape[2] &&
     tf.util.arraysEqual(k.shape, v.shape) &&

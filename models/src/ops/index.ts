@@ -1,5 +1,5 @@
 export * from "./add.ts";
-export * from "./attention.ts";
+export { type AttentionAttrs, type AttentionInputs, attention } from "./attention.ts";
 export * from "./avg-pool2d.ts";
 export * from "./batch-norm.ts";
 export * from "./class-token.ts";

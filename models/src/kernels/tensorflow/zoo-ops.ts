@@ -7,6 +7,7 @@ import {
   tensor1d,
   util,
 } from "@tensorflow/tfjs-core";
+import { checkAttention } from "../../ops/attention.ts";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
 import { pair, windowOutput } from "../../ops/window.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
@@ -156,6 +157,16 @@ export function registerZooOps(): void {
     const inputs = [...all(type, dy, x), ...single(mean, invStd, gamma)];
     return executeTyped(backend, "ZooLayerNormGrad", { T: { type } }, inputs, 3);
   });
+
+  registerTensorflow<{ heads?: number }>("ZooAttention", ({ q, k, v }, { heads = 1 }, backend) => {
+    checkAttention(q, k, v, heads);
+    const [o, p] = executeTyped(backend, "ZooAttention", { heads }, single(q, k, v), 2);
+    return [o, q as Tensor, k as Tensor, v as Tensor, p];
+  });
+
+  registerTensorflow<{ heads?: number }>("ZooAttentionGrad", ({ dy, q, k, v, p }, { heads = 1 }, backend) =>
+    executeTyped(backend, "ZooAttentionGrad", { heads }, single(dy, q, k, v, p), 3),
+  );
 
   registerTensorflow("ZooConcat", (inputs, _, backend) => {
     const parts = Object.values(inputs);
