@@ -1,3 +1,4 @@
+import type { RandAugment } from "./rand-augment.ts";
 import type { ImageSet, Random } from "./types.ts";
 
 /** Random changes to a training image; what is absent or zero is not done. */
@@ -12,6 +13,8 @@ export interface Augmentation {
   alternateFlip?: boolean;
   /** Side of a square that is set to the mean; its centre is uniform, so that it may hang over the edge (DeVries & Taylor 2017). */
   cutout?: number;
+  /** Operations drawn from a list, before all else, as in the authors' code. */
+  randAugment?: RandAugment;
 }
 
 /** Turns one image, `source` [height, width, channels] from an offset on, into floats at an offset of `target`. */

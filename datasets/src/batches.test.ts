@@ -19,7 +19,14 @@ function randomSet(count: number) {
 }
 
 const set = randomSet(53);
-const common = { set, mean, std, batchSize: 8, random: testRandom, augmentation: { pad: 2, flip: true, cutout: 3 } };
+const common = {
+  set,
+  mean,
+  std,
+  batchSize: 8,
+  random: testRandom,
+  augmentation: { pad: 2, flip: true, cutout: 3, randAugment: { operations: 2, magnitude: 9 } },
+};
 
 async function all(batches: AsyncIterable<Batch>): Promise<Batch[]> {
   const list: Batch[] = [];

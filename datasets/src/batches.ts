@@ -1,6 +1,7 @@
 import { type Augmentation, imageTransform, type Transform } from "./augment.ts";
 import { InputError } from "./errors.ts";
 import { type Mixing, mixBatch } from "./mix.ts";
+import { randAugment } from "./rand-augment.ts";
 import { permutation } from "./split.ts";
 import type { Batch, ImageSet, Random, RandomSource } from "./types.ts";
 
@@ -42,8 +43,8 @@ export function batchCount(images: number, batchSize: number, dropLast = false):
 
 /**
  * The batches of one training epoch: shuffled, augmented, normalised. The order depends on random("shuffle", epoch)
- * alone and an image's augmentation on random("augment", epoch, index) and random("flip", index) alone, how a batch is mixed on
- * random("mix", epoch, batch), so batch k is bit-equal however many
+ * alone, an image's augmentation on random("augment", epoch, index), random("rand-augment", epoch, index) and
+ * random("flip", index) alone, how a batch is mixed on random("mix", epoch, batch), so batch k is bit-equal however many
  * batches were made before it. Every batch has arrays of its own: a backend may go on reading them after the step
  * that was given them (tfjs-node uploads a tensor when it is first used), so reusing them would not be safe.
  */
@@ -52,16 +53,21 @@ export async function* epochBatches(options: EpochOptions): AsyncGenerator<Batch
   const count = batchCount(set.count, batchSize, dropLast);
   const order = permutation(set.count, random("shuffle", epoch));
   const transform = imageTransform(set.shape, options.mean, options.std, augmentation);
+  const distorted = augmentation?.randAugment?.operations
+    ? randAugment(set.shape, augmentation.randAugment)
+    : undefined;
+  const distort =
+    distorted &&
+    ((pixels: Uint8Array, offset: number, index: number) =>
+      distorted(pixels, offset, random("rand-augment", epoch, index)));
   const augmented = augmentation?.pad || augmentation?.flip || augmentation?.cutout;
   const streamOf = augmented ? (index: number) => random("augment", epoch, index) : undefined;
   const { flip, alternateFlip } = augmentation ?? {};
   const flippedOf =
-    flip && alternateFlip
-      ? (index: number) => random("flip", index).uniform() < 0.5 !== (epoch % 2 === 1)
-      : () => undefined;
+    flip && alternateFlip ? (index: number) => random("flip", index).uniform() < 0.5 !== (epoch % 2 === 1) : undefined;
   for (let batch = start; batch < count; batch++) {
     const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-    const prepared = await prepare(set, indices, transform, streamOf, flippedOf);
+    const prepared = await prepare(set, indices, transform, { streamOf, flippedOf, distort });
     yield mixing ? mixBatch(prepared, set.shape, mixing, random("mix", epoch, batch)) : prepared;
   }
 }
@@ -82,12 +88,19 @@ export async function* evaluationBatches(options: EvaluationOptions): AsyncGener
   }
 }
 
+/** What is drawn for an image, by its index. */
+interface PerImage {
+  streamOf?: (index: number) => Random;
+  flippedOf?: (index: number) => boolean | undefined;
+  /** Changes the image's pixels from an offset on. */
+  distort?: (pixels: Uint8Array, offset: number, index: number) => void;
+}
+
 async function prepare(
   set: ImageSet,
   indices: Int32Array,
   transform: Transform,
-  streamOf?: (index: number) => Random,
-  flippedOf: (index: number) => boolean | undefined = () => undefined,
+  { streamOf, flippedOf, distort }: PerImage = {},
 ): Promise<Batch> {
   const size = indices.length;
   const imageSize = set.shape[0] * set.shape[1] * set.shape[2];
@@ -96,7 +109,8 @@ async function prepare(
   const images = new Float32Array(size * imageSize);
   const labels = new Int32Array(size);
   for (let i = 0; i < size; i++) {
-    transform(pixels, i * imageSize, images, i * imageSize, streamOf?.(indices[i]), flippedOf(indices[i]));
+    distort?.(pixels, i * imageSize, indices[i]);
+    transform(pixels, i * imageSize, images, i * imageSize, streamOf?.(indices[i]), flippedOf?.(indices[i]));
     labels[i] = set.labels[indices[i]];
   }
   return { images, labels, size, indices };

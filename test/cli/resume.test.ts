@@ -11,7 +11,8 @@ import { type Ended, zoo } from "./zoo.ts";
 const killInSave = pathToFileURL(fileURLToPath(new URL("./kill-in-save.mjs", import.meta.url))).href;
 
 /** 8 steps an epoch, a checkpoint every 3 and at the end of each of 3 epochs. */
-const training = "--batch-size 8 --epochs 3 --checkpoint-every 3 --ema 0.9 --label-smoothing 0.1 --seed 5".split(" ");
+const training =
+  "--batch-size 8 --epochs 3 --checkpoint-every 3 --ema 0.9 --label-smoothing 0.1 --rand-augment 2 --seed 5".split(" ");
 
 async function hashOfWeights(run: string): Promise<string> {
   return createHash("sha256")

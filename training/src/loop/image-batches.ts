@@ -13,6 +13,7 @@ export function imageBatches(
   recipe: Recipe,
   seed: number,
 ): BatchSource<Batch> {
+  const randAugment = { operations: recipe.randAugment, magnitude: recipe.randAugmentMagnitude };
   const { batchSize, pad, border, flip, alternateFlip, cutout, mixup, cutmix } = recipe;
   return {
     batchesPerEpoch: batchCount(set.count, batchSize, true),
@@ -24,7 +25,7 @@ export function imageBatches(
           std,
           batchSize,
           mixing: { mixup, cutmix },
-          augmentation: { pad, border, flip, alternateFlip, cutout },
+          augmentation: { pad, border, flip, alternateFlip, cutout, randAugment },
           random: (...path) => randomStream(seed, ...path),
           epoch,
           dropLast: true,

@@ -31,6 +31,8 @@ export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
   flip: { help: "mirror half of the images", values: "boolean" },
   alternateFlip: { help: "mirror each image every other epoch, not by chance", values: "boolean" },
   cutout: { help: "side of a blanked square, 0 for none", values: { min: 0, integer: true } },
+  randAugment: { help: "RandAugment operations an image, 0 for none", values: { min: 0, max: 14, integer: true } },
+  randAugmentMagnitude: { help: "how strong they are", values: { min: 0, max: 30 } },
   mixup: { help: "alpha of mixup, 0 for none", values: { min: 0, max: 8 } },
   cutmix: { help: "alpha of CutMix, 0 for none", values: { min: 0, max: 8 } },
   clipNorm: { help: "largest gradient norm, 0 for no limit", values: { min: 0 } },

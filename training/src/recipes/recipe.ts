@@ -33,6 +33,10 @@ export interface Recipe {
   alternateFlip: boolean;
   /** side of a square that is blanked at random, 0 for none */
   cutout: number;
+  /** N of RandAugment: operations drawn for each image, 0 for none */
+  randAugment: number;
+  /** M of RandAugment, 0 to 30 */
+  randAugmentMagnitude: number;
   /** α of mixup, 0 for none */
   mixup: number;
   /** α of CutMix, 0 for none; with mixup too, each batch is mixed in one of the two ways */
@@ -69,6 +73,8 @@ const base: Recipe = {
   flip: true,
   alternateFlip: false,
   cutout: 0,
+  randAugment: 0,
+  randAugmentMagnitude: 9,
   mixup: 0,
   cutmix: 0,
   clipNorm: 0,
