@@ -13,10 +13,15 @@ const transfer = ["--init", "resnet20.cifar10", "--freeze", "stem,layer1", "--em
 
 let folder: string;
 
-const train = (run: string, flags: string[], options?: Parameters<typeof zoo>[1]): Promise<Ended> => {
+const train = (
+  run: string,
+  flags: string[],
+  options?: Parameters<typeof zoo>[1],
+  network = "resnet20",
+): Promise<Ended> => {
   const dataset = `folder:${join(folder, "pictures")}`;
   const fixed = "--epochs 2 --batch-size 8 --checkpoint-every 4 --json".split(" ");
-  return zoo(["train", "resnet20", "--dataset", dataset, "--run", join(folder, run), ...fixed, ...flags], options);
+  return zoo(["train", network, "--dataset", dataset, "--run", join(folder, run), ...fixed, ...flags], options);
 };
 const weights = (run: string): Promise<Buffer> => readFile(join(folder, run, "weights.safetensors"));
 const values = ({ tensors }: SafeTensors, name: string) => toFloat32(tensors.get(name) as never);
@@ -80,4 +85,22 @@ describe("a network that begins from weights", () => {
     },
     60_000,
   );
+});
+
+describe("a smaller network that learns from it", () => {
+  const learn = () => ["--learning-rate", "0.02", "--teacher", join(folder, "whole"), "--temperature", "2"];
+
+  it("is bit-equal when it is killed and goes on", async () => {
+    const student = await train("student", learn(), {}, "small-cnn");
+    expect(student.code, student.stderr).toBe(0);
+    const killing = { env: { ZOO_TEST_KILL: "write:3" }, preload: [killInSave] };
+    expect((await train("killed", learn(), killing, "small-cnn")).signal).toBe("SIGKILL");
+    const resumed = await zoo(["train", "--resume", join(folder, "killed")]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stderr).toMatch(/learns from .*whole too: weight 0.9, temperature 2/);
+    expect((await weights("killed")).equals(await weights("student"))).toBe(true);
+    const untaught = await train("untaught", learn().slice(0, 2), {}, "small-cnn");
+    expect(untaught.code, untaught.stderr).toBe(0);
+    expect((await weights("untaught")).equals(await weights("student"))).toBe(false);
+  }, 60_000);
 });

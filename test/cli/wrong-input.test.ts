@@ -52,6 +52,9 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["train resnet20 --backend gpu", /gpu.*tensorflow/],
     ["train resnet32 --init resnet20.cifar10", /--init resnet20.cifar10 has weights of resnet20, not of resnet32/],
     ["train resnet20 --init resnet20.cifar10 --whiten", /--whiten makes the filters that --init brings/],
+    ["train resnet20 --temperature 2", /--temperature says how to learn from --teacher, and there is none/],
+    ["train resnet20 --rand-augment 15", /--rand-augment got "15"; expected a whole number from 0 to 14/],
+    ["train resnet20 --distil-weight 1", /--distil-weight.*--distill-weight/],
     ["train resnet20 --freeze stem", /--freeze keeps what --init brings, and there is no --init/],
     ["predict x.png", /--weights/],
     ["gradcheck --op conv2", /conv2.*Conv2D/],
@@ -116,6 +119,11 @@ describe("train", () => {
     await writeFile(page, "<html>404</html>");
     expectRefused(await from("lenet5.mnits"), 1, /no weights "lenet5.mnits": did you mean "lenet5.mnist"/);
     expectRefused(await from(page), 1, /page.safetensors: /);
+    expectRefused(
+      await from(run, "--teacher", "lenet5.mnist"),
+      1,
+      /teacher lenet5.mnist tells 10 classes \(0, 1, 2, …\)/,
+    );
     expectRefused(await from(run, "--freeze", "conv11"), 1, /no layers under "conv11": did you mean "conv1"/);
     expect(existsSync(path)).toBe(false);
   });

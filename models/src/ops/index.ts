@@ -8,6 +8,7 @@ export * from "./conv2d.ts";
 export * from "./dense.ts";
 export * from "./depthwise-conv2d.ts";
 export { type Definition, differentiable, type Gradient, type Op, type Tensors } from "./differentiable.ts";
+export * from "./distillation-loss.ts";
 export * from "./dropout.ts";
 export * from "./flat.ts";
 export * from "./flatten.ts";

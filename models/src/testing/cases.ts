@@ -4,6 +4,7 @@ import type {
   BatchNormAttrs,
   Conv2DAttrs,
   DepthwiseConv2DAttrs,
+  DistillationLossAttrs,
   LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
@@ -109,6 +110,24 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       const filter = normal(random, [kh, kw, shape[3], multiplier]);
       return make(bias ? { x, filter, bias: normal(random, [shape[3] * multiplier]) } : { x, filter }, attrs);
     }),
+
+  DistillationLoss: (random) =>
+    [
+      [1, 2],
+      [4, 3],
+      [3, 10],
+    ].flatMap(([batch, classes]) =>
+      [1, 4].flatMap((temperature) =>
+        [0, 100].map((offset) => {
+          const attrs: DistillationLossAttrs = { temperature };
+          const logits = filled([batch, classes], () => offset + 2 * random.normal());
+          // The two differ: where they agree, the loss is the difference of equal numbers.
+          const teacher = filled([batch, classes], (i) => (i % 2 === 0 ? 6 : -6) + 2 * random.normal() - offset);
+          const { inputs } = make({ logits, teacher });
+          return { inputs, attrs, name: `${describe({ logits: logits.shape }, attrs)}, logits around ${offset}` };
+        }),
+      ),
+    ),
 
   Dropout: (random) =>
     [0, 0.3, 0.9].map((rate) => {
@@ -371,8 +390,8 @@ function describe(shapes: { [name: string]: readonly number[] }, attrs: object):
   ].join(", ");
 }
 
-function filled(shape: readonly number[], next: () => number): Array64 {
-  return { shape, values: Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(next())) };
+function filled(shape: readonly number[], next: (i: number) => number): Array64 {
+  return { shape, values: Float64Array.from({ length: sizeOf(shape) }, (_, i) => Math.fround(next(i))) };
 }
 
 /** Standard normal values. */

@@ -115,6 +115,13 @@ export const stock: { readonly [opName: string]: StockForm } = {
       pair(dilation).some((d) => d > 1) ? "tf.depthwiseConv2d's gradient refuses dilation greater than 1" : undefined,
   ),
 
+  DistillationLoss: form<{ temperature?: number }>(({ logits, teacher }, { temperature = 1 }) => {
+    const p = tf.softmax(tf.div(teacher, temperature));
+    const entropy = tf.neg(tf.sum(tf.mul(p, tf.logSoftmax(tf.div(teacher, temperature)))));
+    const crossEntropy = tf.neg(tf.sum(tf.mul(p, tf.logSoftmax(tf.div(logits, temperature)))));
+    return tf.mul(tf.sub(crossEntropy, entropy), temperature ** 2 / logits.shape[0]);
+  }),
+
   Dropout: form(({ x, mask }) => tf.mul(x, mask)),
 
   Flatten: form(({ x }) => {

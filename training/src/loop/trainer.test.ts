@@ -113,6 +113,37 @@ describe("Trainer", () => {
     expect(mixed).toBeCloseTo(0.7 * (await lossOf(given)) + 0.3 * (await lossOf({ ...given, labels: others })), 5);
   });
 
+  it("counts the labels and the teacher by their shares, and learns from the teacher alone with weight 1", async () => {
+    const random = randomStream("teacher");
+    const weights = Float32Array.from({ length: 48 }, () => 2 * random.normal());
+    const logits = (images: tf.Tensor4D): tf.Tensor2D =>
+      tf.tidy(() => tf.matMul(tf.reshape(images, [-1, 16]), tf.tensor2d(weights, [16, 3])));
+    const task = (net: tfl.LayersModel, weight: number) =>
+      new Trainer(classification(net, shape, { teacher: { logits, temperature: 4, weight } }), {
+        groups: weightsAndBiases(sgd()),
+        seed: 1,
+      });
+    const lossOf = async (weight: number) => (await task(model(), weight).takeStep([batch(8, 0)], 0.1)).loss;
+    const [labels, distance] = [await lossOf(0), await lossOf(1)];
+    expect(labels).toBeCloseTo((await trainerOf(model()).takeStep([batch(8, 0)], 0.1)).loss, 6);
+    expect(await lossOf(0.25)).toBeCloseTo(0.75 * labels + 0.25 * distance, 5);
+
+    const net = model();
+    const trainer = task(net, 1);
+    await trainer.takeStep([batch(32, 0)], 0.1);
+    const before = tf.memory().numTensors;
+    for (let n = 1; n < 60; n++) await trainer.takeStep([batch(32, n)], 0.1);
+    expect(tf.memory().numTensors).toBe(before);
+    const { loss } = await trainer.takeStep([batch(32, 99)], 0.1);
+    expect(loss).toBeLessThan(distance / 20);
+    const { images, labels: is } = batch(64, 7);
+    const said = (z: tf.Tensor) => [...tf.argMax(z, -1).dataSync()];
+    const x = tf.tensor4d(images, [64, ...shape]);
+    const agree = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).filter((k, i) => k === b[i]).length;
+    expect(agree(said(net.apply(x) as tf.Tensor), said(logits(x)))).toBeGreaterThan(55);
+    expect(agree(said(logits(x)), is)).toBeLessThan(50);
+  });
+
   it("clips the gradient to a norm", async () => {
     const net = model();
     const before = weightsOf(net);

@@ -7,6 +7,7 @@ import {
   type ClassifierInfo,
   classifierBytes,
   classifierFrom,
+  networkOf,
   type ParsedClassifier,
   parseClassifier,
 } from "../tasks/classifier-weights.ts";
@@ -52,15 +53,25 @@ export async function loadClassifier(path: string): Promise<{ model: tfl.LayersM
 }
 
 /**
+ * Builds the network of a file for inference: batch norms are folded into its convolutions.
+ *
+ * @throws InputError when its tensors do not fit the network that it names
+ */
+export function inferenceNetworkOf(file: ClassifierFile): tfl.LayersModel {
+  const trained = networkOf(file, file.path);
+  const model = foldBatchNorm(trained);
+  trained.dispose();
+  return model;
+}
+
+/**
  * A classifier whose batch norms are folded into its convolutions: the same answers, sooner.
  *
  * @throws InputError as `loadClassifier` does
  */
 export async function loadForInference(path: string): Promise<{ model: tfl.LayersModel; info: ClassifierInfo }> {
-  const { model: trained, info } = await loadClassifier(path);
-  const model = foldBatchNorm(trained);
-  trained.dispose();
-  return { model, info };
+  const file = await readClassifier(path);
+  return { model: inferenceNetworkOf(file), info: file.info };
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {

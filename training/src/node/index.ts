@@ -12,5 +12,6 @@ export { type InitialWeights, type TakenWeights, takeWeights } from "./initial-w
 export { writeFileAtomic } from "./runs/atomic-write.ts";
 export { collectEnvironment, environmentDifferences, shellQuoted } from "./runs/environment.ts";
 export { type RunConfig, RunFolder } from "./runs/run-folder.ts";
+export { type LoadedTeacher, type TeacherWeights, teacherOf } from "./teacher.ts";
 export * from "./train-classifier.ts";
 export { epochsIn } from "./training-rate.ts";

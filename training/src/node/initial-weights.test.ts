@@ -7,7 +7,8 @@ import { createModel } from "@tfjs-zoo/models";
 import { readSafetensors, stateDict, writeSafetensors } from "@tfjs-zoo/models/weights";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClassifierFile, readClassifier, saveClassifier } from "./classifier-file.ts";
-import { checkSameWeights, takeWeights } from "./initial-weights.ts";
+import { takeWeights } from "./initial-weights.ts";
+import { checkSameWeights } from "./same-weights.ts";
 
 const inputShape = [8, 8, 1] as const;
 const info = { model: "mlp", dataset: "x", classes: ["a", "b", "c"], inputShape, mean: [0.5], std: [0.25] };
@@ -64,7 +65,7 @@ describe("weights to begin from", () => {
     const record = { name: "NAME", sha256: file.sha256, mean: [0.5], std: [0.25], inputShape };
     expect(() => checkSameWeights(file, record)).not.toThrow();
     expect(() => checkSameWeights(file, { ...record, sha256: "0".repeat(64) })).toThrow(
-      /^NAME has changed since the run began from it/,
+      /^NAME has changed since the run was begun with it/,
     );
   });
 });

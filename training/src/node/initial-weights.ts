@@ -63,11 +63,3 @@ export function takeWeights(
     ...(fresh && { freshHead: head }),
   };
 }
-
-/** @throws InputError when a file is not the one that a run began with */
-export function checkSameWeights(file: ClassifierFile, { name, sha256 }: InitialWeights): void {
-  if (file.sha256 === sha256) return;
-  throw new InputError(
-    `${name} has changed since the run began from it (sha256 ${file.sha256.slice(0, 12)}…, then ${sha256.slice(0, 12)}…): put the old one back, or start a new run`,
-  );
-}

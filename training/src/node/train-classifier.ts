@@ -19,10 +19,12 @@ import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type ClassifierFile, saveClassifier } from "./classifier-file.ts";
 import { classifierReport } from "./classifier-report.ts";
 import type { ClassifierResult } from "./classifier-result.ts";
-import { checkSameWeights, type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
+import { type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
 import { MetricsWriter } from "./metrics-writer.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
+import { checkSameWeights } from "./same-weights.ts";
+import { type LoadedTeacher, type TeacherWeights, teacherOf } from "./teacher.ts";
 
 /** Images kept out of CIFAR-10's training set, or this share of a smaller one. */
 const HELD_OUT = 5000;
@@ -40,6 +42,8 @@ export interface ClassifierTraining {
   dataset: ImageDataset;
   /** The weights that the run begins from (`init` of its config); asked for only where there is no checkpoint yet. */
   initial?: () => Promise<ClassifierFile>;
+  /** The network that the run learns from (`teacher` of its config), where there is one. */
+  teacher?: ClassifierFile;
   /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
   within?: Within;
   /** Finishes the step under way, saves and ends. */
@@ -92,8 +96,9 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   const taken = checkpoint ? undefined : await takeInitial(model, training);
   const frozen = freezeIn(model, run.config.freeze as string[] | undefined);
   if (recipe.whiten) await whiten(model, train, dataset, seed);
-  const task = classification(model, dataset.shape, { labelSmoothing: recipe.labelSmoothing });
-  const { clipNorm, ema } = recipe;
+  const teacher = loadTeacher(training, recipe);
+  const { clipNorm, ema, labelSmoothing } = recipe;
+  const task = classification(model, dataset.shape, { labelSmoothing, teacher });
   const trainer = new Trainer(task, {
     groups: parameterGroups(recipe),
     clipNorm,
@@ -161,6 +166,7 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     metrics.close();
     trainer.dispose();
     model.dispose();
+    teacher?.dispose();
   }
 }
 
@@ -184,6 +190,13 @@ async function takeInitial(
   const file = await initial();
   checkSameWeights(file, init);
   return takeWeights(model, file, dataset.classes, init.name);
+}
+
+function loadTeacher({ run, dataset, teacher }: ClassifierTraining, recipe: Recipe): LoadedTeacher | undefined {
+  const record = run.config.teacher as TeacherWeights | undefined;
+  if (record === undefined || teacher === undefined) return undefined;
+  checkSameWeights(teacher, record);
+  return teacherOf(teacher, dataset, recipe, record.name);
 }
 
 function freezeIn(model: LayersModel, parts: readonly string[] | undefined): StartFacts["frozen"] {

@@ -5,6 +5,8 @@ import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { parameterGroups, type Recipe } from "../recipes/recipe.ts";
 import { classification } from "../tasks/classification.ts";
+import type { ClassifierFile } from "./classifier-file.ts";
+import { teacherOf } from "./teacher.ts";
 import { heldOutOf } from "./train-classifier.ts";
 
 /** Steps that are taken before the clock counts, and those that it counts. */
@@ -22,6 +24,8 @@ export interface BudgetedTraining {
   full: boolean;
   /** the parts of the network that do not learn */
   freeze?: readonly string[];
+  /** the network that it learns from */
+  teacher?: ClassifierFile;
   within?: Within;
 }
 
@@ -32,11 +36,12 @@ export interface BudgetedTraining {
  */
 export async function epochsIn(
   minutes: number,
-  { model: name, dataset, recipe, full, freeze, within }: BudgetedTraining,
+  { model: name, dataset, recipe, full, freeze, teacher: file, within }: BudgetedTraining,
 ): Promise<number> {
   const model = createModel(name, { seed: 0, classes: dataset.classes.length, inputShape: dataset.shape });
   if (freeze) freezeLayers(model, freeze);
-  const task = classification(model, dataset.shape);
+  const teacher = file && teacherOf(file, dataset, recipe);
+  const task = classification(model, dataset.shape, { teacher });
   const trainer = new Trainer(task, { groups: parameterGroups(recipe), ema: recipe.ema, within, seed: 0 });
   const data = imageBatches(dataset.train, dataset, recipe, 0);
   const stepMs: number[] = [];
@@ -51,6 +56,7 @@ export async function epochsIn(
   } finally {
     trainer.dispose();
     model.dispose();
+    teacher?.dispose();
   }
   const { count } = dataset.train;
   const batches = Math.max(1, Math.floor((full ? count : count - heldOutOf(count)) / recipe.batchSize));

@@ -35,6 +35,8 @@ export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
   randAugmentMagnitude: { help: "how strong they are", values: { min: 0, max: 30 } },
   mixup: { help: "alpha of mixup, 0 for none", values: { min: 0, max: 8 } },
   cutmix: { help: "alpha of CutMix, 0 for none", values: { min: 0, max: 8 } },
+  temperature: { help: "softens what --teacher says", values: { min: 1, max: 100 } },
+  distillWeight: { help: "what --teacher counts for beside the labels", values: share },
   clipNorm: { help: "largest gradient norm, 0 for no limit", values: { min: 0 } },
   accumulate: { help: "batches whose gradients make one update", values: count },
   ema: { help: "decay of the weights' moving average, 0 for none", values: { min: 0, max: 0.99999 } },

@@ -41,6 +41,10 @@ export interface Recipe {
   mixup: number;
   /** α of CutMix, 0 for none; with mixup too, each batch is mixed in one of the two ways */
   cutmix: number;
+  /** T of distillation, where there is a teacher */
+  temperature: number;
+  /** α of distillation: what the teacher counts for beside the labels */
+  distillWeight: number;
   /** largest norm of a gradient, 0 for no limit */
   clipNorm: number;
   /** batches whose gradients make one update */
@@ -77,6 +81,8 @@ const base: Recipe = {
   randAugmentMagnitude: 9,
   mixup: 0,
   cutmix: 0,
+  temperature: 4,
+  distillWeight: 0.9,
   clipNorm: 0,
   accumulate: 1,
   ema: 0,

@@ -7,24 +7,45 @@ import type { Task } from "./task.ts";
 import { averagedLogits, type TestViews } from "./test-views.ts";
 
 /** `others` are the second labels of mixed images, and `share` what the first count for: []. */
-type Inputs = { images: tf.Tensor4D; labels: tf.Tensor1D; others?: tf.Tensor1D; share?: tf.Scalar };
+type Inputs = {
+  images: tf.Tensor4D;
+  labels: tf.Tensor1D;
+  others?: tf.Tensor1D;
+  share?: tf.Scalar;
+  /** the teacher's logits: [batch, classes] */
+  taught?: tf.Tensor2D;
+};
 
-/** Images into classes, by softmax cross-entropy. */
+/** A network that another learns from (Hinton, Vinyals & Dean 2015). */
+export interface Teacher {
+  /** [batch, height, width, channels], normalised as the other's -> [batch, classes], in the same order of classes */
+  logits(images: tf.Tensor4D): tf.Tensor2D;
+  /** T, which softens the probabilities of both */
+  temperature: number;
+  /** α, what the teacher counts for beside the labels, 0 to 1 */
+  weight: number;
+}
+
+/** Images into classes, by softmax cross-entropy; with a teacher, (1 − α) of that and α of the distance from it. */
 export function classification(
   model: tfl.LayersModel,
   shape: readonly [number, number, number],
-  { labelSmoothing = 0 } = {},
+  { labelSmoothing = 0, teacher }: { labelSmoothing?: number; teacher?: Teacher } = {},
 ): Task<Batch, Inputs> {
   return {
     weights: model.weights,
     frozen: model.layers.filter(({ trainable }) => !trainable).flatMap(({ weights }) => weights),
     size: (batch) => batch.size,
 
-    upload: ({ images, labels, size, mixed }) => ({
-      images: tf.tensor4d(images, [size, ...shape]), // [batch, height, width, channels]
-      labels: tf.tensor1d(labels, "int32"), // [batch]
-      ...(mixed && { others: tf.tensor1d(mixed.labels, "int32"), share: tf.scalar(mixed.share) }),
-    }),
+    upload({ images: pixels, labels, size, mixed }) {
+      const images = tf.tensor4d(pixels, [size, ...shape]); // [batch, height, width, channels]
+      return {
+        images,
+        labels: tf.tensor1d(labels, "int32"), // [batch]
+        ...(mixed && { others: tf.tensor1d(mixed.labels, "int32"), share: tf.scalar(mixed.share) }),
+        ...(teacher && { taught: teacher.logits(images) }),
+      };
+    },
 
     seed: (seed, step) => seedDropout(model, seed, step),
 
@@ -32,19 +53,31 @@ export function classification(
       {
         name: "classifier",
         variables: model.trainableWeights,
-        loss({ images, labels, others, share }) {
+        loss({ images, labels, others, share, taught }) {
           const logits = model.apply(images, { training: true }) as tf.Tensor2D; // [batch, classes]
           const lossFor = (target: tf.Tensor1D) =>
             ops.softmaxCrossEntropy({ logits, labels: target }, { labelSmoothing }) as tf.Scalar; // []
-          const loss: tf.Scalar =
+          const ofLabels: tf.Scalar =
             others && share
               ? tf.add(tf.mul(lossFor(labels), share), tf.mul(lossFor(others), tf.sub(1, share)))
               : lossFor(labels);
+          const loss = teacher && taught ? withTeacher(ofLabels, logits, taught, teacher) : ofLabels;
           return { loss, metrics: { correct: correct(logits, labels) } };
         },
       },
     ],
   };
+}
+
+/** (1 − α) L + α L', L' the distance from the teacher: [] */
+function withTeacher(
+  loss: tf.Scalar,
+  logits: tf.Tensor2D,
+  taught: tf.Tensor2D,
+  { temperature, weight }: Teacher,
+): tf.Scalar {
+  const distance = ops.distillationLoss({ logits, teacher: taught }, { temperature });
+  return tf.add(tf.mul(loss, 1 - weight), tf.mul(distance, weight));
 }
 
 /** How many of a batch's labels have the largest logit: []. */

@@ -67,19 +67,28 @@ export function parseClassifier(bytes: Uint8Array, from: string): ParsedClassifi
 /**
  * Builds the network of a classifier's file.
  *
- * @throws InputError as `parseClassifier` does, and when the tensors do not fit the network
+ * @throws InputError when its tensors do not fit the network that it names
  */
-export function classifierFrom(bytes: Uint8Array, from: string): { model: tfl.LayersModel; info: ClassifierInfo } {
-  const { info, parsed } = parseClassifier(bytes, from);
-  const { classes, inputShape } = info;
-  const model = createModel(info.model, { classes: classes.length, inputShape, seed: null });
+export function networkOf({ info, parsed }: ParsedClassifier, from: string): tfl.LayersModel {
+  const { model: name, classes, inputShape } = info;
+  const model = createModel(name, { classes: classes.length, inputShape, seed: null });
   try {
     loadWeights(model, parsed);
   } catch (error) {
     model.dispose();
     throw new InputError(`${from}: ${(error as Error).message}`);
   }
-  return { model, info };
+  return model;
+}
+
+/**
+ * Reads a file of weights that the zoo wrote, and builds its network.
+ *
+ * @throws InputError as `parseClassifier` and `networkOf` do
+ */
+export function classifierFrom(bytes: Uint8Array, from: string): { model: tfl.LayersModel; info: ClassifierInfo } {
+  const file = parseClassifier(bytes, from);
+  return { model: networkOf(file, from), info: file.info };
 }
 
 function infoOf(metadata: Record<string, string>, from: string): ClassifierInfo {

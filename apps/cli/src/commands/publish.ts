@@ -14,6 +14,7 @@ import {
   RunFolder,
   recipeFor,
   saveClassifier,
+  type TeacherWeights,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, createOutput, jsonOption, startBackendFor, UsageError } from "../context.ts";
@@ -115,6 +116,7 @@ function commandOf({ config }: RunFolder): string {
   return [
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
     ...(config.init ? [`--init ${(config.init as InitialWeights).name}`] : []),
+    ...(config.teacher ? [`--teacher ${(config.teacher as TeacherWeights).name}`] : []),
     ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
     ...changed.map((field) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),

@@ -20,6 +20,7 @@ import {
   recipeFor,
   recipeName,
   recipes,
+  type TeacherWeights,
 } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
@@ -55,6 +56,7 @@ interface TrainFlags extends CommonFlags {
   dataset?: string;
   init?: string;
   freeze?: string;
+  teacher?: string;
   seed: string;
   full?: boolean;
   run?: string;
@@ -81,6 +83,7 @@ export function registerTrain(program: Command): void {
       "begin from weights: NAME.TAG, a run's folder or a .safetensors file; the head is fresh where the classes differ",
     )
     .option("--freeze <parts>", "what stays as --init has it: stem, all-but-head, or layers' paths (layer1,layer2.0)")
+    .option("--teacher <weights>", "learn from a network too, of the same classes: as for --init")
     .option("--seed <n>", "of everything random", "0")
     .option("--full", "train on the held-out images too: for weights that ship")
     .option("--run <folder>", "the run's folder (default: a new one in --runs)")
@@ -131,8 +134,10 @@ async function trainIn(
   flags: TrainFlags,
   output: Output,
 ): Promise<void> {
-  const initial = open || flags.init === undefined ? undefined : await initialWeights(flags.init);
-  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, initial));
+  const initial = open || flags.init === undefined ? undefined : await namedFile(flags.init);
+  const teacherName = open ? (open.config.teacher as TeacherWeights | undefined)?.name : flags.teacher;
+  const teacher = teacherName === undefined ? undefined : await namedFile(teacherName);
+  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, initial, teacher));
   if (open && existsSync(join(open.dir, "result.json"))) {
     throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
   }
@@ -145,7 +150,7 @@ async function trainIn(
   const within = precision === "bf16" ? inBf16 : undefined;
   if (open === undefined && plan.minutes !== undefined) {
     const { model, recipe, minutes, full, freeze } = plan;
-    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, freeze, within });
+    recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, freeze, teacher: teacher?.file, within });
     output.line(`${minutes} minutes: ${recipe.epochs} epoch${recipe.epochs === 1 ? "" : "s"}`);
   }
   const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));
@@ -153,7 +158,15 @@ async function trainIn(
     if (open) await sayDifferences(run, { backend, threads }, output);
     const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
     const result = await untilInterrupted(output, (signal) =>
-      trainShown(run, { dataset, initial: initialOf(plan, initial), within, checkpointEvery, signal, output }),
+      trainShown(run, {
+        dataset,
+        initial: initialOf(plan, initial),
+        teacher: teacher?.file,
+        within,
+        checkpointEvery,
+        signal,
+        output,
+      }),
     );
     if (result === undefined) interrupted(run, output);
     else finish(run, result, output);
@@ -172,13 +185,14 @@ interface Plan {
   recipe: Recipe;
   init?: InitialWeights;
   freeze?: string[];
+  teacher?: TeacherWeights;
   seed: number;
   full: boolean;
   precision: string;
   minutes?: number;
 }
 
-function planOf(modelName: string | undefined, flags: TrainFlags, initial?: NamedFile): Plan {
+function planOf(modelName: string | undefined, flags: TrainFlags, initial?: NamedFile, teacher?: NamedFile): Plan {
   if (modelName === undefined) throw new UsageError("train needs a model: npm run train -- resnet20");
   const model = findModel(modelName);
   const dataset = flags.dataset ?? (model.inputShape[2] === 1 ? "mnist" : "cifar10");
@@ -197,6 +211,10 @@ function planOf(modelName: string | undefined, flags: TrainFlags, initial?: Name
   if (flags.freeze !== undefined && !initial) {
     throw new UsageError("--freeze keeps what --init brings, and there is no --init: leave it out, or give both");
   }
+  const forTeacher = (["temperature", "distillWeight"] as const).find((field) => flags[field] !== undefined);
+  if (forTeacher && !teacher) {
+    throw new UsageError(`--${flagOf(forTeacher)} says how to learn from --teacher, and there is none: leave it out`);
+  }
   return {
     model: model.name,
     dataset,
@@ -204,6 +222,7 @@ function planOf(modelName: string | undefined, flags: TrainFlags, initial?: Name
     recipe,
     ...(initial && { init: recordOf(initial) }),
     ...(flags.freeze !== undefined && { freeze: flags.freeze.split(",").map((part) => part.trim()) }),
+    ...(teacher && { teacher: { name: teacher.name, sha256: teacher.file.sha256 } }),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     full: flags.full ?? false,
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
@@ -217,7 +236,7 @@ interface NamedFile {
   file: ClassifierFile;
 }
 
-async function initialWeights(name: string): Promise<NamedFile> {
+async function namedFile(name: string): Promise<NamedFile> {
   return { name, file: await readClassifier(await weightsFile(name)) };
 }
 
@@ -229,7 +248,7 @@ function recordOf({ name, file }: NamedFile): InitialWeights {
 /** What a run begins from: read already, or to be found again by a run that goes on from before its first checkpoint. */
 function initialOf({ init }: Plan, read: NamedFile | undefined): ClassifierTraining["initial"] {
   if (init === undefined) return undefined;
-  return async () => (read ?? (await initialWeights(init.name))).file;
+  return async () => (read ?? (await namedFile(init.name))).file;
 }
 
 /** A run's images; where it begins from weights, of the size and with the normalisation that these know. */

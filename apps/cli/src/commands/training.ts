@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { InputError, type ModelEntry, registry } from "@tfjs-zoo/models";
 import {
+  type ClassifierFile,
   type ClassifierResult,
   type ClassifierTraining,
   flagOf,
@@ -9,6 +10,7 @@ import {
   type RunFolder,
   recipeFields,
   type TakenWeights,
+  type TeacherWeights,
   trainClassifier,
 } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
@@ -34,6 +36,7 @@ export function recipeOverrides(flags: object): { [field: string]: string | bool
 export interface ShownTraining {
   dataset: ImageDataset;
   initial?: ClassifierTraining["initial"];
+  teacher?: ClassifierFile;
   within: ClassifierTraining["within"];
   checkpointEvery?: number;
   signal: AbortSignal;
@@ -43,7 +46,7 @@ export interface ShownTraining {
 /** Trains in a run's folder and shows how it goes: a line an epoch, and a live one on a terminal. */
 export function trainShown(
   run: RunFolder,
-  { dataset, initial, within, checkpointEvery, signal, output }: ShownTraining,
+  { dataset, initial, teacher, within, checkpointEvery, signal, output }: ShownTraining,
 ): Promise<ClassifierResult | undefined> {
   const { model, recipeName, recipe, seed, full } = run.config;
   const { epochs } = recipe as unknown as Recipe;
@@ -52,6 +55,7 @@ export function trainShown(
     run,
     dataset,
     initial,
+    teacher,
     signal,
     within,
     checkpointEvery,
@@ -67,6 +71,11 @@ export function trainShown(
         const which = `${layers.slice(0, 4).join(", ")}${layers.length > 4 ? ", …" : ""}`;
         const counts = `${learning.toLocaleString("en")} of ${parameters.toLocaleString("en")} parameters learn`;
         output.line(`frozen: ${layers.length} layers with weights (${which}); ${counts}`);
+      }
+      if (run.config.teacher) {
+        const { temperature, distillWeight } = recipe as unknown as Recipe;
+        const { name } = run.config.teacher as TeacherWeights;
+        output.line(`learns from ${name} too: weight ${distillWeight}, temperature ${temperature}`);
       }
       if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
     },

@@ -3,6 +3,7 @@ import { attentionTextbook } from "./attention.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
 import { conv2dTextbook, depthwiseConv2dTextbook } from "./convolution.ts";
 import { denseTextbook } from "./dense.ts";
+import { distillationLossTextbook } from "./distillation-loss.ts";
 import {
   addTextbook,
   concatTextbook,
@@ -36,6 +37,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Conv2D: conv2dTextbook,
   Dense: denseTextbook,
   DepthwiseConv2D: depthwiseConv2dTextbook,
+  DistillationLoss: distillationLossTextbook,
   Dropout: dropoutTextbook,
   Flatten: flattenTextbook,
   Gelu: geluTextbook,
