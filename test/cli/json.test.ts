@@ -84,6 +84,16 @@ it("eval measures a run's weights", async () => {
   expect(loss).toEqual(number);
 });
 
+it("eval measures several, and their ensemble", async () => {
+  const dataset = `folder:${join(folder, "pictures")}`;
+  const { ensemble, members } = await json("eval", run, join(run, "weights.safetensors"), "--dataset", dataset);
+  const { accuracy } = trained as { accuracy: number };
+  const figures = { accuracy, top5: 1, loss: number, images: 18 };
+  expect(members).toEqual([run, join(run, "weights.safetensors")].map((weights) => ({ weights, ...figures })));
+  expect(ensemble).toEqual(figures);
+  expect(ensemble.loss).toBeCloseTo(members[0].loss, 5);
+});
+
 it("predict names classes with probabilities", async () => {
   const picture = join(folder, "pictures", "test", "left", "0.png");
   const [{ predictions }] = await json("predict", picture, "--weights", run);

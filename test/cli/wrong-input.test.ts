@@ -211,6 +211,7 @@ describe("weights", () => {
   it("that are not there are refused in one line", async () => {
     expectRefused(await zoo(["eval", join(folder, "nothing")]), 1, /nothing/);
     expectRefused(await zoo(["eval", "resnet20.nothing"]), 1, /resnet20\.nothing/);
+    expectRefused(await zoo(["eval", run, "lenet5.mnist"]), 1, /3 classes apart.*lenet5.mnist 10 \(0, 1, 2, …\)/);
   });
 });
 

@@ -8,5 +8,6 @@ export * from "./recipes/recipe.ts";
 export * from "./schedules/schedule.ts";
 export * from "./tasks/classification.ts";
 export * from "./tasks/classifier-weights.ts";
+export * from "./tasks/ensemble.ts";
 export * from "./tasks/task.ts";
 export * from "./tasks/test-views.ts";
