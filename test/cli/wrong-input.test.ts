@@ -134,6 +134,19 @@ describe("train", () => {
     const flags = ["--model", "lenet5", "--dataset", dataset, "--out", out, "--backend", "cpu"];
     expectRefused(await zoo(["import", join(folder, "absent.pt"), ...flags]), 1, /absent.pt \(ENOENT\)/);
     expectRefused(await zoo(["import", page, ...flags]), 1, /page.pt: it is a web page/);
+    const model = join(folder, "model.json");
+    const manifest = [{ paths: ["../../shard\n.bin"], weights: [] }];
+    await writeFile(model, JSON.stringify({ modelTopology: { config: [] }, weightsManifest: manifest }));
+    expectRefused(
+      await zoo(["import", model, ...flags]),
+      1,
+      /model.json: .*shard\\n.bin does not lie beside it: refused/,
+    );
+    await writeFile(
+      model,
+      JSON.stringify({ modelTopology: { config: [] }, weightsManifest: [{ paths: ["a"], weights: [] }] }),
+    );
+    expectRefused(await zoo(["import", model, ...flags]), 1, /can't read its weights .*a \(ENOENT\)/);
     expect(existsSync(out)).toBe(false);
   });
 

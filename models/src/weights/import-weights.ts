@@ -2,6 +2,11 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.ts";
 import { matchNames } from "./foreign-names.ts";
 import { scaleName } from "./int8.ts";
+import type { ForeignNetwork } from "./keras/foreign-network.ts";
+import { isHdf5 } from "./keras/hdf5.ts";
+import { isKerasArchive, readKerasArchive, readKerasHdf5 } from "./keras/keras-file.ts";
+import { isLayersModel, readLayersModel, type Shards } from "./keras/layers-model.ts";
+import { kerasTensors } from "./keras/to-tensors.ts";
 import { loadWeights } from "./load-weights.ts";
 import { shownName, stateDict } from "./names.ts";
 import { readSafetensors, type SafeTensor } from "./safetensors.ts";
@@ -9,22 +14,34 @@ import { isTorchFile, readTorchFile } from "./torch-file.ts";
 
 /** What was done with a file that others made. */
 export interface ImportReport {
-  format: "safetensors" | "PyTorch";
+  format: "safetensors" | "PyTorch" | "Keras" | "TensorFlow.js";
   /** tensors that found their place */
   matched: number;
-  /** rules by which names became ours */
+  /** rules by which names became ours, and what else was done to make them fit */
   rules: string[];
   /** tensors that the network has no place for */
   unused: string[];
 }
 
 /**
- * Puts weights that others trained into a network: safetensors, or a file of torch.save. Names are matched by rule
- * (foreign-names.ts); every weight of the network must find its tensor, in PyTorch's layout.
+ * Puts weights that others trained into a network: safetensors, a file of torch.save, of Keras (.h5, .keras), or the
+ * model.json of a layers-model. PyTorch's names are matched by rule (foreign-names.ts), Keras's layers by name, graph or
+ * order (keras/match-layers.ts); every weight of the network must find its tensor.
  *
+ * @param options.shards of a model.json: the files that `layersModelPaths` names
  * @throws InputError, one line: when the file can't be read, or does not fit the network
  */
-export function importWeights(model: tfl.LayersModel, bytes: Uint8Array): ImportReport {
+export function importWeights(
+  model: tfl.LayersModel,
+  bytes: Uint8Array,
+  { shards = new Map() }: { shards?: Shards } = {},
+): ImportReport {
+  const keras = readKeras(bytes, shards);
+  if (keras !== undefined) {
+    const { tensors, rules, unused } = kerasTensors(model, keras.network);
+    loadWeights(model, { tensors, metadata: {} });
+    return { format: keras.format, matched: tensors.size, rules, unused };
+  }
   const { format, tensors } = readForeign(bytes);
   const wanted = new Set(stateDict(model).map(({ name }) => name));
   const { renamed, applied } = matchNames([...tensors.keys()], wanted);
@@ -47,11 +64,19 @@ export function importWeights(model: tfl.LayersModel, bytes: Uint8Array): Import
   return { format, matched: ours.size, rules: applied, unused: unused.filter((name) => !scaled.has(name)) };
 }
 
+function readKeras(
+  bytes: Uint8Array,
+  shards: Shards,
+): { format: ImportReport["format"]; network: ForeignNetwork } | undefined {
+  if (isHdf5(bytes)) return { format: "Keras", network: readKerasHdf5(bytes) };
+  if (isKerasArchive(bytes)) return { format: "Keras", network: readKerasArchive(bytes) };
+  if (isLayersModel(bytes)) return { format: "TensorFlow.js", network: readLayersModel(bytes, shards) };
+  return undefined;
+}
+
 function readForeign(bytes: Uint8Array): { format: ImportReport["format"]; tensors: Map<string, SafeTensor> } {
   if (isTorchFile(bytes)) return { format: "PyTorch", tensors: readTorchFile(bytes) };
   const begin = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
-  if (begin.startsWith("\x89HDF"))
-    throw new InputError("it is an HDF5 file (Keras), which can't be read yet: save safetensors");
   if (/^\s*</.test(begin)) throw new InputError("it is a web page: the server answered with HTML in place of the file");
   return { format: "safetensors", tensors: readSafetensors(bytes).tensors };
 }

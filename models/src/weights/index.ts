@@ -2,6 +2,7 @@
 export * from "./card.ts";
 export * from "./floats.ts";
 export * from "./import-weights.ts";
+export { layersModelPaths } from "./keras/layers-model.ts";
 export { fromTorch, type Layout, torchShape, toTorch } from "./layout.ts";
 export * from "./load-weights.ts";
 export { layersInOrder, type StateEntry, shownName, stateDict } from "./names.ts";

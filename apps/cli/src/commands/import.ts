@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { createModel, findModel, InputError, type ModelEntry } from "@tfjs-zoo/models";
-import { importWeights, shownName } from "@tfjs-zoo/models/weights";
+import { importWeights, layersModelPaths, shownName } from "@tfjs-zoo/models/weights";
 import { type ClassifierInfo, saveClassifier } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
@@ -30,7 +31,7 @@ const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 export function registerImport(program: Command): void {
   program
     .command("import")
-    .description("weights that others trained: safetensors, or PyTorch's .pt and .pth")
+    .description("weights that others trained: safetensors, PyTorch's .pt and .pth, Keras's .h5 and .keras, model.json")
     .argument("<file>", "the file; nothing in it is executed")
     .requiredOption("--model <name>", "the network that they are of")
     .requiredOption("--out <file>", "a new .safetensors file for `zoo eval`, `predict` and `export`")
@@ -48,13 +49,16 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const given = asUsage(() => normalisationOf(flags.normalisation, entry));
   if (existsSync(flags.out)) throw new InputError(`${flags.out} exists already: give another --out`);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`can't read ${path} (${error.code}): give a .safetensors, .pt or .pth file`);
+    throw new InputError(
+      `can't read ${path} (${error.code}): give a .safetensors, .pt, .pth, .h5, .keras or model.json file`,
+    );
   });
   const info = await infoOf(entry, flags, given, output);
   await startBackendFor(flags, output);
   const model = createModel(entry.name, { classes: info.classes.length, inputShape: entry.inputShape, seed: null });
   try {
-    const { format, matched, rules, unused } = importWeights(model, bytes);
+    const shards = await shardsOf(path, bytes);
+    const { format, matched, rules, unused } = importWeights(model, bytes, { shards });
     await saveClassifier(flags.out, model, info);
     output.result({ format, matched, rules, unused, out: flags.out, ...info }, () =>
       [
@@ -75,6 +79,19 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   } finally {
     model.dispose();
   }
+}
+
+/** The files of weights that a model.json names, beside it; none for other files. */
+async function shardsOf(path: string, bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
+  const shards = new Map<string, Uint8Array>();
+  for (const shard of layersModelPaths(bytes) ?? []) {
+    const file = join(dirname(path), shard);
+    const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      throw new InputError(`can't read its weights ${shownName(file)} (${error.code}): put them beside it`);
+    });
+    shards.set(shard, content);
+  }
+  return shards;
 }
 
 /** Classes, and what was done to the images. */
