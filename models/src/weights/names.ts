@@ -22,6 +22,10 @@ const bare = "value";
 /** PyTorch's name for a layer's weight. */
 export const fullName = (layer: string, short: string): string => (short === bare ? layer : `${layer}.${short}`);
 
+/** The name of the layer that a weight is of, to PyTorch: what stands before the last part of its name. */
+export const ownerOf = ({ name, variable }: StateEntry): string =>
+  shortName(variable) === bare ? name : name.slice(0, name.lastIndexOf("."));
+
 /**
  * All weights of a model in the order of PyTorch's `state_dict()`, named `<layer name>.<weight>`. PyTorch's batch norms
  * also have a `num_batches_tracked` each, which we don't keep.

@@ -1,6 +1,6 @@
 /** Our layers with weights as the layers of others count them. */
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { layersInOrder, stateDict } from "../names.ts";
+import { layersInOrder, ownerOf, shortName, stateDict } from "../names.ts";
 import type { Kind, Role } from "./foreign-network.ts";
 
 type Layer = tfl.layers.Layer;
@@ -10,8 +10,11 @@ export interface Slot {
   /** PyTorch's name of the layer, which the names of its weights begin with */
   readonly name: string;
   readonly kind: Kind;
-  /** by role: their names in the state_dict, and their shapes in TensorFlow.js */
-  readonly weights: ReadonlyMap<string, { readonly name: string; readonly shape: readonly number[] }>;
+  /** by role: their names in the state_dict, and their shapes as a file has them and as the network does */
+  readonly weights: ReadonlyMap<
+    string,
+    { readonly name: string; readonly shape: readonly number[]; readonly kept: readonly number[] }
+  >;
   /** the slots that it reads, past layers without weights */
   readonly reads: readonly Slot[];
   /** the slot whose output it alone reads, with nothing between */
@@ -34,7 +37,7 @@ export function slotsOf(model: tfl.LayersModel): Map<Layer, Slot[]> {
     const carried = before.length === 1 ? flattened.get(before[0]) : undefined;
     const own = groupBy(
       entries.filter(({ variable }) => layer.weights.includes(variable)),
-      ({ name }) => name.slice(0, name.lastIndexOf(".")),
+      ownerOf,
     );
     let follows =
       before.length === 1 && before[0].outboundNodes.length === 1 ? found.get(before[0])?.at(-1) : undefined;
@@ -43,10 +46,13 @@ export function slotsOf(model: tfl.LayersModel): Map<Layer, Slot[]> {
       const isNorm = members.some((entry) => entry.name === `${name}.running_mean`);
       const weights = new Map(
         members.map((entry) => {
-          const shape = entry.variable.shape as number[];
-          const short = entry.name.slice(name.length + 1);
+          const kept = entry.variable.shape as number[];
+          const weight = { name: entry.name, shape: kept, kept };
+          // A factor a channel is a depthwise convolution of one pixel there.
+          if (layer.getClassName() === "ZooLayerScale") return ["kernel", { ...weight, shape: [1, 1, kept[0], 1] }];
+          const short = entry.name === name ? shortName(entry.variable) : entry.name.slice(name.length + 1);
           const isKernel = !isNorm && members[0].variable.shape.length > 1;
-          return [(isKernel ? kernelRoles : normRoles)[short] ?? short, { name: entry.name, shape }];
+          return [(isKernel ? kernelRoles : normRoles)[short] ?? short, weight];
         }),
       );
       const epsilon = (layer.getConfig().epsilon as number | undefined) ?? 1e-5;

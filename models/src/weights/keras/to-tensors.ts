@@ -29,13 +29,13 @@ export function kerasTensors(model: tfl.LayersModel, network: ForeignNetwork): K
 
   const tensors = new Map<string, SafeTensor>();
   for (const [slot, byRole] of values) {
-    for (const [role, { name, shape }] of slot.weights) {
+    for (const [role, { name, kept }] of slot.weights) {
       const layout = layouts.get(name);
-      const found = byRole.get(role) ?? (role === "bias" ? new Float32Array(shape[0]) : undefined);
+      const found = byRole.get(role) ?? (role === "bias" ? new Float32Array(kept[0]) : undefined);
       if (layout === undefined || found === undefined)
         throw new InputError(`its layer for ${slot.name} lacks the ${role}`);
-      const data = fromFloat32(toTorch(found, shape, layout), "F32");
-      tensors.set(name, { dtype: "F32", shape: torchShape([...shape], layout), data });
+      const data = fromFloat32(toTorch(found, kept, layout), "F32");
+      tensors.set(name, { dtype: "F32", shape: torchShape([...kept], layout), data });
     }
     for (const role of byRole.keys())
       if (!slot.weights.has(role))
