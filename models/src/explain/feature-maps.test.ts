@@ -1,0 +1,61 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { embeddings } from "./embeddings.ts";
+import { featureMaps } from "./feature-maps.ts";
+import { computingLayers } from "./layers.ts";
+import { type TestNetwork, tensorsLeftBy, testImages, testNetworks } from "./test-networks.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
+
+describe("featureMaps", () => {
+  it.each(Object.keys(testNetworks) as TestNetwork[])("of a %s are of every layer, the last is its output", (name) => {
+    const model = testNetworks[name]();
+    const images = testImages(model);
+    const left = tensorsLeftBy(() => {
+      const maps = featureMaps(model, images);
+      expect(Object.keys(maps)).toEqual(computingLayers(model).map((layer) => layer.name));
+      const [last] = Object.values(maps).slice(-1);
+      const output = model.apply(images) as tf.Tensor;
+      expect(last.dataSync()).toEqual(output.dataSync());
+      tf.dispose([maps, output]);
+    });
+    expect(left).toBe(0);
+    tf.dispose([images]);
+    model.dispose();
+  });
+
+  it("runs no further than the layers that were named", () => {
+    const model = testNetworks.lenet();
+    const images = testImages(model);
+    const left = tensorsLeftBy(() => {
+      const maps = featureMaps(model, images, ["relu1", "conv1"]);
+      expect(Object.keys(maps)).toEqual(["relu1", "conv1"]);
+      expect(maps.relu1.dataSync()).toEqual(tf.tidy(() => tf.relu(maps.conv1).dataSync()));
+      tf.dispose(maps);
+    });
+    expect(left).toBe(0);
+    expect(() => featureMaps(model, images, ["conv9"])).toThrow('lenet5 has no layer "conv9"');
+    tf.dispose([images]);
+    model.dispose();
+  });
+});
+
+describe("embeddings", () => {
+  it.each([
+    ["resnet", "avgpool"],
+    ["lenet", "relu4"],
+  ] as const)("of a %s are what its last dense layer reads", (name, layer) => {
+    const model = testNetworks[name]();
+    const images = testImages(model);
+    const left = tensorsLeftBy(() => {
+      const features = embeddings(model, images);
+      const maps = featureMaps(model, images, [layer]);
+      expect(features.arraySync()).toEqual(maps[layer].arraySync());
+      tf.dispose([features, maps]);
+    });
+    expect(left).toBe(0);
+    tf.dispose([images]);
+    model.dispose();
+  });
+});
