@@ -5,6 +5,7 @@ import { registerCompare } from "./commands/compare/index.ts";
 import { registerData } from "./commands/data.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEval } from "./commands/eval.ts";
+import { registerExplain } from "./commands/explain/index.ts";
 import { registerExport } from "./commands/export.ts";
 import { registerGradcheck } from "./commands/gradcheck.ts";
 import { registerImport } from "./commands/import.ts";
@@ -34,6 +35,7 @@ for (const register of [
   registerGradcheck,
   registerDoctor,
   registerData,
+  registerExplain,
   registerExport,
   registerImport,
   registerPublish,

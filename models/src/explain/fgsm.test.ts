@@ -43,6 +43,40 @@ describe("fgsm", () => {
     model.dispose();
   });
 
+  it("moves each pixel as the sign of the loss's gradient says", () => {
+    const model = testNetworks.resnet();
+    const { images, labels } = said(model, 4);
+    const moved = fgsm(model, images, labels, epsilon, normalisation);
+    tf.tidy(() => {
+      const loss = (x: tf.Tensor) => softmaxCrossEntropy({ logits: model.apply(x) as tf.Tensor, labels }) as tf.Scalar;
+      const gradient = tf.grad(loss)(images).dataSync();
+      const step = tf.sub(moved, images).dataSync();
+      const largest = Math.max(...gradient.map(Math.abs));
+      for (const [i, slope] of gradient.entries()) {
+        if (Math.abs(slope) > 1e-3 * largest && step[i] !== 0) expect(Math.sign(step[i])).toBe(Math.sign(slope));
+      }
+    });
+    tf.dispose([moved, images, labels]);
+    model.dispose();
+  });
+
+  it("finds the way where the network is so sure that its loss is 0", async () => {
+    const model = testNetworks.resnet();
+    const { images, labels } = said(model);
+    const unsure = await correctUnderAttack(model, images, labels, [epsilon], normalisation);
+    tf.tidy(() => {
+      const last = model.getLayer("fc");
+      last.setWeights(last.getWeights().map((weight) => tf.mul(weight, 1e5)));
+    });
+    const loss = tf.tidy(() => softmaxCrossEntropy({ logits: model.apply(images) as tf.Tensor, labels }).dataSync()[0]);
+    expect(loss).toBeLessThan(1e-6);
+    const sure = await correctUnderAttack(model, images, labels, [epsilon], normalisation);
+    expect(unsure[0]).toBeLessThan(16);
+    expect(sure[0]).toBeLessThanOrEqual(unsure[0] + 1);
+    tf.dispose([images, labels]);
+    model.dispose();
+  });
+
   it("stops at black and white", () => {
     const model = testNetworks.resnet();
     const images = tf.tidy(() => normalised(tf.zeros([1, 8, 8, 3]), normalisation));

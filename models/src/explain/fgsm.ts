@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { inPixelRange, type Normalisation } from "./pixel-range.ts";
+
+/** Taken off a logit so that it counts for nothing. */
+const NEVER = 1e6;
 
 /**
  * The fast gradient sign method (Goodfellow, Shlens & Szegedy 2015, "Explaining and harnessing adversarial examples",
@@ -53,13 +55,23 @@ export async function correctUnderAttack(
   return correct;
 }
 
-/** sign(∂J/∂x), J the cross-entropy summed over the batch: [batch, height, width, channels] */
+/**
+ * sign(∂J/∂x), J the cross-entropy of each image with its label y: [batch, height, width, channels].
+ *
+ * Where a network is sure, p_y rounds to 1 and J's gradient loses what matters. That of M = log Σ_{k ≠ y} exp z_k − z_y
+ * is the same but for a factor of 1 − p_y, which no sign depends on.
+ */
 function lossGradientSign(model: tfl.LayersModel, images: tf.Tensor4D, labels: tf.Tensor1D): tf.Tensor4D {
-  const loss = (x: tf.Tensor) => {
-    const logits = model.apply(x, { training: false }) as tf.Tensor2D;
-    return tf.mul(softmaxCrossEntropy({ logits, labels }), images.shape[0]) as tf.Scalar;
-  };
-  return tf.tidy(() => tf.sign(tf.grad(loss)(images)) as tf.Tensor4D);
+  return tf.tidy(() => {
+    const classes = model.outputs[0].shape[1] as number;
+    const own = tf.cast(tf.oneHot(labels, classes), "float32"); // [batch, classes]
+    const margin = (x: tf.Tensor): tf.Scalar => {
+      const logits = model.apply(x, { training: false }) as tf.Tensor2D; // [batch, classes]
+      const others = tf.logSumExp(tf.sub(logits, tf.mul(own, NEVER)), 1); // [batch]
+      return tf.sub(tf.sum(others), tf.sum(tf.mul(logits, own)));
+    };
+    return tf.sign(tf.grad(margin)(images)) as tf.Tensor4D;
+  });
 }
 
 function moved(images: tf.Tensor4D, sign: tf.Tensor4D, epsilon: number, normalisation: Normalisation): tf.Tensor4D {

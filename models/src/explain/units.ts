@@ -25,6 +25,7 @@ export interface LayerUnits {
 export interface WeightGradient {
   /** PyTorch's name: `layer1.0.conv1.weight` */
   weight: string;
+  shape: number[];
   norm: number;
   gradientNorm: number;
   /** gradientNorm / norm; 0 where both are 0 */
@@ -113,7 +114,7 @@ export class UnitGatherer {
           tf.tidy(() => tf.norm(tensor).dataSync()[0]),
         );
         const gradientNorm = ofSum / this.images;
-        return { weight: name, norm, gradientNorm, ratio: norm === 0 ? 0 : gradientNorm / norm };
+        return { weight: name, shape: variable.shape, norm, gradientNorm, ratio: norm === 0 ? 0 : gradientNorm / norm };
       }),
     };
   }
