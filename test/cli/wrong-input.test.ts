@@ -57,6 +57,8 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["train resnet20 --distil-weight 1", /--distil-weight.*--distill-weight/],
     ["train resnet20 --freeze stem", /--freeze keeps what --init brings, and there is no --init/],
     ["predict x.png", /--weights/],
+    ["explain lenet5.mnist --method grad-cm", /grad-cm.*did you mean "grad-cam"/],
+    ["explain lenet5.mnist --image x.png --index 3", /--image and --index/],
     ["gradcheck --op conv2", /conv2.*Conv2D/],
     ["import x.pt --out y", /--model/],
     ["import x.pt --model resnet21 --out y", /resnet21.*did you mean "resnet20"/],
@@ -268,5 +270,27 @@ describe("predict", () => {
     const [{ predictions }] = JSON.parse(stdout);
     const sum = predictions.reduce((total: number, { probability }: { probability: number }) => total + probability, 0);
     expect(sum).toBeCloseTo(1, 4);
+  });
+});
+
+describe("explain", () => {
+  const text = () => join(folder, "no-picture.jpg");
+  beforeAll(() => writeFile(text(), "no picture"));
+
+  it.each<[string, () => string[], RegExp]>([
+    ["a layer that there isn't", () => ["--layer", "conv3"], /lenet5 has no layer "conv3": did you mean "conv1"/],
+    ["a layer that doesn't say where", () => ["--method", "grad-cam", "--layer", "fc1"], /fc1 is no map over places/],
+    ["a class that there isn't", () => ["--class", "midle"], /knows no class "midle": did you mean "middle"/],
+    ["an image past the test set", () => ["--index", "18"], /there is no test image 18: .* has 18, from 0 to 17/],
+    ["a text for a picture", () => ["--image", text()], /no-picture\.jpg/],
+  ])("refuses %s, and leaves nothing behind", async (_, flags, says) => {
+    const out = join(folder, "explained");
+    expectRefused(await zoo(["explain", run, ...flags(), "--out", out, "--backend", "cpu"]), 1, says);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("writes into no folder that has something in it", async () => {
+    expectRefused(await zoo(["explain", run, "--out", run]), 1, /exists already: give another --out/);
+    expect(existsSync(join(run, "weights.safetensors"))).toBe(true);
   });
 });

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset, makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { findLayer, lastSpatialLayer } from "@tfjs-zoo/models/explain";
+import { findLayer, isSpatial, lastSpatialLayer } from "@tfjs-zoo/models/explain";
 import {
   type ClassifierInfo,
   type Explanation,
@@ -82,13 +82,29 @@ async function explain(target: string, flags: ExplainFlags): Promise<void> {
   const output = createOutput(flags);
   const plan = planOf(target, flags);
   const file = await weightsFile(target);
-  if (existsSync(plan.out)) throw new InputError(`${plan.out} exists already: give another --out`);
+  if (!isFree(plan.out)) throw new InputError(`${plan.out} exists already: give another --out`);
+  await makeFolder(plan.out).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(`can't make the folder ${plan.out} (${error.code}): give another --out`);
+  });
+  try {
+    await explainInto(plan, file, flags, output);
+  } catch (error) {
+    await rm(plan.out, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Whether there is nothing at a path, or an empty folder, as one that was interrupted leaves. */
+function isFree(path: string): boolean {
+  return !existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0);
+}
+
+async function explainInto(plan: Plan, file: string, flags: ExplainFlags, output: Output): Promise<void> {
   await startBackendFor(flags, output);
   const { model, info } = await loadClassifier(file);
   const classIndex = flags.class === undefined ? undefined : findClass(info, flags.class);
-  if (flags.layer !== undefined) findLayer(model, flags.layer);
-  const chosen = plan.methods ?? possible(model, output);
-  if (plan.methods?.some((method) => ofPlaces.includes(method))) lastSpatialLayer(model);
+  const chosen = plan.methods ?? possible(model, flags.layer, output);
+  if (plan.methods?.some((method) => ofPlaces.includes(method))) placesIn(model, flags.layer);
 
   const needed = chosen.some((method) => ofTestSet.includes(method)) || (!flags.image && needsPictures(chosen));
   const dataset = needed ? await testSet(flags, info, output) : undefined;
@@ -117,12 +133,12 @@ async function explain(target: string, flags: ExplainFlags): Promise<void> {
     lines.push(seen.line);
   }
   const explanation = {
-    title: `Inside ${basename(target)}`,
+    title: `Inside ${basename(plan.target)}`,
     subtitle: subtitleOf(info, dataset, plan.images),
     sections,
   };
   const result = {
-    weights: target,
+    weights: plan.target,
     model: info.model,
     dataset: dataset?.name ?? info.dataset,
     methods: chosen,
@@ -133,11 +149,14 @@ async function explain(target: string, flags: ExplainFlags): Promise<void> {
   output.result({ ...result, files }, () => [...lines, shown(join(plan.out, "explain.html"))].join("\n"));
 }
 
+type Plan = ReturnType<typeof planOf>;
+
 function planOf(target: string, flags: ExplainFlags) {
   if (flags.image && flags.index)
     throw new UsageError("--image and --index both say what to look at: give one of them");
   const named = flags.method?.split(",").map((name) => choice("--method", name.trim(), methods));
   return {
+    target,
     methods: named && methods.filter((method) => named.includes(method)),
     indices: flags.index?.map((index) => wholeNumber("--index", index)),
     images: wholeNumber("--images", flags.images, 3),
@@ -148,10 +167,19 @@ function planOf(target: string, flags: ExplainFlags) {
 
 const needsPictures = (chosen: readonly Method[]): boolean => chosen.some((method) => ofPictures.includes(method));
 
-/** All methods, but for those that a network can't do, which are named. */
-function possible(model: Subject["model"], output: Output): Method[] {
+/** @throws InputError unless the layer says where; without one, unless some layer does */
+function placesIn(model: Subject["model"], layer: string | undefined): void {
+  const last = lastSpatialLayer(model);
+  if (layer !== undefined && !isSpatial(findLayer(model, layer))) {
+    throw new InputError(`the output of ${layer} is no map over places: take one before it, such as "${last}"`);
+  }
+}
+
+/** All methods, but for those that the network or the layer rules out, which are named. */
+function possible(model: Subject["model"], layer: string | undefined, output: Output): Method[] {
+  if (layer !== undefined) findLayer(model, layer);
   try {
-    lastSpatialLayer(model);
+    placesIn(model, layer);
     return [...methods];
   } catch (error) {
     output.line(`without ${ofPlaces.join(" and ")}: ${(error as Error).message.split(":")[0]}`);
@@ -194,11 +222,8 @@ function subtitleOf(info: ClassifierInfo, dataset: ImageDataset | undefined, ima
   return `${trained} Looked at with ${count} of the ${dataset.test.count.toLocaleString("en-GB")} test images of ${dataset.name}.`;
 }
 
-/** Writes the report, its pictures and its figures; nothing is left where that fails. */
+/** Writes the report, its pictures and its figures. */
 async function write(explanation: Explanation, result: object, out: string): Promise<string[]> {
-  await makeFolder(out).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`can't make the folder ${out} (${error.code}): give another --out`);
-  });
   const contents = new Map<string, string | Uint8Array>([
     ...figuresOf(explanation).map(({ file, picture: { pixels, height, width } }): [string, Uint8Array] => [
       file,
@@ -207,11 +232,6 @@ async function write(explanation: Explanation, result: object, out: string): Pro
     ["explain.json", `${JSON.stringify(result, null, 2)}\n`],
     ["explain.html", explainReport(explanation)],
   ]);
-  try {
-    for (const [name, content] of contents) await writeFileAtomic(join(out, name), content);
-  } catch (error) {
-    await rm(out, { recursive: true, force: true });
-    throw error;
-  }
+  for (const [name, content] of contents) await writeFileAtomic(join(out, name), content);
   return [...contents.keys()].map((name) => join(out, name));
 }

@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { InputError } from "@tfjs-zoo/models";
-import { computingLayers, featureMaps, filters, findLayer, isSpatial } from "@tfjs-zoo/models/explain";
+import { computingLayers, featureMaps, filters, isSpatial } from "@tfjs-zoo/models/explain";
 import { enlarged, type Figure, heatPicture, mosaic, type Picture, pictureOf } from "@tfjs-zoo/training/node";
 import { asBatch, type Look, type Subject } from "./subject.ts";
 import { fileName } from "./where.ts";
@@ -36,8 +35,7 @@ export function firstFilters({ model }: Subject): Look {
 export async function layerMaps(subject: Subject): Promise<Look> {
   const { model, info, pictures, layer } = subject;
   const [shown] = pictures;
-  const names = layer === undefined ? spreadLayers(model) : [spatial(model, layer)];
-  if (names.length === 0) throw new InputError(`${model.name} has no layer whose output is a map over places`);
+  const names = layer === undefined ? spreadLayers(model) : [layer];
   const image = asBatch(shown, info);
   const maps = featureMaps(model, image, names);
   image.dispose();
@@ -76,12 +74,6 @@ function spreadLayers(model: Subject["model"]): string[] {
   const sizeOf = (layer: (typeof layers)[number]) => (layer.outputShape as number[]).slice(1, 3).join();
   const last = layers.filter((layer, i) => i + 1 === layers.length || sizeOf(layer) !== sizeOf(layers[i + 1]));
   return [...new Set([...layers.slice(0, 1), ...last])].map(({ name }) => name).slice(0, 8);
-}
-
-/** @throws InputError unless the layer's output is a map over places */
-function spatial(model: Subject["model"], name: string): string {
-  if (isSpatial(findLayer(model, name))) return name;
-  throw new InputError(`the output of ${name} is no map over places: it has no feature maps to show`);
 }
 
 /** The values of the first tiles: [tiles, ...] cut along its first axis. */
