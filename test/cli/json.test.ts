@@ -84,6 +84,23 @@ it("eval measures a run's weights", async () => {
   expect(loss).toEqual(number);
 });
 
+it("eval tests a run on what it was not trained on, whatever its seed", async () => {
+  const [seeded, dataset] = [join(folder, "seeded"), `folder:${join(folder, "pictures", "train")}`];
+  await json(
+    "train",
+    "lenet5",
+    "--dataset",
+    dataset,
+    "--run",
+    seeded,
+    ..."--epochs 1 --batch-size 8 --seed 7".split(" "),
+  );
+  const { loss, testImages } = JSON.parse(await readFile(join(seeded, "result.json"), "utf8"));
+  const measured = await json("eval", seeded);
+  expect(measured.images).toBe(testImages);
+  expect(measured.loss).toBeCloseTo(loss, 5);
+});
+
 it("eval measures several, and their ensemble", async () => {
   const dataset = `folder:${join(folder, "pictures")}`;
   const { ensemble, members } = await json("eval", run, join(run, "weights.safetensors"), "--dataset", dataset);

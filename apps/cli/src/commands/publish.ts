@@ -66,7 +66,7 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
     model.dispose();
     // The card's figures are those of the file that ships, so that is what is measured.
     const shipped = await loadClassifier(weights);
-    const dataset = await loadDataset(info.dataset, { progress: output.progress.update });
+    const dataset = await loadDataset(info.dataset, { progress: output.progress.update, size: info.inputShape });
     const { mean, std } = info;
     const { accuracy, top5, loss, images } = await onTestSet(shipped.model, info, dataset, output);
     const measured = { dataset: info.dataset, split: "test", images, epoch: result.epochs };

@@ -251,10 +251,13 @@ function initialOf({ init }: Plan, read: NamedFile | undefined): ClassifierTrain
   return async () => (read ?? (await namedFile(init.name))).file;
 }
 
-/** A run's images; where it begins from weights, of the size and with the normalisation that these know. */
-async function datasetFor({ dataset: name, model, init, seed }: Plan, output: Output): Promise<ImageDataset> {
+/**
+ * A run's images; where it begins from weights, of the size and with the normalisation that these know. What a folder
+ * without a test set is tested on is the same for every seed, so that seeds can be compared, and `eval` finds it again.
+ */
+async function datasetFor({ dataset: name, model, init }: Plan, output: Output): Promise<ImageDataset> {
   const size = init?.inputShape ?? (name.startsWith("folder:") ? findModel(model).inputShape : undefined);
-  const dataset = await loadDataset(name, { seed, size, progress: (event) => output.progress.update(event) });
+  const dataset = await loadDataset(name, { size, progress: (event) => output.progress.update(event) });
   return init ? { ...dataset, mean: init.mean, std: init.std } : dataset;
 }
 
