@@ -1,12 +1,13 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.ts";
-import { matchNames } from "./foreign-names.ts";
+import { matchNames, sameNumbers } from "./foreign-names.ts";
 import { scaleName } from "./int8.ts";
 import type { ForeignNetwork } from "./keras/foreign-network.ts";
 import { isHdf5 } from "./keras/hdf5.ts";
 import { isKerasArchive, readKerasArchive, readKerasHdf5 } from "./keras/keras-file.ts";
 import { isLayersModel, readLayersModel, type Shards } from "./keras/layers-model.ts";
 import { kerasTensors } from "./keras/to-tensors.ts";
+import { torchShape } from "./layout.ts";
 import { loadWeights } from "./load-weights.ts";
 import { shownName, stateDict } from "./names.ts";
 import { readSafetensors, type SafeTensor } from "./safetensors.ts";
@@ -43,7 +44,10 @@ export function importWeights(
     return { format: keras.format, matched: tensors.size, rules, unused };
   }
   const { format, tensors } = readForeign(bytes);
-  const wanted = new Set(stateDict(model).map(({ name }) => name));
+  const shapes = new Map(
+    stateDict(model).map(({ name, variable, layout }) => [name, torchShape(variable.shape as number[], layout)]),
+  );
+  const wanted = new Set(shapes.keys());
   const { renamed, applied } = matchNames([...tensors.keys()], wanted);
   const ours = new Map<string, SafeTensor>();
   const scales = new Map<string, SafeTensor>(); // of weights of eight bits
@@ -51,7 +55,9 @@ export function importWeights(
   for (const [name, now] of renamed) {
     const scale = tensors.get(scaleName(name));
     if (wanted.has(now) && !ours.has(now)) {
-      ours.set(now, tensors.get(name) as SafeTensor);
+      const tensor = tensors.get(name) as SafeTensor;
+      const shape = shapes.get(now) as number[];
+      ours.set(now, sameNumbers(tensor.shape, shape) ? { ...tensor, shape } : tensor);
       if (scale !== undefined) scales.set(scaleName(now), scale);
     } else if (!/(^|\.)num_batches_tracked$/.test(name)) unused.push(name);
   }

@@ -5,9 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../errors.ts";
 import { randomStream } from "../random.ts";
 import { createModel } from "../registry.ts";
-import { matchNames } from "./foreign-names.ts";
 import { importWeights } from "./import-weights.ts";
-import { stateDict } from "./names.ts";
 import { readPickle } from "./pickle.ts";
 import { readSafetensors, type SafeTensor, writeSafetensors } from "./safetensors.ts";
 import { saveWeights } from "./save-weights.ts";
@@ -115,24 +113,6 @@ describe("a pickle", () => {
 });
 
 describe("weights of others", () => {
-  const wanted = new Set(stateDict(createModel("resnet20", { seed: null })).map(({ name }) => name));
-  const names = [...wanted];
-  const forms: [string, (name: string) => string, string[]][] = [
-    ["ours", (name) => name, []],
-    ["akamaster's ResNets", (name) => `module.${name.replace("fc.", "linear.")}`, ["without module.", "linear -> fc"]],
-    [
-      "a compiled network of timm",
-      (name) => `_orig_mod.${name.replace("fc.", "head.fc.")}`,
-      ["without _orig_mod.", "head -> fc"],
-    ],
-    ["Lightning's", (name) => `model.net.${name}`, ["without model.", "without net."]],
-  ];
-  it.each(forms)("in the names of %s find their place", (_, rename, rules) => {
-    const { renamed, applied } = matchNames(names.map(rename), wanted);
-    expect([...renamed.values()].sort()).toEqual([...names].sort());
-    expect(applied).toEqual(rules);
-  });
-
   it("are imported whole or not at all", async () => {
     const { tensors } = readSafetensors(await saveWeights(createModel("lenet5", { seed: 3 })));
     const foreign = new Map([...tensors].map(([name, tensor]) => [`module.${name}`, tensor]));

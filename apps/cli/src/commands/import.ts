@@ -68,6 +68,9 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
               `${unused.length} have no place in it: ${unused.slice(0, 5).map(shownName).join(", ")}${unused.length > 5 ? ", …" : ""}`,
             ]
           : []),
+        ...(flags.normalisation === undefined
+          ? [`images normalised by ${info.mean.join(",")}/${info.std.join(",")}; if theirs were not: --normalisation`]
+          : []),
         info.dataset === "imagenet"
           ? `${flags.out}: npm run predict -- PHOTO --weights ${flags.out}`
           : `${flags.out}: npm run eval -- ${flags.out}`,
