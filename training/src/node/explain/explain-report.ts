@@ -1,5 +1,5 @@
-import { renderChart } from "../runs/report/chart.ts";
-import { escapeHtml, percent } from "../runs/report/html.ts";
+import { renderChart } from "../../charts/chart.ts";
+import { escapeHtml, percent } from "../../charts/html.ts";
 import { page } from "../runs/report/page.ts";
 import { pngDataUrl } from "../runs/report/png.ts";
 import type { Block, Explanation, Figure, Section, TableOptions } from "./explanation.ts";

@@ -1,4 +1,4 @@
-import type { ChartOptions } from "../runs/report/chart.ts";
+import type { ChartOptions } from "../../charts/chart.ts";
 import type { Picture } from "./picture.ts";
 
 /** A picture of a report, which is also written as a file. */

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../runs/report/html.ts";
+import { escapeHtml } from "../../charts/html.ts";
 import type { ScatterOptions } from "./explanation.ts";
 
 // The drawing's own units; it is scaled to the column it stands in.
