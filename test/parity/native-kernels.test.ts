@@ -212,6 +212,23 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
   });
 
   it.each([
+    { shape: [2, 9, 8, 40], kernel: 7, multiplier: 1, attrs: { padding: 3 } },
+    { shape: [2, 9, 11, 33], kernel: 3, multiplier: 1, attrs: { padding: 1, strides: 2 } },
+    { shape: [4, 12, 10, 5], kernel: 3, multiplier: 3, attrs: { padding: [0, 2], dilation: 2, strides: [1, 2] } },
+  ])("depthwise convolution of $shape, $kernel taps, $multiplier filters a channel, $attrs", async (given) => {
+    const { shape, multiplier, attrs } = given;
+    const kernel = [given.kernel, given.kernel, shape[3], multiplier];
+    const bias = [shape[3] * multiplier];
+    const inputs = {
+      x: { shape, values: values(shape, "x") },
+      filter: { shape: kernel, values: values(kernel, "w") },
+      bias: { shape: bias, values: values(bias, "b") },
+    };
+    const op = ops.depthwiseConv2d as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs), 3e-6);
+  });
+
+  it.each([
     { batch: 3, queries: 65, keys: 65, d: 96, heads: 3 },
     { batch: 2, queries: 7, keys: 33, d: 40, heads: 2 },
     { batch: 5, queries: 130, keys: 20, d: 64, heads: 1 },

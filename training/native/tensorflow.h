@@ -129,7 +129,7 @@ struct Attributes {
   float epsilon = 0, momentum = 0;
   unsigned char relu = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
   int64_t stride = 1, channels = 0, heads = 0;
-  std::vector<int64_t> ranks, dims, strides, padding, size;
+  std::vector<int64_t> ranks, dims, strides, padding, dilation, size;
 };
 
 inline std::vector<int64_t> GetList(TF_OpKernelConstruction* construction, const char* name, TF_Status* status) {
@@ -159,6 +159,7 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   attributes->dims = GetList(construction, "dims", status);
   attributes->strides = GetList(construction, "strides", status);
   attributes->padding = GetList(construction, "padding", status);
+  attributes->dilation = GetList(construction, "dilation", status);
   attributes->size = GetList(construction, "size", status);
   TF_DeleteStatus(status);
   return attributes;

@@ -1,6 +1,6 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
 // batch normalisation with its ReLU, layer normalisation, attention, the residual sum with its ReLU, GELU, pooling, concatenation,
-// option A shortcuts, and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
+// option A shortcuts, depthwise convolution, and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
 // one. Compiled on the machine that runs them
 // (-march=native) and loaded as a Node addon, which registers them.
 //
@@ -27,6 +27,7 @@
 #include "batch-norm.h"
 #include "concat.h"
 #include "conv2d.h"
+#include "depthwise.h"
 #include "element-wise.h"
 #include "flat.h"
 #include "gelu.h"
@@ -92,6 +93,21 @@ const std::vector<Op> ops = {
      ShortcutAGrad},
     {"ZooGelu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Gelu},
     {"ZooGeluGrad", {"T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, GeluGrad},
+    {"ZooDepthwiseConv2D",
+     {"strides: list(int)", "padding: list(int)", "dilation: list(int)", "N: int >= 0", "T: {float, bfloat16}"},
+     {"x: T", "filter: float", "bias: N * float"},
+     {"y: T"},
+     DepthwiseConv2D},
+    {"ZooDepthwiseConv2DBackpropInput",
+     {"strides: list(int)", "padding: list(int)", "dilation: list(int)", "size: list(int)", "T: {float, bfloat16}"},
+     {"dy: T", "filter: float"},
+     {"dx: T"},
+     DepthwiseConv2DBackpropInput},
+    {"ZooDepthwiseConv2DBackpropFilter",
+     {"strides: list(int)", "padding: list(int)", "dilation: list(int)", "size: list(int)", "T: {float, bfloat16}"},
+     {"x: T", "dy: T"},
+     {"dw: float"},
+     DepthwiseConv2DBackpropFilter},
     {"ZooAttention",
      {"heads: int"},
      {"q: float", "k: float", "v: float"},

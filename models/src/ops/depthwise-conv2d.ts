@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, type Op } from "./differentiable.ts";
+import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
+import { sumToLastAxis } from "./sum-to-last-axis.ts";
 import { type Pair, type PairLike, pair, windowOutput } from "./window.ts";
 
 export type DepthwiseConv2DInputs = { x: tf.Tensor; filter: tf.Tensor; bias?: tf.Tensor };
@@ -21,8 +22,8 @@ export interface DepthwiseConv2DAttrs {
  *   ∂L/∂x[n, a, b, c]  = Σ_{u,v,k : a = s i + d u − p, b = s j + d v − p} ∂L/∂y[n, i, j, c m + k] w[u, v, c, k]
  *   ∂L/∂w[u, v, c, k]  = Σ_{n,i,j} x[n, s i + d u − p, s j + d v − p, c] ∂L/∂y[n, i, j, c m + k]
  *
- * With k² taps it is k² shifted products, so it is written as that: slices of the padded image, one a tap. No backend's
- * own kernel handles every stride, padding and dilation of this op in both passes.
+ * With k² taps it is k² shifted products, so it is written as that: slices of the padded image, one a tap. No stock
+ * kernel handles every stride, padding and dilation of this op in both passes; those of `tensorflow` are ours.
  *
  * @param x [batch, height, width, channels]
  * @param filter [kernelHeight, kernelWidth, channels, multiplier]
@@ -34,6 +35,9 @@ export const depthwiseConv2d: Op<DepthwiseConv2DInputs, DepthwiseConv2DAttrs> = 
 
   forward({ x, filter, bias }: DepthwiseConv2DInputs, attrs: DepthwiseConv2DAttrs) {
     const geometry = geometryOf(x, filter, attrs);
+    if (hasKernel("ZooDepthwise")) {
+      return { output: runKernel("ZooDepthwise", { x, filter, bias }, attrs)[0], saved: { x, filter, bias } };
+    }
     const { batch, outHeight, outWidth, channels, multiplier } = geometry;
     const padded = pad(x, geometry.padding); // [batch, height + 2p, width + 2p, channels]
     const products = taps(geometry).map(([u, v]) => {
@@ -50,6 +54,9 @@ export const depthwiseConv2d: Op<DepthwiseConv2DInputs, DepthwiseConv2DAttrs> = 
     const positions = batch * outHeight * outWidth;
     return {
       x: () => {
+        if (hasKernel("ZooDepthwiseBackpropInput")) {
+          return runKernel("ZooDepthwiseBackpropInput", { dy, filter }, { ...attrs, size: x.shape.slice(1, 3) })[0];
+        }
         const dyByChannel = tf.reshape(dy, [positions, channels, multiplier]);
         const shares = taps(geometry).map(([u, v]) => {
           const share = tf.sum(tf.mul(dyByChannel, tf.reshape(tap(filter, u, v), [1, channels, multiplier])), 2);
@@ -59,6 +66,9 @@ export const depthwiseConv2d: Op<DepthwiseConv2DInputs, DepthwiseConv2DAttrs> = 
         return tf.slice(addAll(shares), [0, ph, pw, 0], x.shape); // [batch, height, width, channels]
       },
       filter: () => {
+        if (hasKernel("ZooDepthwiseBackpropFilter")) {
+          return runKernel("ZooDepthwiseBackpropFilter", { x, dy }, { ...attrs, size: geometry.kernel })[0];
+        }
         const dyByChannel = tf.reshape(dy, [positions, channels, multiplier]);
         const padded = pad(x, geometry.padding);
         const rows = taps(geometry).map(([u, v]) =>
@@ -66,7 +76,7 @@ export const depthwiseConv2d: Op<DepthwiseConv2DInputs, DepthwiseConv2DAttrs> = 
         ); // each [channels, multiplier]
         return tf.reshape(tf.stack(rows), filter.shape);
       },
-      ...(bias && { bias: () => tf.sum(dy, [0, 1, 2]) }), // [channels · multiplier]
+      ...(bias && { bias: () => sumToLastAxis(dy) }), // [channels · multiplier]
     };
   },
 });

@@ -72,6 +72,7 @@ export const bf16Ops = [
   "BatchNormTraining",
   "Concat",
   "Conv2D",
+  "DepthwiseConv2D",
   "Gelu",
   "GlobalAvgPool2D",
   "LayerNorm",

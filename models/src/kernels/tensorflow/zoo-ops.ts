@@ -8,6 +8,7 @@ import {
   util,
 } from "@tensorflow/tfjs-core";
 import { checkAttention } from "../../ops/attention.ts";
+import type { DepthwiseConv2DAttrs } from "../../ops/depthwise-conv2d.ts";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
 import { pair, windowOutput } from "../../ops/window.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
@@ -145,6 +146,31 @@ export function registerZooOps(): void {
     return executeTyped(backend, "ZooGeluGrad", { T: { type } }, all(type, dy, x), 1);
   });
 
+  registerTensorflow<DepthwiseConv2DAttrs>("ZooDepthwise", ({ x, filter, bias }, attrs, backend) => {
+    const type = numbersOf(x, backend);
+    const biases = bias === undefined ? [] : single(bias);
+    const all = { ...depthwise(attrs), N: biases.length, T: { type } };
+    return executeTyped(backend, "ZooDepthwiseConv2D", all, [[x, type], ...single(filter), ...biases], 1)[0];
+  });
+
+  registerTensorflow<DepthwiseConv2DAttrs & { size: number[] }>(
+    "ZooDepthwiseBackpropInput",
+    ({ dy, filter }, attrs, backend) => {
+      const type = numbersOf(dy, backend);
+      const all = { ...depthwise(attrs), size: attrs.size, T: { type } };
+      return executeTyped(backend, "ZooDepthwiseConv2DBackpropInput", all, [[dy, type], ...single(filter)], 1)[0];
+    },
+  );
+
+  registerTensorflow<DepthwiseConv2DAttrs & { size: number[] }>(
+    "ZooDepthwiseBackpropFilter",
+    ({ x, dy }, attrs, backend) => {
+      const type = numbersOf(x, backend);
+      const typed = { ...depthwise(attrs), size: attrs.size, T: { type } };
+      return executeTyped(backend, "ZooDepthwiseConv2DBackpropFilter", typed, all(type, x, dy), 1)[0];
+    },
+  );
+
   registerTensorflow<{ epsilon?: number }>("ZooLayerNorm", ({ x, gamma, beta }, { epsilon = 1e-5 }, backend) => {
     const type = numbersOf(x, backend);
     const attrs = { epsilon: { float: epsilon }, T: { type } };
@@ -236,6 +262,12 @@ export function registerZooOps(): void {
     );
   });
 }
+
+const depthwise = ({ strides = 1, padding = 0, dilation = 1 }: DepthwiseConv2DAttrs) => ({
+  strides: [...pair(strides)],
+  padding: [...pair(padding)],
+  dilation: [...pair(dilation)],
+});
 
 function reshaped(backend: TensorflowBackend, x: TensorInfo, shape: number[]): Tensor {
   const type = numbersOf(x, backend);
