@@ -9,6 +9,7 @@ export * from "./model-entry.ts";
 export * as ops from "./ops/index.ts";
 export * from "./random.ts";
 export * from "./registry.ts";
+export { type SplitNetwork, splitFrozen } from "./split-frozen.ts";
 export { type AirbenchOptions, airbench94 } from "./vision/airbench.ts";
 export { type AlexNetOptions, alexnet, alexnet2012 } from "./vision/alexnet.ts";
 export { type ConvNextOptions, convnext } from "./vision/convnext.ts";

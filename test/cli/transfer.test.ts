@@ -99,8 +99,5 @@ describe("a smaller network that learns from it", () => {
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.stderr).toMatch(/learns from .*whole too: weight 0.9, temperature 2/);
     expect((await weights("killed")).equals(await weights("student"))).toBe(true);
-    const untaught = await train("untaught", learn().slice(0, 2), {}, "small-cnn");
-    expect(untaught.code, untaught.stderr).toBe(0);
-    expect((await weights("untaught")).equals(await weights("student"))).toBe(false);
   }, 60_000);
 });

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
-import { ops, seedDropout } from "@tfjs-zoo/models";
+import { ops, seedDropout, splitFrozen } from "@tfjs-zoo/models";
 import { events } from "../loop/events.ts";
 import type { Task } from "./task.ts";
 import { averagedLogits, type TestViews } from "./test-views.ts";
@@ -9,6 +9,8 @@ import { averagedLogits, type TestViews } from "./test-views.ts";
 /** `others` are the second labels of mixed images, and `share` what the first count for: []. */
 type Inputs = {
   images: tf.Tensor4D;
+  /** what comes out of the network's first layers, where these are frozen */
+  features?: tf.Tensor[];
   labels: tf.Tensor1D;
   others?: tf.Tensor1D;
   share?: tf.Scalar;
@@ -32,6 +34,8 @@ export function classification(
   shape: readonly [number, number, number],
   { labelSmoothing = 0, teacher }: { labelSmoothing?: number; teacher?: Teacher } = {},
 ): Task<Batch, Inputs> {
+  // Frozen layers run with the upload, where no gradient is taken.
+  const split = splitFrozen(model);
   return {
     weights: model.weights,
     frozen: model.layers.filter(({ trainable }) => !trainable).flatMap(({ weights }) => weights),
@@ -41,6 +45,7 @@ export function classification(
       const images = tf.tensor4d(pixels, [size, ...shape]); // [batch, height, width, channels]
       return {
         images,
+        ...(split && { features: split.below(images) }),
         labels: tf.tensor1d(labels, "int32"), // [batch]
         ...(mixed && { others: tf.tensor1d(mixed.labels, "int32"), share: tf.scalar(mixed.share) }),
         ...(teacher && { taught: teacher.logits(images) }),
@@ -53,8 +58,9 @@ export function classification(
       {
         name: "classifier",
         variables: model.trainableWeights,
-        loss({ images, labels, others, share, taught }) {
-          const logits = model.apply(images, { training: true }) as tf.Tensor2D; // [batch, classes]
+        loss({ images, features, labels, others, share, taught }) {
+          const output = split && features ? split.above(features) : model.apply(images, { training: true });
+          const logits = output as tf.Tensor2D; // [batch, classes]
           const lossFor = (target: tf.Tensor1D) =>
             ops.softmaxCrossEntropy({ logits, labels: target }, { labelSmoothing }) as tf.Scalar; // []
           const ofLabels: tf.Scalar =
