@@ -127,6 +127,7 @@ describe("train", () => {
       /teacher lenet5.mnist tells 10 classes \(0, 1, 2, …\)/,
     );
     expectRefused(await from(run, "--freeze", "conv11"), 1, /no layers under "conv11": did you mean "conv1"/);
+    expectRefused(await from("lenet5.mnist", "--freeze", "conv1,fc3"), 1, /keeps the head fc3, which is fresh/);
     expect(existsSync(path)).toBe(false);
   });
 

@@ -95,6 +95,11 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   const taken = checkpoint ? undefined : await takeInitial(model, training);
   const frozen = freezeIn(model, run.config.freeze as string[] | undefined);
+  if (taken?.freshHead !== undefined && frozen?.layers.includes(taken.freshHead)) {
+    throw new InputError(
+      `--freeze ${(run.config.freeze as string[]).join(",")} keeps the head ${taken.freshHead}, which is fresh and knows nothing: leave it out`,
+    );
+  }
   if (recipe.whiten) await whiten(model, train, dataset, seed);
   const teacher = loadTeacher(training, recipe);
   const { clipNorm, ema, labelSmoothing } = recipe;

@@ -134,13 +134,13 @@ async function trainIn(
   flags: TrainFlags,
   output: Output,
 ): Promise<void> {
+  if (open && existsSync(join(open.dir, "result.json"))) {
+    throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
+  }
   const initial = open || flags.init === undefined ? undefined : await namedFile(flags.init);
   const teacherName = open ? (open.config.teacher as TeacherWeights | undefined)?.name : flags.teacher;
   const teacher = teacherName === undefined ? undefined : await namedFile(teacherName);
   const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, initial, teacher));
-  if (open && existsSync(join(open.dir, "result.json"))) {
-    throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
-  }
   const asked = { ...flags, backend: open && flags.backend === "auto" ? String(open.config.backend) : flags.backend };
   const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
   const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
@@ -199,22 +199,7 @@ function planOf(modelName: string | undefined, flags: TrainFlags, initial?: Name
   checkDatasetName(dataset);
   const name = recipeName(flags.recipe ?? (initial ? "fine-tune" : "quick"));
   const recipe = overrideRecipe(recipeFor(name, dataset), recipeOverrides(flags));
-  if (initial && initial.file.info.model !== model.name) {
-    const its = initial.file.info.model;
-    throw new UsageError(
-      `--init ${initial.name} has weights of ${its}, not of ${model.name}: train ${its}, or give others`,
-    );
-  }
-  if (initial && recipe.whiten) {
-    throw new UsageError("--whiten makes the filters that --init brings: add --whiten false, or leave --init out");
-  }
-  if (flags.freeze !== undefined && !initial) {
-    throw new UsageError("--freeze keeps what --init brings, and there is no --init: leave it out, or give both");
-  }
-  const forTeacher = (["temperature", "distillWeight"] as const).find((field) => flags[field] !== undefined);
-  if (forTeacher && !teacher) {
-    throw new UsageError(`--${flagOf(forTeacher)} says how to learn from --teacher, and there is none: leave it out`);
-  }
+  checkLearnedFrom({ model: model.name, recipe, flags, initial, teacher });
   return {
     model: model.name,
     dataset,
@@ -228,6 +213,32 @@ function planOf(modelName: string | undefined, flags: TrainFlags, initial?: Name
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
     ...(flags.minutes !== undefined && { minutes: minutesOf(flags) }),
   };
+}
+
+interface LearnedFrom {
+  model: string;
+  recipe: Recipe;
+  flags: TrainFlags;
+  initial?: NamedFile;
+  teacher?: NamedFile;
+}
+
+/** @throws UsageError where what is to be begun from or learned from does not go with the rest of the command line */
+function checkLearnedFrom({ model, recipe, flags, initial, teacher }: LearnedFrom): void {
+  const its = initial?.file.info.model;
+  if (initial && its !== model) {
+    throw new UsageError(`--init ${initial.name} has weights of ${its}, not of ${model}: train ${its}, or give others`);
+  }
+  if (initial && recipe.whiten) {
+    throw new UsageError("--whiten makes the filters that --init brings: add --whiten false, or leave --init out");
+  }
+  if (flags.freeze !== undefined && !initial) {
+    throw new UsageError("--freeze keeps what --init brings, and there is no --init: leave it out, or give both");
+  }
+  const field = (["temperature", "distillWeight"] as const).find((name) => flags[name] !== undefined);
+  if (field && !teacher) {
+    throw new UsageError(`--${flagOf(field)} says how to learn from --teacher, and there is none: leave it out`);
+  }
 }
 
 /** A file of weights, and what the user called it. */
