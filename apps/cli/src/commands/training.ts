@@ -17,10 +17,11 @@ import type { Command } from "commander";
 import type { Output } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
 
-/** A flag for every field of a recipe. */
-export function recipeOptions(command: Command): void {
+/** A flag for every field of a recipe, but for those that mean nothing to the command. */
+export function recipeOptions(command: Command, without: readonly (keyof Recipe)[] = []): void {
   command.optionsGroup("Fields of the recipe:");
   for (const [field, { help, values }] of Object.entries(recipeFields)) {
+    if (without.includes(field as keyof Recipe)) continue;
     const flag = flagOf(field);
     if (values === "boolean") command.option(`--${flag} [true|false]`, help);
     else command.option(`--${flag} <value>`, help);

@@ -67,7 +67,7 @@ export function registerCompare(program: Command): void {
     .addOption(backendOption())
     .addOption(jsonOption())
     .action(compare);
-  recipeOptions(command);
+  recipeOptions(command, ["temperature", "distillWeight"]); // there is no teacher
 }
 
 async function compare(names: string[], flags: CompareFlags): Promise<void> {
