@@ -90,6 +90,7 @@ describe("a project that installed the packages", () => {
       import * as tf from "@tensorflow/tfjs-core";
       import "@tensorflow/tfjs-backend-cpu";
       import { createModel } from "@tfjs-zoo/models";
+      import * as explain from "@tfjs-zoo/models/explain";
       import * as weights from "@tfjs-zoo/models/weights";
       import * as testing from "@tfjs-zoo/models/testing";
       import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
@@ -106,7 +107,7 @@ describe("a project that installed the packages", () => {
         from: import.meta.resolve("@tfjs-zoo/models"),
         shape: output.shape,
         finite: (await output.data()).every(Number.isFinite),
-        kinds: [registerWasmKernels, weights.readSafetensors, testing.checkGradients, datasets.evaluationBatches,
+        kinds: [registerWasmKernels, explain.gradCam, explain.umap, weights.readSafetensors, testing.checkGradients, datasets.evaluationBatches,
           datasetsNode.loadDataset, training.sgd, trainingNode.startBackend].map((x) => typeof x),
         kernels: Object.keys(tensorflow).length > 0,
       }));
@@ -133,6 +134,7 @@ describe("a project that installed the packages", () => {
         import * as tf from "@tensorflow/tfjs-core";
         import { createModel, findModel, type ModelEntry, ops } from "@tfjs-zoo/models";
         import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
+        import { type GradCam, gradCam } from "@tfjs-zoo/models/explain";
         import { checkGradients } from "@tfjs-zoo/models/testing";
         import { type Card, parseCard, readSafetensors } from "@tfjs-zoo/models/weights";
         import { type ImageDataset, evaluationBatches } from "@tfjs-zoo/datasets";
@@ -143,11 +145,12 @@ describe("a project that installed the packages", () => {
         registerWasmKernels();
         const entry: ModelEntry = findModel("lenet5");
         const logits = createModel(entry.name, { classes: 10, seed: 1 }).predict(tf.zeros([1, ...entry.inputShape]));
+        const cam: GradCam = gradCam(createModel(entry.name), tf.zeros([1, ...entry.inputShape]), { classIndex: 3 });
         const card: Card = parseCard("{}");
         const recipe: Recipe = recipeFor("quick", card.metric.dataset);
         const dataset: ImageDataset = await loadDataset("cifar10", { seed: recipe.epochs });
         const { name } = await startBackend("auto", {});
-        console.log(logits, dataset, name, ops.relu, checkGradients, readSafetensors, evaluationBatches);
+        console.log(logits, cam, dataset, name, ops.relu, checkGradients, readSafetensors, evaluationBatches);
 
         // Types that got lost on the way would be any, which takes everything.
         // @ts-expect-error a model is no string

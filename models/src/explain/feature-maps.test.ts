@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { embeddings } from "./embeddings.ts";
 import { featureMaps } from "./feature-maps.ts";
-import { computingLayers } from "./layers.ts";
+import { computingLayers, tellingLayers } from "./layers.ts";
 import { type TestNetwork, tensorsLeftBy, testImages, testNetworks } from "./test-networks.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -37,6 +37,17 @@ describe("featureMaps", () => {
     expect(left).toBe(0);
     expect(() => featureMaps(model, images, ["conv9"])).toThrow('lenet5 has no layer "conv9"');
     tf.dispose([images]);
+    model.dispose();
+  });
+});
+
+describe("tellingLayers", () => {
+  it.each([
+    ["lenet", ["relu1", "relu2"]],
+    ["resnet", ["bn1", "layer1.0.add", "layer2.0.add", "layer3.0.add"]],
+  ] as const)("of a %s are the first after a ReLU, and the last of each size", (name, expected) => {
+    const model = testNetworks[name]();
+    expect(tellingLayers(model)).toEqual(expected);
     model.dispose();
   });
 });

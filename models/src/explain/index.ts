@@ -8,7 +8,7 @@ export { featureMaps } from "./feature-maps.ts";
 export { correctUnderAttack, fgsm } from "./fgsm.ts";
 export { type Filters, filters } from "./filters.ts";
 export { type GradCam, type GradCamOptions, gradCam } from "./grad-cam.ts";
-export { computingLayers, findLayer, isSpatial, lastSpatialLayer } from "./layers.ts";
+export { findLayer, isSpatial, lastSpatialLayer, tellingLayers } from "./layers.ts";
 export { type Occlusion, type OcclusionOptions, occlusion } from "./occlusion.ts";
 export { type Normalisation, normalised, pixelsOf } from "./pixel-range.ts";
 export { type Saliency, saliency } from "./saliency.ts";

@@ -1,10 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { ReLU } from "../layers/index.ts";
 import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { stateDict } from "../weights/names.ts";
 import { compute, inputValues } from "./graph-values.ts";
-import { computingLayers, outputOf } from "./layers.ts";
+import { computingLayers, endsInReLU, outputOf } from "./layers.ts";
 
 type Layer = tfl.layers.Layer;
 
@@ -141,11 +140,6 @@ function layerUnits(layer: Layer, sums: Sums): LayerUnits {
     zeros: overAll(zeros),
     ...(endsInReLU(layer) && { dead: Array.from(zeros).filter((count) => count === sums.outputs).length }),
   };
-}
-
-/** Whether the last thing that a layer does is max(x, 0). */
-function endsInReLU(layer: Layer): boolean {
-  return layer instanceof ReLU || (layer as { activation?: unknown }).activation === "relu";
 }
 
 /** @param output [batch, ..., units] */

@@ -11,19 +11,22 @@ import { EXPLAIN_STYLE } from "./style.ts";
  * JavaScript, on a phone, in light and dark, and each picture has its text.
  */
 export function explainReport({ title, subtitle, sections }: Explanation): string {
-  const header = `<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(subtitle)}</p></header>`;
+  const header = `<header><h1>${text(title)}</h1><p>${text(subtitle)}</p></header>`;
   return page(title, [header, ...sections.map(section)].join("\n"), EXPLAIN_STYLE);
 }
 
+/** Text for HTML whose numbers keep their unit on their line. */
+const text = (words: string): string => escapeHtml(words.replace(/ (?=%)|(?<=ε) (?==)|(?<=ε =) /g, "\u00a0"));
+
 function section({ title, lead, blocks }: Section): string {
-  return `<section><h2>${escapeHtml(title)}</h2><p class="lead">${escapeHtml(lead)}</p>
+  return `<section><h2>${text(title)}</h2><p class="lead">${text(lead)}</p>
 ${blocks.map(block).join("\n")}</section>`;
 }
 
 function block(part: Block): string {
   switch (part.kind) {
     case "figures": {
-      const heading = part.title === undefined ? "" : `<h3>${escapeHtml(part.title)}</h3>`;
+      const heading = part.title === undefined ? "" : `<h3>${text(part.title)}</h3>`;
       return `<div class="look">${heading}<div class="${part.wide ? "wide" : "row"}">${part.figures.map(figure).join("")}</div></div>`;
     }
     case "charts":
@@ -36,15 +39,15 @@ function block(part: Block): string {
 }
 
 function figure({ picture: { pixels, height, width }, alt, caption }: Figure): string {
-  return `<figure><img src="${pngDataUrl(pixels, [height, width, 3])}" width="${width}" height="${height}" alt="${escapeHtml(alt)}"><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+  return `<figure><img src="${pngDataUrl(pixels, [height, width, 3])}" width="${width}" height="${height}" alt="${text(alt)}"><figcaption>${text(caption)}</figcaption></figure>`;
 }
 
 function table({ head, rows }: TableOptions): string {
   const cell = (value: TableOptions["rows"][number][number]) =>
     typeof value === "string"
-      ? `<td>${escapeHtml(value)}</td>`
+      ? `<td>${text(value)}</td>`
       : `<td><span class="bar"><i style="width:${(100 * value.share).toFixed(1)}%"></i></span>${percent(value.share)}</td>`;
   const lines = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`);
-  const titles = head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`);
+  const titles = head.map((name) => `<th scope="col">${text(name)}</th>`);
   return `<div class="scroll"><table class="comparison shares"><thead><tr>${titles.join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
 }

@@ -91,11 +91,11 @@ function interpolated({ values, height, width }: HeatMap, down: number, across: 
   return row(top) + (y - top) * (row(bottom) - row(top));
 }
 
-/** Pictures of one size side by side, row by row, on grey. */
-export function mosaic(tiles: readonly Picture[], columns: number): Picture {
+/** Pictures of one size side by side, row by row, on a grey of 0 to 255. */
+export function mosaic(tiles: readonly Picture[], columns: number, grey = 128): Picture {
   const [{ height, width }] = tiles;
   const rows = Math.ceil(tiles.length / columns);
-  const pixels = new Uint8Array((rows * (height + GAP) - GAP) * (columns * (width + GAP) - GAP) * 3).fill(128);
+  const pixels = new Uint8Array((rows * (height + GAP) - GAP) * (columns * (width + GAP) - GAP) * 3).fill(grey);
   const whole: Picture = { pixels, height: rows * (height + GAP) - GAP, width: columns * (width + GAP) - GAP };
   for (const [i, tile] of tiles.entries()) {
     const [top, left] = [Math.floor(i / columns) * (height + GAP), (i % columns) * (width + GAP)];

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { computingLayers, featureMaps, filters, isSpatial } from "@tfjs-zoo/models/explain";
+import { featureMaps, filters, tellingLayers } from "@tfjs-zoo/models/explain";
 import { enlarged, type Figure, heatPicture, mosaic, type Picture, pictureOf } from "@tfjs-zoo/training/node";
 import { asBatch, type Look, type Subject } from "./subject.ts";
 import { fileName } from "./where.ts";
@@ -7,6 +7,8 @@ import { fileName } from "./where.ts";
 /** Tiles of a mosaic at most. */
 const TILES = 64;
 const COLUMNS = 8;
+/** Layers whose maps are shown at most. */
+const LAYERS = 8;
 /** A mosaic is enlarged to about so many pixels across. */
 const ACROSS = 480;
 
@@ -19,7 +21,7 @@ export function firstFilters({ model }: Subject): Look {
   const file = "filters.png";
   const shown = Math.min(count, TILES);
   const caption = `${shown === count ? `all ${count}` : `the first ${shown} of ${count}`} filters of ${layer}, ${height}×${width} pixels`;
-  const figure: Figure = { file, picture: laidOut(tiles), alt: `Mosaic of ${caption}`, caption };
+  const figure: Figure = { file, picture: laidOut(tiles, 24), alt: `Mosaic of ${caption}`, caption };
   return {
     section: {
       title: "Filters",
@@ -35,7 +37,7 @@ export function firstFilters({ model }: Subject): Look {
 export async function layerMaps(subject: Subject): Promise<Look> {
   const { model, info, pictures, layer } = subject;
   const [shown] = pictures;
-  const names = layer === undefined ? spreadLayers(model) : [layer];
+  const names = layer === undefined ? tellingLayers(model).slice(0, LAYERS) : [layer];
   const image = asBatch(shown, info);
   const maps = featureMaps(model, image, names);
   image.dispose();
@@ -53,7 +55,7 @@ export async function layerMaps(subject: Subject): Promise<Look> {
     const file = `${shown.stem}-maps-${i + 1}-${fileName(name)}.png`;
     const count = Math.min(channels, TILES);
     const caption = `${name}: ${count === channels ? `all ${channels}` : `the first ${count} of ${channels}`} maps of ${height}×${width}${silent > 0 ? `; ${silent} are 0 everywhere` : ""}`;
-    figures.push({ file, picture: laidOut(tiles), alt: `Feature maps of ${shown.name}, ${caption}`, caption });
+    figures.push({ file, picture: laidOut(tiles, 128), alt: `Feature maps of ${shown.name}, ${caption}`, caption });
     facts.push({ layer: name, channels, size: [height, width], silent, file });
   }
   tf.dispose(maps);
@@ -68,14 +70,6 @@ export async function layerMaps(subject: Subject): Promise<Look> {
   };
 }
 
-/** Of the layers that say where: the first, and the last of each size. */
-function spreadLayers(model: Subject["model"]): string[] {
-  const layers = computingLayers(model).filter(isSpatial);
-  const sizeOf = (layer: (typeof layers)[number]) => (layer.outputShape as number[]).slice(1, 3).join();
-  const last = layers.filter((layer, i) => i + 1 === layers.length || sizeOf(layer) !== sizeOf(layers[i + 1]));
-  return [...new Set([...layers.slice(0, 1), ...last])].map(({ name }) => name).slice(0, 8);
-}
-
 /** The values of the first tiles: [tiles, ...] cut along its first axis. */
 function tiled(tensor: tf.Tensor, count: number): Float32Array[] {
   const values = tensor.dataSync() as Float32Array;
@@ -83,12 +77,13 @@ function tiled(tensor: tf.Tensor, count: number): Float32Array[] {
   return Array.from({ length: Math.min(count, TILES) }, (_, i) => values.subarray(i * size, (i + 1) * size));
 }
 
-/** Tiles in rows of eight, large enough to be seen. */
-function laidOut(tiles: readonly Picture[]): Picture {
+/** Tiles in rows of eight, large enough to be seen; `grey` is between them. */
+function laidOut(tiles: readonly Picture[], grey: number): Picture {
   const columns = Math.min(COLUMNS, tiles.length);
   const factor = Math.max(1, Math.round(ACROSS / (columns * tiles[0].width)));
   return mosaic(
     tiles.map((tile) => enlarged(tile, factor)),
     columns,
+    grey,
   );
 }
