@@ -100,12 +100,11 @@ describe("correctUnderAttack", () => {
     expect(correct[0]).toBe(16);
     expect(correct[1]).toBeLessThan(16);
     expect(correct[2]).toBeLessThan(correct[1]);
-    const [moved, count] = tf.tidy(() => {
+    const count = tf.tidy(() => {
       const attacked = fgsm(model, images, labels, epsilon, normalisation);
       const right = tf.equal(tf.argMax(model.apply(attacked) as tf.Tensor2D, 1), labels);
-      return [attacked.shape, tf.sum(tf.cast(right, "float32")).dataSync()[0]] as const;
-    }) as unknown as [number[], number];
-    expect(moved).toEqual([16, 8, 8, 3]);
+      return tf.sum(tf.cast(right, "float32")).dataSync()[0];
+    });
     expect(count).toBe(correct[1]);
     tf.dispose([images, labels]);
     model.dispose();

@@ -26,10 +26,10 @@ export async function ideals(subject: Subject): Promise<Look> {
   });
   const shape = made.images.shape.slice(1);
   const size = shape.reduce((a, b) => a * b);
-  const [pixels, probabilities] = tf.tidy(() => [
-    pixelsOf(made.images, normalisation).dataSync(),
-    tf.softmax(model.apply(made.images, { training: false }) as tf.Tensor2D).dataSync(),
-  ]) as unknown as [Float32Array, Float32Array];
+  const [pixels, probabilities] = tf.tidy((): [Float32Array, Float32Array] => [
+    pixelsOf(made.images, normalisation).dataSync<"float32">(),
+    tf.softmax(model.apply(made.images, { training: false }) as tf.Tensor2D).dataSync<"float32">(),
+  ]);
   made.images.dispose();
   const facts: object[] = [];
   const figures = units.map((unit, i): Figure => {

@@ -46,11 +46,12 @@ export async function layerMaps(subject: Subject): Promise<Look> {
   for (const [i, name] of names.entries()) {
     const map = maps[name] as tf.Tensor4D; // [1, height, width, channels]
     const [, height, width, channels] = map.shape;
-    const tiles = tf.tidy(() => {
+    const scaled = tf.tidy(() => {
       const each = tf.transpose(tf.relu(tf.squeeze<tf.Tensor3D>(map, [0])), [2, 0, 1]); // [channels, height, width]
-      const scaled = tf.divNoNan(each, tf.max(each, [1, 2], true));
-      return tiled(scaled, channels).map((values) => heatPicture({ values, height, width })) as never;
-    }) as Picture[];
+      return tf.divNoNan(each, tf.max(each, [1, 2], true));
+    });
+    const tiles = tiled(scaled, channels).map((values) => heatPicture({ values, height, width }));
+    scaled.dispose();
     const silent = tf.tidy(() => tf.sum(tf.cast(tf.lessEqual(tf.max(map, [0, 1, 2]), 0), "float32")).dataSync()[0]);
     const file = `${shown.stem}-maps-${i + 1}-${fileName(name)}.png`;
     const count = Math.min(channels, TILES);

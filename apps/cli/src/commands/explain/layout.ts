@@ -10,10 +10,10 @@ export async function layout(subject: Subject): Promise<Look> {
   const labels: number[] = [];
   const said: number[] = [];
   await onSample(subject, "features", (images, _, batch) => {
-    const [features, predicted] = tf.tidy(() => [
+    const [features, predicted] = tf.tidy((): [number[][], Int32Array] => [
       embeddings(model, images).arraySync(),
-      tf.argMax(model.apply(images, { training: false }) as tf.Tensor2D, 1).dataSync(),
-    ]) as unknown as [number[][], Int32Array];
+      tf.argMax(model.apply(images, { training: false }) as tf.Tensor2D, 1).dataSync<"int32">(),
+    ]);
     points.push(...features);
     said.push(...predicted);
     labels.push(...batch.labels);

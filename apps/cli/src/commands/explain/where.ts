@@ -129,10 +129,11 @@ interface Measured extends HeatMap {
 
 /** @param make gives a map [1, height, width] */
 function heatMapOf(make: () => tf.Tensor3D): Measured {
-  return tf.tidy(() => {
-    const map = make();
-    return heatMap(map.dataSync<"float32">(), map.shape[1], map.shape[2]) as Measured & tf.TensorContainerObject;
-  });
+  const map = tf.tidy(make);
+  const [, height, width] = map.shape;
+  const values = map.dataSync<"float32">();
+  map.dispose();
+  return heatMap(values, height, width);
 }
 
 function heatMap(values: Float32Array, height: number, width: number): Measured {
