@@ -63,7 +63,7 @@ export async function layerMaps(subject: Subject): Promise<Look> {
   return {
     section: {
       title: "Feature maps",
-      lead: `What layers from the first to the last make of ${shown.name} (Zeiler & Fergus 2014). Early maps still show the picture, late ones say which of its parts are there, and roughly where. Dark is 0 or less; each map has its own scale.`,
+      lead: `${layer === undefined ? "What layers from the first to the last make" : `What ${layer} makes`} of ${shown.name} (Zeiler & Fergus 2014). Early maps still show the picture, late ones say which of its parts are there, and roughly where. Dark is 0 or less; each map has its own scale.`,
       blocks: [{ kind: "figures", figures, wide: true }],
     },
     facts: { picture: shown.name, layers: facts },
