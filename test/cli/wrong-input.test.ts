@@ -63,6 +63,11 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["import x.pt --out y", /--model/],
     ["import x.pt --model resnet21 --out y", /resnet21.*did you mean "resnet20"/],
     ["import x.pt --model resnet20 --out y --normalisation 0.5/0.5", /--normalisation got "0.5\/0.5".*3 means/],
+    ["pull resnet20.akamastr", /did you mean "resnet20.akamaster"/],
+    ["pull hf:a/b", /say which network hf:a\/b is of: --model/],
+    ["pull http://a/b --model lenet5", /give an https address or --sha256/],
+    ["pull https://a/b --model lenet5 --sha256 12", /--sha256 got "12"; expected 64 digits/],
+    ["pull https://a/b --model lenet5 --as ../x", /--as got "..\/x"/],
     ["list --jsno", /jsno.*--json/],
   ])("zoo %s", async (line, says) => {
     expectRefused(await zoo(line.split(" ")), 2, says);
@@ -227,6 +232,9 @@ describe("weights", () => {
   it("that are not there are refused in one line", async () => {
     expectRefused(await zoo(["eval", join(folder, "nothing")]), 1, /nothing/);
     expectRefused(await zoo(["eval", "resnet20.nothing"]), 1, /resnet20\.nothing/);
+    const env = { ZOO_CACHE_DIR: join(folder, "empty-cache") };
+    const says = /not here yet: npm run zoo -- pull resnet18\.tv_in1k/;
+    expectRefused(await zoo(["eval", "resnet18.tv_in1k"], { env }), 1, says);
     expectRefused(await zoo(["eval", run, "lenet5.mnist"]), 1, /3 classes apart.*lenet5.mnist 10 \(0, 1, 2, …\)/);
   });
 });

@@ -12,6 +12,7 @@ import { registerImport } from "./commands/import.ts";
 import { registerList } from "./commands/list.ts";
 import { registerPredict } from "./commands/predict.ts";
 import { registerPublish } from "./commands/publish.ts";
+import { registerPull } from "./commands/pull.ts";
 import { registerQuantize } from "./commands/quantize.ts";
 import { registerSpeedrun } from "./commands/speedrun.ts";
 import { registerTrain } from "./commands/train.ts";
@@ -38,6 +39,7 @@ for (const register of [
   registerExplain,
   registerExport,
   registerImport,
+  registerPull,
   registerPublish,
   registerQuantize,
 ]) {

@@ -2,10 +2,13 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
+import { pulledWeights } from "./hub/fetch-weights.ts";
+import { hosted } from "./hub/hosted.ts";
 import { pretrainedCards, pretrainedFolder } from "./pretrained.ts";
 
 /**
- * The file of weights that a user means: a .safetensors file, the folder of a finished run, or NAME.TAG of the zoo's.
+ * The file of weights that a user means: a .safetensors file, the folder of a finished run, or NAME.TAG of the zoo's
+ * or of what was pulled.
  *
  * @throws InputError when there is none, with what there is
  */
@@ -25,6 +28,10 @@ export async function weightsFile(target: string): Promise<string> {
   }
   const published = join(pretrainedFolder(), target, "model.safetensors");
   if (/^[\w.-]+$/.test(target) && existsSync(published)) return published;
+  const pulled = pulledWeights(target);
+  if (pulled !== undefined) return pulled;
+  if (hosted.has(target))
+    throw new InputError(`${target} is hosted by others and not here yet: npm run zoo -- pull ${target}`);
   const known = (await pretrainedCards()).map(({ model, tag }) => `${model}.${tag}`);
   const [name] = target.split(".");
   if (known.length === 0 || target.includes("/"))
