@@ -68,6 +68,7 @@ describe("a command line that can't be understood ends with 2 and the nearest ri
     ["pull http://a/b --model lenet5", /give an https address or --sha256/],
     ["pull https://a/b --model lenet5 --sha256 12", /--sha256 got "12"; expected 64 digits/],
     ["pull https://a/b --model lenet5 --as ../x", /--as got "..\/x"/],
+    ["export x --out y --format onnx --dtype I8", /--dtype is of safetensors; onnx has F32/],
     ["list --jsno", /jsno.*--json/],
   ])("zoo %s", async (line, says) => {
     expectRefused(await zoo(line.split(" ")), 2, says);

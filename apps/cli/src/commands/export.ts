@@ -12,7 +12,15 @@ import {
 import { classifierMetadata } from "@tfjs-zoo/training";
 import { loadClassifier, saveClassifier, writeFileAtomic } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
-import { backendOption, type CommonFlags, createOutput, jsonOption, type Output, startBackendFor } from "../context.ts";
+import {
+  backendOption,
+  type CommonFlags,
+  createOutput,
+  jsonOption,
+  type Output,
+  startBackendFor,
+  UsageError,
+} from "../context.ts";
 import { weightsFile } from "../target.ts";
 
 interface ExportFlags extends CommonFlags {
@@ -35,6 +43,9 @@ export function registerExport(program: Command): void {
     .addOption(jsonOption())
     .action(async (target: string, flags: ExportFlags) => {
       const output = createOutput(flags);
+      if (flags.dtype !== "F32" && flags.format !== "safetensors") {
+        throw new UsageError(`--dtype is of safetensors; ${flags.format} has F32`);
+      }
       const file = await weightsFile(target);
       if (existsSync(flags.out)) throw new InputError(`${flags.out} exists already: give another --out`);
       await startBackendFor(flags, output);
