@@ -6,7 +6,7 @@
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
 /** The build puts a JSON text here. */
-const site: { version: string; files: string[] } = JSON.parse("__SITE__");
+const site: { version: string; files: string[]; large: string[] } = JSON.parse("__SITE__");
 const pages = `zoo-site-${site.version}`;
 const large = "zoo-large-files";
 
@@ -58,6 +58,9 @@ async function forgetOld(): Promise<void> {
   for (const name of await caches.keys()) {
     if (name.startsWith("zoo-site-") && name !== pages) await caches.delete(name);
   }
+  const cache = await caches.open(large);
+  const wanted = new Set(site.large.map((file) => new URL(file, worker.registration.scope).href));
+  for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
 }
 
 async function answer(request: Request): Promise<Response> {

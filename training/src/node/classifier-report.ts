@@ -1,5 +1,5 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
-import type { Evaluation } from "../tasks/classification.ts";
+import { confusionMatrix, type Evaluation, predictions } from "../tasks/classification.ts";
 import type { ClassifierResult } from "./classifier-result.ts";
 import { type ReportHistory, type ReportMistake, renderReport } from "./runs/report.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
@@ -17,8 +17,6 @@ export async function classifierReport(
 ): Promise<string> {
   const { classes } = dataset;
   const predicted = predictions(test, classes.length);
-  const confusion = classes.map(() => classes.map(() => 0));
-  for (const [i, said] of predicted.entries()) confusion[test.labels[i]][said]++;
   const metrics = await run.readMetrics();
   const { dataSeconds, stepSeconds, seconds } = result;
   return renderReport({
@@ -32,19 +30,11 @@ export async function classifierReport(
     ],
     history: history(metrics),
     classes: [...classes],
-    confusion,
+    confusion: confusionMatrix(test, classes.length),
     mistakes: await surestMistakes(dataset, test, predicted),
     timing: { dataSeconds, stepSeconds, otherSeconds: Math.max(0, seconds - dataSeconds - stepSeconds) },
     config: run.config,
     env: await run.readEnvironment(),
-  });
-}
-
-/** The class of the largest probability, for every image. */
-export function predictions({ probabilities, images }: Evaluation, classes: number): number[] {
-  return Array.from({ length: images }, (_, i) => {
-    const row = probabilities.subarray(i * classes, (i + 1) * classes);
-    return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
   });
 }
 

@@ -158,3 +158,18 @@ export async function evaluate(
     labels: Int32Array.from(allLabels),
   };
 }
+
+/** The class of the largest probability, for every image. */
+export function predictions({ probabilities, images }: Evaluation, classes: number): number[] {
+  return Array.from({ length: images }, (_, i) => {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+  });
+}
+
+/** How often each class was taken for each: [true][predicted]. */
+export function confusionMatrix(evaluation: Evaluation, classes: number): number[][] {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (const [i, said] of predictions(evaluation, classes).entries()) matrix[evaluation.labels[i]][said]++;
+  return matrix;
+}

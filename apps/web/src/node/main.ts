@@ -6,21 +6,25 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { InputError } from "@tfjs-zoo/models";
-import { build } from "vite";
-import { serveSite } from "./serve.ts";
-import { defaultOut, siteConfig } from "./site.ts";
+import { createProgress } from "../../../cli/src/terminal/progress.ts";
+import { buildSite } from "./build-site.ts";
+import { packSets } from "./pack-sets.ts";
+import { checkPort, serveSite } from "./serve.ts";
+import { defaultOut } from "./site.ts";
 
 const help = `npm run apps [-- flags]: builds the web apps and serves them on this machine
 
   --port <n>    where to serve them (default: 4173)
   --out <dir>   where to write the site (default: apps/web/dist)
-  --build       only build
+  --full        pack all images of the data sets to train on, not only 10,000 of each
+  --build       only build; data sets that this machine has not got are left out, not fetched
   -h, --help    this text`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      build: { type: "boolean" },
+      build: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
       out: { type: "string", default: defaultOut },
       port: { type: "string", default: "4173" },
       help: { type: "boolean", short: "h" },
@@ -32,7 +36,16 @@ async function main(): Promise<void> {
     throw new UsageError(`--port got "${values.port}"; expected a whole number from 0 to 65535`);
   }
   const out = resolve(values.out);
-  await build(siteConfig(out));
+  if (!values.build) await checkPort(port);
+  const progress = createProgress({ stream: process.stderr, enabled: process.stderr.isTTY });
+  const packed = await packSets(values.full, { offline: values.build, progress: progress.update });
+  for (const { name, why } of packed.missing) {
+    progress.line(
+      `the page to train on ${name} goes without it (npm run zoo -- data ${name} fetches it, later): ${why}`,
+    );
+  }
+  progress.stop();
+  await buildSite(out, packed);
   if (values.build) return;
   const { url } = await serveSite(out, port);
   console.log(`the apps are at ${url} (Ctrl-C ends it)`);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Card, parseCard } from "@tfjs-zoo/models/weights";
 import type { InlineConfig, Plugin } from "vite";
 import type { Pretrained } from "../shared/pretrained.ts";
+import type { Packed } from "./pack-sets.ts";
 import { headOf, navigationOf } from "./page-parts.ts";
 
 const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -15,7 +16,7 @@ const samples = folder("public/samples");
 const pretrained = folder("../../models/pretrained");
 
 /** What Vite is told; the same for building and for serving what is built. */
-export function siteConfig(outDir: string): InlineConfig {
+export function siteConfig(outDir: string, packed: Packed = { sets: [], files: [], missing: [] }): InlineConfig {
   return {
     configFile: false,
     root: folder("src"),
@@ -36,6 +37,7 @@ export function siteConfig(outDir: string): InlineConfig {
           home: folder("src/index.html"),
           classify: folder("src/classify/index.html"),
           compare: folder("src/compare/index.html"),
+          train: folder("src/train/index.html"),
           "service-worker": folder("src/service-worker.ts"),
         },
         output: {
@@ -44,7 +46,7 @@ export function siteConfig(outDir: string): InlineConfig {
       },
     },
     worker: { format: "es" },
-    plugins: [pageParts(), lists(), offlineList()],
+    plugins: [pageParts(), lists(), dataSets(packed), offlineList()],
   };
 }
 
@@ -96,6 +98,17 @@ function lists(): Plugin {
 /** File names are a number and a class: 8-cat.png. */
 const byClass = (a: string, b: string) => a.replace(/^\d+/, "").localeCompare(b.replace(/^\d+/, ""), "en");
 
+/** Data sets to train on, and sets.json, which lists them. */
+function dataSets({ sets, files }: Packed): Plugin {
+  return {
+    name: "zoo-data-sets",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "sets.json", source: JSON.stringify(sets) });
+      for (const { name, bytes } of files) this.emitFile({ type: "asset", fileName: name, source: bytes });
+    },
+  };
+}
+
 /** Tells the service worker which files make up the site. Weights and data sets are kept when they are first used. */
 function offlineList(): Plugin {
   return {
@@ -116,6 +129,7 @@ function offlineList(): Plugin {
         const list = {
           version: version.digest("hex").slice(0, 12),
           files: [...files.map(({ fileName }) => fileName), ...shown],
+          large: Object.keys(bundle).filter((name) => /^(weights|data)\//.test(name)),
         };
         worker.code = worker.code.replace(/(["'`])__SITE__\1/, () => JSON.stringify(JSON.stringify(list)));
       },

@@ -22,14 +22,6 @@ const root = new URL(document.documentElement.dataset.root ?? ".", document.base
 /** The address of one of the site's files. */
 export const siteUrl = (path: string): string => new URL(path, root).href;
 
-/** One line for an error: its message if it is meant for people, else that it is a bug. */
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.name === "InputError"
-    ? error.message
-    : `${error.message} (unexpected: an issue with this line would help)`;
-}
-
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u00a0%`;
 
 /** 269722 as "270 k", 61100840 as "61.1 M". */

@@ -1,4 +1,5 @@
-import { byId, messageOf } from "./dom.ts";
+import { byId } from "./dom.ts";
+import { messageOf } from "./message-of.ts";
 
 /** Says what the page is doing, in #state. */
 export function say(text: string): void {

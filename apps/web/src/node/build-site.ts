@@ -1,0 +1,29 @@
+import { readdir } from "node:fs/promises";
+import { makeFolder } from "@tfjs-zoo/datasets/node";
+import { InputError } from "@tfjs-zoo/models";
+import { build } from "vite";
+import type { Packed } from "./pack-sets.ts";
+import { siteConfig } from "./site.ts";
+
+/** What every site has; a folder with it may be replaced. */
+const SIGN = "service-worker.js";
+
+/**
+ * Builds the site into a folder, in place of the one that is there.
+ *
+ * @throws InputError when the folder can't be written, or has something else in it
+ */
+export async function buildSite(out: string, packed: Packed): Promise<void> {
+  try {
+    await makeFolder(out);
+    const names = await readdir(out);
+    if (names.length > 0 && !names.includes(SIGN)) {
+      throw new InputError(`${out} has other files in it, which a build would remove: give an empty --out`);
+    }
+    await build(siteConfig(out, packed));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!["EACCES", "EEXIST", "ENOENT", "ENOSPC", "ENOTDIR", "EPERM", "EROFS"].includes(code ?? "")) throw error;
+    throw new InputError(`can't write the site to ${out} (${code}): free space, or give another --out`);
+  }
+}
