@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pretrainedCards } from "../../apps/cli/src/pretrained.ts";
+import { pretrainedCards, pretrainedFolder } from "../../apps/cli/src/pretrained.ts";
 import { zoo } from "../cli/zoo.ts";
 import { chromiumHere, openChromium, openPage } from "./open-chromium.ts";
 import { openSite, type Site } from "./site.ts";
@@ -166,6 +166,20 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
       expect(await page.locator("#picture").getAttribute("aria-label")).toBe(`${kind}.png`);
       expect((await bars())[0].class).toBe("cat");
     }
+  });
+
+  it("takes weights from a file, and refuses those that are none", async () => {
+    const weights = (name: string, buffer: Buffer) =>
+      page.setInputFiles("#own", { name, mimeType: "application/octet-stream", buffer });
+    const own = await readFile(join(pretrainedFolder(), "lenet5.mnist/model.safetensors"));
+    await answeredAfter(() => weights("mine.safetensors", own));
+    expect(await page.inputValue("#model")).toBe("mine.safetensors");
+    expect(await page.locator("#facts").textContent()).toContain("Trained onmnist");
+    expect((await bars())[0].class).toBe("0");
+    await weights("cut.safetensors", own.subarray(0, 5000));
+    await expect.poll(() => page.locator("#problem").textContent()).toMatch(/^cut\.safetensors: /);
+    expect(await page.inputValue("#model")).toBe("mine.safetensors");
+    await choose("resnet20.cifar10");
   });
 
   it("looks through the webcam until it is switched off", async () => {

@@ -1,7 +1,7 @@
 /**
  * Keeps the site on the device: its pages, scripts and samples when it is first opened, weights and data sets when they
- * are first used. File names carry a hash of what is in them, so nothing that is kept gets stale; pages come with the
- * version of the site that was kept last.
+ * are first used. File names carry a hash of what is in them, so nothing that is kept gets stale. A new version of the site
+ * takes over when no page of the old one is open any more.
  */
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
@@ -11,7 +11,7 @@ const pages = `zoo-site-${site.version}`;
 const large = "zoo-large-files";
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(keepSite().then(() => worker.skipWaiting()));
+  event.waitUntil(keepSite());
 });
 
 worker.addEventListener("activate", (event) => {

@@ -1,18 +1,17 @@
-import pretrained from "virtual:pretrained";
-import samples from "virtual:samples";
-import { InputError } from "@tfjs-zoo/models";
 import { type Backend, backendTitle, startBackend } from "../shared/backend.ts";
-import { byId, make, percent, short, siteUrl } from "../shared/dom.ts";
+import { byId, make, percent } from "../shared/dom.ts";
 import { messageOf } from "../shared/message-of.ts";
 import { keepOffline } from "../shared/offline.ts";
 import { contextOf, drawCovering, openPicture, pixelsOf } from "../shared/picture.ts";
-import { type Classifier, openPretrained, type Pretrained } from "../shared/pretrained.ts";
+import type { Classifier } from "../shared/pretrained.ts";
 import { attempt, complain, say } from "../shared/say.ts";
 import { offerWebgpu } from "../shared/webgpu-option.ts";
 import { showBars } from "./bars.ts";
 import { DrawingPad } from "./drawing-pad.ts";
 import { showHeat } from "./heat.ts";
 import { type Answer, predict } from "./predict.ts";
+import { fetchSample, type Sample, sampleButton, samplesOf } from "./samples.ts";
+import { type Source, sourceOf, sources } from "./sources.ts";
 import { Webcam } from "./webcam.ts";
 
 /** What the page is looking at. */
@@ -37,64 +36,46 @@ let classifier: Promise<Classifier> | undefined;
 let backend: Promise<void> = Promise.resolve();
 let shown: Shown | undefined;
 let webcam: Webcam | undefined;
+/** Only the newest of several questions is answered. */
+let question = 0;
 
-const entryOf = (name: string): Pretrained => pretrained.find((entry) => entry.name === name) as Pretrained;
+/** The networks to choose from; those of the user's own files come last. */
+const offered = new Map<string, Source>();
+const chosen = (): Source => offered.get(modelBox.value) as Source;
+
+function offer(source: Source): void {
+  if (!offered.has(source.name)) modelBox.append(new Option(source.name, source.name));
+  offered.set(source.name, source);
+}
 
 /** Opens the chosen network; the one before it goes. */
 function openModel(): void {
-  const entry = entryOf(modelBox.value);
+  const source = chosen();
   const before = classifier;
-  say(`Fetching ${entry.name} …`);
+  question++; // what is asked of the one before needs no answer any more
+  say(`Fetching ${source.name} …`);
   const opened = backend.then(async () => {
     (await before?.catch(() => undefined))?.model.dispose();
-    return openPretrained(entry, (share) => {
-      if (share < 1) say(`Fetching ${entry.name}: ${percent(share, 0)}`);
+    return source.open((share) => {
+      if (share < 1) say(`Fetching ${source.name}: ${percent(share, 0)}`);
     });
   });
   opened.catch(() => undefined); // whoever waits for it says so
   classifier = opened;
-  showFacts(entry);
-  showSamples(entry.card.metric.dataset);
-}
-
-function showFacts({ card }: Pretrained): void {
-  const { metric } = card;
-  const facts: [string, string][] = [
-    ["Input", card.inputShape.join(" × ")],
-    [
-      "Accuracy",
-      `${percent(metric.value, 2)} of ${metric.images.toLocaleString("en")} test images (${metric.dataset})`,
-    ],
-    ["Parameters", short(card.parameters)],
-    ["Multiply-adds", short(card.macs)],
-    ["File", `${short(card.bytes)}B`],
-  ];
   byId("facts").replaceChildren(
-    ...facts.map(([term, text]) => make("div", {}, make("dt", {}, term), make("dd", {}, text))),
+    ...source.facts.map(([term, text]) => make("div", {}, make("dt", {}, term), make("dd", {}, text))),
   );
-}
-
-function showSamples(dataset: string): void {
-  const files = samples[dataset] ?? [];
+  const samples = samplesOf(source.dataset);
   byId("samples").replaceChildren(
-    ...files.map((file) => {
-      const name = file.replace(/^\d+-|\.png$/g, "");
-      const url = siteUrl(`samples/${dataset}/${file}`);
-      const image = make("img", { src: url, alt: name, width: 56, height: 56 });
-      const button = make("button", { type: "button", title: name }, image);
-      button.addEventListener("click", () => void attempt(() => openSample(dataset, file)));
-      return make("li", {}, button);
-    }),
+    ...samples.map((sample) => sampleButton(sample, () => void attempt(() => openSample(sample)))),
   );
-  byId("samples-title").hidden = files.length === 0;
+  byId("samples-title").hidden = samples.length === 0;
 }
 
-async function openSample(dataset: string, file: string): Promise<void> {
-  const response = await fetch(siteUrl(`samples/${dataset}/${file}`));
-  if (!response.ok) throw new InputError(`the sample ${file} can't be fetched: reload the page`);
+async function openSample(sample: Sample): Promise<void> {
+  const canvas = await openPicture(await fetchSample(sample), sample.title);
   stopInputs();
-  const title = file.replace(/^\d+-|\.png$/g, "");
-  await show({ canvas: await openPicture(await response.blob(), file), title: `sample: ${title}`, from: "sample" });
+  await show({ canvas, title: `sample: ${sample.title}`, from: "sample" });
 }
 
 /** Opens a picture that the user gave. */
@@ -106,6 +87,17 @@ function openFile(file: File): Promise<void> {
   });
 }
 
+/** Opens weights that the user gave. */
+function openWeights(file: File): Promise<void> {
+  return attempt(async () => {
+    await backend;
+    const source = await sourceOf(file);
+    offer(source);
+    choose(source);
+    await classifyAgain();
+  });
+}
+
 /** Shows a picture and what is in it. */
 async function show(next: Shown): Promise<void> {
   shown = next;
@@ -113,9 +105,6 @@ async function show(next: Shown): Promise<void> {
   picture.setAttribute("aria-label", next.title);
   await classify();
 }
-
-/** Only the newest of several questions is answered. */
-let question = 0;
 
 async function classify(): Promise<void> {
   if (shown === undefined || classifier === undefined) return;
@@ -178,12 +167,20 @@ async function toggleWebcam(): Promise<void> {
   }
   stopInputs();
   say("Asking for the webcam …");
-  const started = await Webcam.start();
+  webcamButton.disabled = true;
+  const started = await Webcam.start().finally(() => {
+    webcamButton.disabled = false;
+  });
   webcam = started;
   webcamButton.setAttribute("aria-pressed", "true");
-  while (webcam === started) {
-    await show({ canvas: started.frame(), title: "webcam", from: "webcam" });
-    await new Promise(requestAnimationFrame);
+  try {
+    while (webcam === started) {
+      await show({ canvas: started.frame(), title: "webcam", from: "webcam" });
+      await new Promise(requestAnimationFrame);
+    }
+  } finally {
+    started.stop();
+    if (webcam === started) stopInputs();
   }
 }
 
@@ -198,11 +195,8 @@ async function toggleDrawing(): Promise<void> {
   if (!draw) return;
   showPad(true);
   startOver();
-  const forDigits = pretrained.find(({ card }) => card.metric.dataset === DIGITS);
-  if (entryOf(modelBox.value).card.metric.dataset !== DIGITS && forDigits !== undefined) {
-    modelBox.value = forDigits.name;
-    openModel();
-  }
+  const forDigits = sources.find(({ dataset }) => dataset === DIGITS);
+  if (chosen().dataset !== DIGITS && forDigits !== undefined) choose(forDigits);
   byId("pad").focus();
   await classifier;
   if (shown === undefined) say("Draw a digit");
@@ -213,21 +207,29 @@ function startOver(): void {
   clear();
 }
 
-/** The network changed: a sample of another data set than its own gives way to one of its own. */
-async function afterModelChange(datasetBefore: string): Promise<void> {
-  const { dataset } = entryOf(modelBox.value).card.metric;
-  const [first] = samples[dataset] ?? [];
-  if (shown?.from === "sample" && dataset !== datasetBefore && first !== undefined) await openSample(dataset, first);
+function choose(source: Source): void {
+  modelBox.value = source.name;
+  openModel();
+}
+
+/** After another network was chosen: a sample of another data set than its own gives way to one of its own. */
+async function classifyAgain(): Promise<void> {
+  const [...own] = samplesOf(chosen().dataset);
+  const fits = own.some(({ title }) => shown?.title === `sample: ${title}`);
+  if (shown?.from === "sample" && !fits && own.length > 0) await openSample(own[0]);
   else await classify();
 }
 
 function listen(): void {
-  let dataset = entryOf(modelBox.value).card.metric.dataset;
   modelBox.addEventListener("change", () => {
-    const before = dataset;
-    dataset = entryOf(modelBox.value).card.metric.dataset;
     openModel();
-    void attempt(() => afterModelChange(before));
+    void attempt(classifyAgain);
+  });
+  byId("own").addEventListener("change", (event) => {
+    const input = event.target as HTMLInputElement;
+    const [file] = input.files ?? [];
+    if (file) void openWeights(file);
+    input.value = ""; // so that the same file can be chosen again
   });
   backendBox.addEventListener("change", () => {
     void attempt(async () => {
@@ -252,7 +254,7 @@ function listen(): void {
     const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file) void openFile(file);
-    input.value = ""; // so that the same file can be chosen again
+    input.value = "";
   });
   webcamButton.addEventListener("click", () => void attempt(toggleWebcam));
   drawButton.addEventListener("click", () => void attempt(toggleDrawing));
@@ -268,29 +270,31 @@ function listen(): void {
       byId("drop").classList.toggle("over", kind === "dragover");
       if (kind !== "drop") return;
       const [file] = event.dataTransfer?.files ?? [];
-      if (file) void openFile(file);
-      else complain("What was dropped is no picture file");
+      if (file?.name.endsWith(".safetensors")) void openWeights(file);
+      else if (file) void openFile(file);
+      else complain("What was dropped is no file");
     });
   }
 }
 
 function start(): void {
-  for (const { name } of pretrained) modelBox.append(new Option(name, name));
-  const asked = new URLSearchParams(location.search).get("model");
-  const first =
-    pretrained.find(({ name }) => name === asked) ?? pretrained.find(({ card }) => card.model === "resnet20");
-  modelBox.value = (first ?? pretrained[0]).name;
+  for (const source of sources) offer(source);
+  const asked = new URLSearchParams(location.search).get("weights");
+  const first = sources.find(({ name }) => name === asked) ?? sources.find(({ name }) => name.startsWith("resnet20."));
   listen();
   void attempt(async () => {
     backend = startBackend("wasm");
-    openModel();
-    const { dataset } = entryOf(modelBox.value).card.metric;
-    const [sample] = samples[dataset] ?? [];
-    if (sample !== undefined) await openSample(dataset, sample);
-    else await classifier;
+    choose(first ?? sources[0]);
+    await Promise.all([backend, openFirstSample()]);
     void offerWebgpu();
     void keepOffline();
   });
+}
+
+async function openFirstSample(): Promise<void> {
+  const [sample] = samplesOf(chosen().dataset);
+  if (sample === undefined) await classifier;
+  else await openSample(sample);
 }
 
 start();

@@ -1,7 +1,7 @@
 import pretrained from "virtual:pretrained";
 import { CHART_STYLE } from "@tfjs-zoo/training/charts";
 import { type Backend, backendTitle, startBackend } from "../shared/backend.ts";
-import { byId, percent, short } from "../shared/dom.ts";
+import { byId, percent, short, siteUrl } from "../shared/dom.ts";
 import { keepOffline } from "../shared/offline.ts";
 import type { Pretrained } from "../shared/pretrained.ts";
 import { attempt, say } from "../shared/say.ts";
@@ -20,7 +20,12 @@ const milliseconds = (ms: number): string => `${Number(ms.toPrecision(ms < 10 ? 
 
 const rows: Row[] = pretrained.map((entry) => ({ ...entry }));
 const columns: Column<Row>[] = [
-  { title: "Weights", value: ({ name }) => name, text: ({ name }) => name },
+  {
+    title: "Weights",
+    value: ({ name }) => name,
+    text: ({ name }) => name,
+    link: ({ name }) => siteUrl(`classify/index.html?weights=${name}`),
+  },
   {
     title: "Accuracy",
     value: ({ card }) => card.metric.value,

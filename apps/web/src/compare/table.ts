@@ -6,6 +6,8 @@ export interface Column<Row> {
   /** what rows are sorted by; undefined is not known yet, and comes last */
   value(row: Row): number | string | undefined;
   text(row: Row): string;
+  /** where the text leads */
+  link?(row: Row): string;
   /** Larger is what one looks for first. */
   descending?: boolean;
 }
@@ -54,9 +56,10 @@ export class SortableTable<Row> {
     }
     this.table.tBodies[0].replaceChildren(
       ...rows.map((row) => {
-        const cells = this.columns.map(({ text }, i) =>
-          i === 0 ? make("th", { scope: "row" }, text(row)) : make("td", {}, text(row)),
-        );
+        const cells = this.columns.map(({ text, link }, i) => {
+          const content = link ? make("a", { href: link(row) }, text(row)) : text(row);
+          return i === 0 ? make("th", { scope: "row" }, content) : make("td", {}, content);
+        });
         return make("tr", {}, ...cells);
       }),
     );

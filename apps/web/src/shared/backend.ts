@@ -20,7 +20,8 @@ export async function askForWebgpu(): Promise<Webgpu> {
   if (!("gpu" in navigator)) return { missing: "This browser has no WebGPU", software: false };
   const adapter = await navigator.gpu.requestAdapter().catch(() => null);
   if (adapter === null) return { missing: "This browser's WebGPU finds no graphics card", software: false };
-  return { software: adapter.info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(adapter.info.architecture) };
+  const info: Partial<GPUAdapterInfo> = adapter.info ?? {}; // older browsers have none
+  return { software: info.isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(info.architecture ?? "") };
 }
 
 /**
