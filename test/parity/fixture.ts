@@ -25,7 +25,9 @@ export interface Fixture {
   momentum: number;
   weightDecay: number;
   /** how far PyTorch's own float32 is from its float64 */
-  float32: { logits: number; loss: number; gradients: number; statistics?: number; after: number };
+  float32: { inference: number; logits: number; loss: number; gradients: number; statistics?: number; after: number };
+  /** logits of the first step's images in inference, by the initial weights and running statistics, [batch · classes] */
+  inference: number[];
   /** of the first step, [batch · classes] */
   logits: number[];
   loss: number;

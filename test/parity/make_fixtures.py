@@ -8,7 +8,7 @@ Networks at full size (any ResNet for CIFAR, resnet50, vgg16-bn, densenet121, vi
 `npm run parity -- resnet56 resnet50 …`, which keeps nothing.
 
 Weights and images come from the zoo's own generator (models/src/random.ts, ported below), so a fixture holds results
-only: the first step's logits and loss; of every parameter the gradient's norm and eight entries; the running statistics
+only: the logits in inference; the first step's logits and loss; of every parameter the gradient's norm and eight entries; the running statistics
 after one step, and all parameters and statistics after three steps of SGD, likewise. Every step has its own images.
 
 At a kink of a ReLU float32 and float64 may choose different sides, and one of a layer's hundred thousand activations is
@@ -743,13 +743,17 @@ def run(spec, seed, dtype):
     state = {k: v for k, v in net.state_dict().items() if not k.endswith("num_batches_tracked")}
     for name, tensor in state.items():
         tensor.copy_(torch.from_numpy(value_of(seed, name, tuple(tensor.shape))).to(dtype))
+    with torch.no_grad():
+        images, _ = batch_of(seed, 0, spec["batch"], spec["inputShape"])
+        in_inference = net.eval()(torch.from_numpy(images).to(dtype))
+    margins.clear()  # a kink matters to gradients only
     net.train()
     parameters = {k: p for k, p in net.named_parameters() if p.requires_grad}
     decayed = [p for p in parameters.values() if p.ndim > 1]
     others = [p for p in parameters.values() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.SGD(groups, lr=LEARNING_RATE, momentum=MOMENTUM)
-    result = {}
+    result = {"inference": in_inference.double().flatten().tolist()}
     for step in range(STEPS):
         images, labels = batch_of(seed, step, spec["batch"], spec["inputShape"])
         logits = net(torch.from_numpy(images).to(dtype))
@@ -788,7 +792,11 @@ def make(name, spec):
         if min(margins, default=1.0) > best:
             best, exact, seed = min(margins, default=1.0), result, candidate
     single = run(spec, seed, torch.float32)
-    largest = max(abs(z) for z in exact["logits"])
+
+    def logits_error(key):
+        largest = max(abs(z) for z in exact[key])
+        return max(abs(a - b) for a, b in zip(single[key], exact[key])) / largest
+
     header = {key: spec[key] for key in ("model", "options", "inputShape", "labelSmoothing", "batch")}
     return {
         "madeBy": f"make_fixtures.py {name}, PyTorch {torch.__version__.split('+')[0]} in float64",
@@ -799,7 +807,8 @@ def make(name, spec):
         "momentum": MOMENTUM,
         "weightDecay": WEIGHT_DECAY,
         "float32": {
-            "logits": max(abs(a - b) for a, b in zip(single["logits"], exact["logits"])) / largest,
+            "inference": logits_error("inference"),
+            "logits": logits_error("logits"),
             "loss": abs(single["loss"] - exact["loss"]) / abs(exact["loss"]),
             **{key: error_of(single[key], exact[key]) for key in ("gradients", "statistics", "after") if exact[key]},
         },

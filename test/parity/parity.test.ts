@@ -1,5 +1,5 @@
 /**
- * Our networks against PyTorch in float64, in training mode: forward, loss, every gradient, three steps of SGD.
+ * Our networks against PyTorch in float64: forward in inference and in training, loss, every gradient, three steps of SGD.
  *
  * An error must stay under 1e-4 (a wrong backward is off by 1e-2 and more; float32 through twenty layers by 1e-6), or
  * under three times what PyTorch's own float32 shows where that is more.
@@ -14,6 +14,7 @@ import {
   createModel,
   densenet,
   densenetCifar,
+  foldBatchNorm,
   mlpMixer,
   preactResnetCifar,
   resnet,
@@ -62,16 +63,28 @@ function parity(fixture: Fixture, starts: () => boolean): void {
   const { inputShape, labelSmoothing, float32 } = fixture;
   const limit = (torchFloat32 = 0): number => Math.max(TOLERANCE, 3 * torchFloat32);
 
+  it("computes PyTorch's logits in inference, with batch norms folded too", async ({ skip }) => {
+    if (!starts()) skip();
+    const model = freshModel(fixture);
+    const folded = foldBatchNorm(model);
+    const { images, size } = batchOf(fixture, 0);
+    const inputs = tf.tensor(images, [size, ...inputShape]);
+    for (const network of [model, folded]) {
+      const logits = network.predict(inputs) as tf.Tensor;
+      expect(worstOf(await logits.data(), fixture.inference)).toBeLessThan(limit(float32.inference));
+      tf.dispose(logits);
+      network.dispose();
+    }
+    inputs.dispose();
+  });
+
   it("computes PyTorch's logits, loss and gradients", async ({ skip }) => {
     if (!starts()) skip();
     const model = freshModel(fixture);
     const { images, labels, size } = batchOf(fixture, 0);
     const inputs = tf.tensor(images, [size, ...inputShape]) as tf.Tensor4D;
     const logits = tf.tidy(() => model.apply(inputs, { training: true }) as tf.Tensor);
-    const values = await logits.data();
-    const largest = Math.max(...fixture.logits.map(Math.abs));
-    const worst = Math.max(...fixture.logits.map((z, i) => Math.abs(z - values[i])));
-    expect(worst / largest).toBeLessThan(limit(float32.logits));
+    expect(worstOf(await logits.data(), fixture.logits)).toBeLessThan(limit(float32.logits));
 
     const { updates } = classification(model, inputShape, { labelSmoothing });
     const [{ loss }] = updates;
@@ -110,6 +123,12 @@ function parity(fixture: Fixture, starts: () => boolean): void {
     trainer.dispose();
     model.dispose();
   });
+}
+
+/** The largest error, relative to the largest value. */
+function worstOf(actual: ArrayLike<number>, expected: readonly number[]): number {
+  const worst = Math.max(...expected.map((z, i) => (Number.isNaN(actual[i]) ? Infinity : Math.abs(z - actual[i]))));
+  return worst / Math.max(...expected.map(Math.abs));
 }
 
 /** The fixture's network with the fixture's weights. */
