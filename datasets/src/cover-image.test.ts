@@ -67,3 +67,17 @@ describe("coverImage", () => {
     expect(error).toBeLessThan(4);
   });
 });
+
+describe("decodePicture", () => {
+  it.each([
+    ["srgb", [255, 128, 128]],
+    ["b-w", [191, 191, 191]],
+  ] as const)("lays transparency on white, also of %s", async (space, expected) => {
+    const half = {
+      create: { width: 4, height: 4, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } },
+    } as const;
+    const png = await sharp(half).toColourspace(space).png().toBuffer();
+    const pixels = await decodePicture(png, [1, 1, 3]);
+    for (const [c, value] of expected.entries()) expect(Math.abs(pixels[c] - value)).toBeLessThanOrEqual(1);
+  });
+});

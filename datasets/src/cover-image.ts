@@ -1,12 +1,15 @@
 import type { ImageSet } from "./types.ts";
 
-/** A decoded picture: 8-bit sRGB, upright, without transparency. A fourth channel, as a canvas has it, is left out. */
+/**
+ * A decoded picture: 8-bit sRGB or grey, upright, already without transparency: an even number of channels ends with one
+ * that is left out, as a canvas has it.
+ */
 export interface Picture {
   /** [height, width, channels] */
   readonly data: ArrayLike<number>;
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 3 | 4;
+  readonly channels: 1 | 2 | 3 | 4;
 }
 
 /** Half the width of the filter, in pixels of the smaller of the two images. */
@@ -78,7 +81,7 @@ function lanczos(x: number): number {
 
 /** Reads a row of a picture as colours, or as brightness. */
 function reader({ data, width, channels: stored }: Picture, channels: 1 | 3): (y: number, into: Float32Array) => void {
-  const grey = stored === 1;
+  const grey = stored < 3;
   return (y, into) => {
     for (let x = 0; x < width; x++) {
       const at = (y * width + x) * stored;

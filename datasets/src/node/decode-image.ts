@@ -85,16 +85,28 @@ export async function decodePicture(input: string | Uint8Array, shape: ImageSet[
   if (width * height > MAX_WHOLE) return decodeImage(input, shape);
   const picture = sharp(input, { limitInputPixels: MAX_WHOLE, failOn: "error" })
     .autoOrient()
-    .flatten({ background: "#ffffff" })
     .toColourspace("srgb")
     .raw({ depth: "uchar" });
   try {
     const { data, info } = await picture.toBuffer({ resolveWithObject: true });
-    const channels = info.channels >= 3 ? (info.channels as 3 | 4) : 1;
-    return coverImage({ data, width: info.width, height: info.height, channels }, shape);
+    return coverImage({ data, width: info.width, height: info.height, channels: laidOnWhite(data, info) }, shape);
   } catch (error) {
     throw unreadable(typeof input === "string" ? input : "the image", error);
   }
+}
+
+/**
+ * Lays transparency on white in place, rounded to the nearest value as in a canvas, where libvips rounds down.
+ *
+ * @param data [height, width, channels], the last of 2 or 4 channels being alpha
+ */
+function laidOnWhite(data: Uint8Array, { channels }: Pick<OutputInfo, "channels">): 1 | 2 | 3 | 4 {
+  if (channels % 2 === 1) return channels;
+  for (let pixel = 0; pixel < data.length; pixel += channels) {
+    const alpha = data[pixel + channels - 1] / 255;
+    for (let i = pixel; i < pixel + channels - 1; i++) data[i] = Math.round(data[i] * alpha + 255 * (1 - alpha));
+  }
+  return channels;
 }
 
 function unreadable(shown: string, error: unknown): InputError {

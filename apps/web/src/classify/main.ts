@@ -107,11 +107,14 @@ async function show(next: Shown): Promise<void> {
 }
 
 async function classify(): Promise<void> {
-  if (shown === undefined || classifier === undefined) return;
   const mine = ++question;
-  const { canvas, from } = shown;
   const opened = await classifier;
-  if (mine !== question) return;
+  if (mine !== question || opened === undefined) return;
+  if (shown === undefined) {
+    say(`${opened.name} is ready: give it a picture`);
+    return;
+  }
+  const { canvas, from } = shown;
   const answer = await predict(opened, pixelsOf(canvas));
   if (mine !== question) return;
   showBars(byId("bars"), answer.ranked);
@@ -293,8 +296,7 @@ function start(): void {
 
 async function openFirstSample(): Promise<void> {
   const [sample] = samplesOf(chosen().dataset);
-  if (sample === undefined) await classifier;
-  else await openSample(sample);
+  await (sample === undefined ? classify() : openSample(sample));
 }
 
 start();
