@@ -57,6 +57,7 @@ const settings = (): Settings => ({
 function ask(order: Order): void {
   complain("");
   if (order.kind !== "stop") setBusy(true);
+  stopButton.disabled = order.kind !== "train";
   worker.postMessage(order);
 }
 
@@ -64,7 +65,7 @@ function setBusy(busy: boolean): void {
   const noData = setOf(choice().dataset) === undefined;
   for (const input of [whatBox, backendBox, ...Object.values(numbers)]) input.disabled = busy;
   trainButton.disabled = loadInput.disabled = busy || noData;
-  stopButton.disabled = !busy;
+  stopButton.disabled = true; // until a training begins
   continueButton.disabled = busy || noData;
   saveButton.disabled = busy || !trained;
   byId("progress").hidden = !busy;
@@ -80,8 +81,10 @@ async function hear(report: Report): Promise<void> {
     say(`Epoch ${report.loss.epoch}: ${percent(report.accuracy.value)} of the held-out images`);
     draw();
   } else if (report.kind === "kept") await showKept();
-  else if (report.kind === "ended") say(report.end === "interrupted" ? "Stopped" : "Finished");
-  else if (report.kind === "tested") showTest(report);
+  else if (report.kind === "ended") {
+    stopButton.disabled = true;
+    say(report.end === "interrupted" ? "Stopped" : "Finished");
+  } else if (report.kind === "tested") showTest(report);
   else if (report.kind === "weights") download(report.bytes, report.name);
   else if (report.kind === "problem") {
     complain(report.text);
@@ -191,7 +194,7 @@ async function load(file: File): Promise<void> {
     settings: settings(),
     set,
     backend: backendBox.value as Backend,
-    from: { bytes, name: file.name },
+    file: { bytes, name: file.name },
   });
 }
 
@@ -216,7 +219,6 @@ function listen(): void {
     train(kept);
   });
   stopButton.addEventListener("click", () => {
-    stopButton.disabled = true;
     say("Stopping after this step …");
     ask({ kind: "stop" });
   });

@@ -38,14 +38,8 @@ export type Order =
   | { kind: "stop" }
   /** the weights as a file */
   | { kind: "save" }
-  /** takes a training or a file of weights up, and tests the network */
-  | {
-      kind: "open";
-      settings: Settings;
-      set: PackedSet;
-      backend: Backend;
-      from: Kept | { bytes: Uint8Array; name: string };
-    };
+  /** takes a file of weights up, and tests the network */
+  | { kind: "open"; settings: Settings; set: PackedSet; backend: Backend; file: { bytes: Uint8Array; name: string } };
 
 /** What the worker says. */
 export type Report =

@@ -63,14 +63,10 @@ export class Session {
     this.report({ kind: "weights", bytes, name: `${info.model}-${info.dataset}.safetensors` });
   }
 
-  /** Takes up a kept training or a file of weights, and tests the network. */
-  async open({ settings, set, backend, from }: Work & { kind: "open" }): Promise<void> {
+  /** Takes up a file of weights, and tests the network. */
+  async open({ settings, set, backend, file }: Work & { kind: "open" }): Promise<void> {
     const data = await this.prepare(set, backend);
-    if ("bytes" in from) {
-      this.build(settings, data, weightsFor(settings, data, from));
-    } else {
-      this.build(settings, data).trainer.restore(from.state, from.step);
-    }
+    this.build(settings, data, weightsFor(settings, data, file));
     await this.test(data);
   }
 
