@@ -63,8 +63,10 @@ describe.skipIf(chromiumHere() === undefined)("train in Chromium", () => {
   }
 
   it("trains: the loss falls, and what is tested is recognised", async () => {
+    expect(await page.isVisible("#continue")).toBe(false);
     await train(2);
     await tested();
+    expect(await page.isVisible("#continue")).toBe(true);
     expect(Number.parseFloat((await text("#accuracy")) ?? "")).toBeGreaterThan(90);
     const points: [number, number, string][][] = JSON.parse(
       (await page.locator("svg[data-chart]").first().getAttribute("data-chart")) ?? "",
