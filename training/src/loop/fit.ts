@@ -142,8 +142,8 @@ export async function fit<Batch, Inputs extends tf.TensorContainer>(
         dataMs: stepBegan - waitingSince,
         stepMs: stepEnded - stepBegan,
       });
+      await events(); // first, so that whoever keeps the position knows that this step is the last
       await options.onPosition?.(position, "step");
-      await events();
       if (signal?.aborted) return { end: "interrupted", position };
       if (position.stepInEpoch === stepsPerEpoch) break;
       waitingSince = performance.now();

@@ -252,11 +252,19 @@ describe("fit", () => {
     expect(await second.state()).toBeDefined();
   });
 
-  it("hears of events between steps", async () => {
+  it("hears of events between steps, and says of a last step that it is the last", async () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 1);
-    const { end } = await fit(trainerOf(model()), fitOptions({ epochs: 10_000, signal: stop.signal }));
+    let last = { stepInEpoch: 0, epoch: 0, stopping: false };
+    const onPosition = ({ stepInEpoch, epoch }: Position): void => {
+      last = { stepInEpoch, epoch, stopping: stop.signal.aborted };
+    };
+    const { end, position } = await fit(
+      trainerOf(model()),
+      fitOptions({ epochs: 10_000, signal: stop.signal, onPosition }),
+    );
     expect(end).toBe("interrupted");
+    expect(last).toEqual({ stepInEpoch: position.stepInEpoch, epoch: position.epoch, stopping: true });
   });
 
   it("counts one step for some accumulated batches", async () => {

@@ -10,7 +10,6 @@ import {
   evaluate,
   fit,
   imageBatches,
-  type Position,
   parameterGroups,
   type Recipe,
   recipeFor,
@@ -83,9 +82,7 @@ export class Session {
     let keptAt = performance.now();
 
     this.report({ kind: "state", text: "The first step …" });
-    const keep = async (position: Position) =>
-      this.keep({ settings, state: await trainer.state(), step: trainer.step, position, history });
-    const { end, position: last } = await fit(trainer, {
+    const { end } = await fit(trainer, {
       data: imageBatches(train, data, recipe, SEED),
       epochs: recipe.epochs,
       learningRate: recipe.learningRate,
@@ -110,12 +107,12 @@ export class Session {
         this.report({ kind: "epoch", loss, accuracy });
       },
       onPosition: async (position, at) => {
-        if (at === "step" && performance.now() - keptAt < KEEP_EVERY) return;
+        const due = at === "epoch" || this.stopping.signal.aborted || performance.now() - keptAt > KEEP_EVERY;
+        if (!due) return;
         keptAt = performance.now();
-        await keep(position);
+        await this.keep({ settings, state: await trainer.state(), step: trainer.step, position, history });
       },
     });
-    if (end === "interrupted") await keep(last);
     this.report({ kind: "ended", end });
     await this.test(data);
   }
