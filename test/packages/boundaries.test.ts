@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { layers } from "@tfjs-zoo/models";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { withFolder } from "../cli/zoo.ts";
@@ -125,6 +126,13 @@ describe("a bundle for browsers", () => {
     const inputs = Object.values(metafile.inputs);
     expect(inputs.length).toBeGreaterThan(3);
     expect(inputs.flatMap(({ imports }) => imports.filter(({ external }) => external))).toEqual([]);
+  });
+
+  it("has every layer where the package is imported for that alone, as an exported model may ask", async () => {
+    const { outputFiles } = await bundle('import "@tfjs-zoo/models";');
+    const names = Object.values(layers).flatMap((layer) => ("className" in layer ? [layer.className] : []));
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) expect(outputFiles[0].text).toContain(`"${name}"`);
   });
 
   it("fails where there is something of Node", async () => {
