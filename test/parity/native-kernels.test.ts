@@ -243,6 +243,22 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     expectClose(await measure("tensorflow", op, inputs, { heads }), await measure("cpu", op, inputs, { heads }), 3e-6);
   });
 
+  it("attention of no images, and of no queries, is none", async () => {
+    for (const [batch, queries] of [
+      [0, 3],
+      [2, 0],
+    ]) {
+      const shapes = { q: [batch, queries, 4], k: [batch, 3, 4], v: [batch, 3, 4] };
+      const inputs = Object.fromEntries(
+        Object.entries(shapes).map(([name, shape]) => [name, { shape, values: values(shape, name) }]),
+      );
+      const op = ops.attention as unknown as ops.Op<ops.Tensors, object>;
+      const [o, ...gradients] = await measure("tensorflow", op, inputs, { heads: 2 });
+      expect(o).toHaveLength(0);
+      for (const gradient of gradients) expect(gradient.every((g) => g === 0)).toBe(true);
+    }
+  });
+
   it("a dense layer after another keeps tokens in bf16", async () => {
     await tf.setBackend("tensorflow");
     const [x, w] = [tf.randomNormal([2, 1024, 64], 0, 1, "float32", 1), tf.randomNormal([64, 64], 0, 1, "float32", 2)];

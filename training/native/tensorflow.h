@@ -117,7 +117,7 @@ inline int64_t CountOf(const std::vector<int64_t>& shape) {
 
 /// Calls body with a null pointer to the type of the tensor's numbers.
 template <typename Body>
-void WithType(const TF_Tensor* tensor, const Body& body) {
+void WithType([[maybe_unused]] const TF_Tensor* tensor, const Body& body) {
 #ifdef ZOO_BF16
   if (TF_TensorType(tensor) == kBfloat16) return body(static_cast<Bf16*>(nullptr));
 #endif

@@ -35,6 +35,12 @@ describe("ensembleOf", () => {
     expect(ensembleOf([member([0, 1, 0])]).loss).toBeCloseTo(149 * Math.LN2);
   });
 
+  it("is wrong where one of them says nothing", () => {
+    const silent = member([Number.NaN, Number.NaN, Number.NaN]);
+    const { accuracy, top5, loss } = ensembleOf([member([1, 0, 0]), silent]);
+    expect([accuracy, top5, loss]).toEqual([0, 0, Number.NaN]);
+  });
+
   it("is of the same images and classes", () => {
     const a = member([0.4, 0.6, 0], [0.5, 0.45, 0.05]);
     expect(() => ensembleOf([a, member([0.4, 0.6, 0])])).toThrow("the same images and classes");

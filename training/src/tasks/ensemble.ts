@@ -26,7 +26,8 @@ export function ensembleOf(members: readonly Evaluation[]): Evaluation {
   for (let n = 0; n < images; n++) {
     const row = probabilities.subarray(n * classes, (n + 1) * classes);
     const own = row[labels[n]];
-    const above = row.reduce((count, p, k) => count + (p > own || (p === own && k < labels[n]) ? 1 : 0), 0);
+    const ahead = row.reduce((count, p, k) => count + (p > own || (p === own && k < labels[n]) ? 1 : 0), 0);
+    const above = Number.isFinite(own) ? ahead : Number.POSITIVE_INFINITY; // nothing is above NaN
     if (above === 0) top1++;
     if (above < 5) top5++;
     loss -= Math.log(Math.max(own, LEAST));

@@ -52,6 +52,7 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
   }
   const folder = join(pretrainedFolder(), nameTag);
   if (existsSync(folder) && !flags.force) throw new InputError(`${nameTag} is published already: --force replaces it`);
+  const command = commandOf(run);
   const file = await weightsFile(runFolder);
   const result = JSON.parse(await readFile(join(run.dir, "result.json"), "utf8")) as ClassifierResult;
   const { name: backend } = await startBackendFor(flags, output);
@@ -90,7 +91,7 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
         seed,
         backend: run.config.backend,
         precision: run.config.precision,
-        command: commandOf(run),
+        command,
       },
       bytes,
     );
@@ -108,18 +109,29 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
   }
 }
 
-/** The command that makes a run's weights again: the recipe by name, and every field that differs from it. */
+/**
+ * The command that makes a run's weights again: the recipe by name, and every field that differs from it.
+ *
+ * @throws InputError when it begins from weights, or learns from some, that nobody else has
+ */
 function commandOf({ config }: RunFolder): string {
   const recipe = config.recipe as unknown as Recipe;
   const named = recipeFor(config.recipeName as RecipeName, config.dataset);
   const changed = (Object.keys(recipe) as (keyof Recipe)[]).filter((field) => recipe[field] !== named[field]);
   return [
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
-    ...(config.init ? [`--init ${(config.init as InitialWeights).name}`] : []),
-    ...(config.teacher ? [`--teacher ${(config.teacher as TeacherWeights).name}`] : []),
+    ...(config.init ? [`--init ${published("--init", config.init as InitialWeights)}`] : []),
+    ...(config.teacher ? [`--teacher ${published("--teacher", config.teacher as TeacherWeights)}`] : []),
     ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
     ...changed.map((field) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,
   ].join(" ");
+}
+
+function published(flag: string, { name }: { name: string }): string {
+  if (/^[\w-]+\.[\w-]+$/.test(name) && !name.endsWith(".safetensors")) return name;
+  throw new InputError(
+    `the run had ${flag} ${name}, which the card's command can't name for others: publish those weights, and train with their NAME.TAG`,
+  );
 }

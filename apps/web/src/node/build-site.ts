@@ -3,10 +3,7 @@ import { makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import { build } from "vite";
 import type { Packed } from "./pack-sets.ts";
-import { siteConfig } from "./site.ts";
-
-/** What every site has; a folder with it may be replaced. */
-const SIGN = "service-worker.js";
+import { defaultOut, SIGN, siteConfig } from "./site.ts";
 
 /**
  * Builds the site into a folder, in place of the one that is there.
@@ -17,7 +14,7 @@ export async function buildSite(out: string, packed: Packed): Promise<void> {
   try {
     await makeFolder(out);
     const names = await readdir(out);
-    if (names.length > 0 && !names.includes(SIGN)) {
+    if (names.length > 0 && !names.includes(SIGN) && out !== defaultOut) {
       throw new InputError(`${out} has other files in it, which a build would remove: give an empty --out`);
     }
     await build(siteConfig(out, packed));

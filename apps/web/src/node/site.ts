@@ -12,6 +12,8 @@ const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.m
 
 /** Where the built site lies unless the caller says so. */
 export const defaultOut = folder("dist");
+/** What only this site has: a folder with it may be replaced. */
+export const SIGN = "tfjs-zoo-site.txt";
 const samples = folder("public/samples");
 const pretrained = folder("../../models/pretrained");
 
@@ -90,6 +92,7 @@ function lists(): Plugin {
         ? `export default ${JSON.stringify(modules[id.slice(1)]())}`
         : undefined,
     generateBundle() {
+      this.emitFile({ type: "asset", fileName: SIGN, source: "Built by tfjs-zoo, which may replace this folder.\n" });
       for (const { entry, bytes } of entries) this.emitFile({ type: "asset", fileName: entry.file, source: bytes });
     },
   };
