@@ -48,6 +48,28 @@ describe("maximiseActivation", () => {
     model.dispose();
   });
 
+  it("ends after the step at which it is told to, and leaves nothing but its images", async () => {
+    const model = testNetworks.lenet();
+    const before = tf.memory().numTensors;
+    const ended = new AbortController();
+    const steps: number[] = [];
+    const { images } = await maximiseActivation(model, {
+      mean: [0.1],
+      std: [0.3],
+      units: [1],
+      signal: ended.signal,
+      async onStep(done) {
+        await Promise.resolve();
+        steps.push(done);
+        if (done === 3) ended.abort();
+      },
+    });
+    expect(steps).toEqual([1, 2, 3]);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    images.dispose();
+    model.dispose();
+  });
+
   it("refuses a unit that the layer hasn't", async () => {
     const model = testNetworks.lenet();
     const options = { mean: [0.1], std: [0.3], layer: "conv1", units: [6] };

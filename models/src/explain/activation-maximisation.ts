@@ -19,8 +19,10 @@ export interface ActivationMaximisationOptions extends Normalisation {
   /** λ: how strongly neighbouring pixels are held together */
   smoothness?: number;
   seed?: number;
-  /** gets how many steps are done */
-  onStep?(done: number, total: number): void;
+  /** gets how many steps are done, and is waited for: a page yields here */
+  onStep?(done: number, total: number): void | Promise<void>;
+  /** ends it after a step; the images are then as far as they got */
+  signal?: AbortSignal;
 }
 
 export interface MaximisedImages {
@@ -54,7 +56,7 @@ export async function maximiseActivation(
   if (wrong !== undefined) {
     throw new InputError(`there is no unit ${wrong} of ${options.layer ?? "the output"}: it has ${count}, from 0 on`);
   }
-  const { jitter = Math.round(Math.max(height, width) / 8), smoothness = 0.25, onStep = () => {} } = options;
+  const { jitter = Math.round(Math.max(height, width) / 8), smoothness = 0.25, onStep = () => {}, signal } = options;
   const random = randomStream(seed, "activation");
   const noise = Float32Array.from({ length: units.length * height * width * channels }, () => 0.1 * random.normal());
   const chosen = tf.tidy(() => tf.oneHot(tf.tensor1d([...units], "int32"), count)); // [units, count]
@@ -79,10 +81,9 @@ export async function maximiseActivation(
     });
     images.dispose();
     images = next;
-    if (step % 10 === 0 || step === steps) {
-      await images.data(); // waits for what was queued, so that progress is true
-      onStep(step, steps);
-    }
+    if (step % 10 === 0 || step === steps) await images.data(); // waits for what was queued, so that progress is true
+    await onStep(step, steps);
+    if (signal?.aborted) break;
   }
   const reached = tf.tidy(() => excitation(images));
   const activation = Array.from(await reached.data());

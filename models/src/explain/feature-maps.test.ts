@@ -2,7 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { embeddings } from "./embeddings.ts";
-import { featureMaps } from "./feature-maps.ts";
+import { featureMaps, shownMaps } from "./feature-maps.ts";
 import { computingLayers, tellingLayers } from "./layers.ts";
 import { type TestNetwork, tensorsLeftBy, testImages, testNetworks } from "./test-networks.ts";
 
@@ -38,6 +38,15 @@ describe("featureMaps", () => {
     expect(() => featureMaps(model, images, ["conv9"])).toThrow('lenet5 has no layer "conv9"');
     tf.dispose([images]);
     model.dispose();
+  });
+});
+
+describe("shownMaps", () => {
+  it("are what a ReLU lets through, each on its own scale", () => {
+    const map = tf.tensor4d([1, -1, 0, 2, -3, 0, 4, -2, 0], [1, 1, 3, 3]); // channels: 1 2 4, −1 −3 −2, 0 0 0
+    const shown = shownMaps(map);
+    expect(shown.arraySync()).toEqual([[[0.25, 0.5, 1]], [[0, 0, 0]], [[0, 0, 0]]]);
+    tf.dispose([map, shown]);
   });
 });
 

@@ -19,3 +19,16 @@ export function featureMaps(model: tfl.LayersModel, images: tf.Tensor, names?: r
     return Object.fromEntries(layers.map((layer) => [layer.name, compute(outputOf(layer), values)]));
   });
 }
+
+/**
+ * An image's maps as they are shown: what a ReLU lets through, each map on its own scale.
+ *
+ * @param map of one image, [1, height, width, channels]
+ * @returns [channels, height, width], 0 to 1; a map without anything above 0 is 0 everywhere
+ */
+export function shownMaps(map: tf.Tensor4D): tf.Tensor3D {
+  return tf.tidy(() => {
+    const each = tf.transpose(tf.relu(tf.squeeze<tf.Tensor3D>(map, [0])), [2, 0, 1]); // [channels, height, width]
+    return tf.divNoNan(each, tf.max(each, [1, 2], true));
+  });
+}

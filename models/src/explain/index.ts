@@ -4,7 +4,7 @@ export {
   maximiseActivation,
 } from "./activation-maximisation.ts";
 export { embeddings } from "./embeddings.ts";
-export { featureMaps } from "./feature-maps.ts";
+export { featureMaps, shownMaps } from "./feature-maps.ts";
 export { correctUnderAttack, fgsm } from "./fgsm.ts";
 export { type Filters, filters } from "./filters.ts";
 export { type GradCam, type GradCamOptions, gradCam } from "./grad-cam.ts";

@@ -12,7 +12,10 @@ describe("occlusion", () => {
     const image = testImages(model, 1);
     const before = tf.memory().numTensors;
     const places: number[] = [];
-    const options = { size: 4, stride: 2, classIndex: 1, batchSize: 5, onPlaces: (done: number) => places.push(done) };
+    const onPlaces = (done: number) => {
+      places.push(done);
+    };
+    const options = { size: 4, stride: 2, classIndex: 1, batchSize: 5, onPlaces };
     const { probability, whole } = await occlusion(model, image, options);
     expect(tf.memory().numTensors).toBe(before + 1);
     expect(probability.shape).toEqual([4, 4]);
@@ -45,6 +48,22 @@ describe("occlusion", () => {
     expect([size, stride]).toEqual([4, 5]);
     expect(classIndex).toBe(tf.tidy(() => tf.argMax(model.apply(image) as tf.Tensor2D, 1).dataSync()[0]));
     tf.dispose([probability, image]);
+    model.dispose();
+  });
+
+  it("is ended by whoever is told how far it is, and leaves nothing", async () => {
+    const model = testNetworks.lenet();
+    const image = testImages(model, 1);
+    const before = tf.memory().numTensors;
+    const places: number[] = [];
+    async function onPlaces(done: number): Promise<void> {
+      places.push(done);
+      throw new Error("enough");
+    }
+    await expect(occlusion(model, image, { batchSize: 7, onPlaces })).rejects.toThrow("enough");
+    expect(places).toEqual([7]);
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([image]);
     model.dispose();
   });
 

@@ -12,8 +12,8 @@ export interface OcclusionOptions {
   classIndex?: number;
   /** images that are run at once */
   batchSize?: number;
-  /** gets how many of the places are done */
-  onPlaces?(done: number, total: number): void;
+  /** gets how many of the places are done, and is waited for: a page yields here, and ends it by throwing */
+  onPlaces?(done: number, total: number): void | Promise<void>;
 }
 
 export interface Occlusion {
@@ -51,11 +51,13 @@ export async function occlusion(
   }
   const { batchSize = 64, onPlaces = () => {} } = options;
   const pixels = await image.data();
-  const { classIndex, whole } = tf.tidy(() => {
+  const { classIndex, unhidden } = tf.tidy(() => {
     const logits = model.apply(image, { training: false }) as tf.Tensor2D; // [1, classes]
     const [index] = explainedClasses(logits, options.classIndex);
-    return { classIndex: index, whole: tf.softmax(logits).dataSync()[index] };
+    return { classIndex: index, unhidden: tf.softmax(logits) };
   });
+  const whole = (await unhidden.data())[classIndex];
+  unhidden.dispose();
   const rows = Math.ceil(height / stride);
   const columns = Math.ceil(width / stride);
   const probabilities = new Float32Array(rows * columns);
@@ -76,7 +78,7 @@ export async function occlusion(
     });
     probabilities.set(await scores.data(), first);
     scores.dispose();
-    onPlaces(first + count, probabilities.length);
+    await onPlaces(first + count, probabilities.length);
   }
   return { probability: tf.tensor2d(probabilities, [rows, columns]), whole, classIndex, size, stride };
 }

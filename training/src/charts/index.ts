@@ -1,7 +1,8 @@
-/** Charts and confusion matrices as text of HTML and inline SVG, for reports and for pages. */
+/** Charts and confusion matrices as text of HTML and inline SVG, and pictures of numbers, for reports and for pages. */
 export { type ChartOptions, renderChart, type Series } from "./chart.ts";
 export { renderConfusion } from "./confusion.ts";
 export type { Point } from "./curve.ts";
 export { compact, escapeHtml, percent } from "./html.ts";
+export { cut, type HeatMap, heatPicture, hottest, type Picture, pictureOf, sheet } from "./picture.ts";
 export { linearScale, logScale, type Scale } from "./scale.ts";
 export { CHART_STYLE } from "./style.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { pictureOf } from "../../charts/picture.ts";
 import { explainReport } from "./explain-report.ts";
 import { type Explanation, type Figure, figuresOf } from "./explanation.ts";
-import { pictureOf } from "./picture.ts";
 
 const figure = (file: string): Figure => ({
   file,

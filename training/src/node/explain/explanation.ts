@@ -1,5 +1,5 @@
 import type { ChartOptions } from "../../charts/chart.ts";
-import type { Picture } from "./picture.ts";
+import type { Picture } from "../../charts/picture.ts";
 
 /** A picture of a report, which is also written as a file. */
 export interface Figure {

@@ -1,12 +1,16 @@
-export { explainReport } from "./explain-report.ts";
-export { type Block, type Explanation, type Figure, figuresOf, type Section } from "./explanation.ts";
 export {
+  cut,
   enlarged,
   type HeatMap,
   heatPicture,
+  hottest,
   mosaic,
   overlaid,
   type Picture,
   pictureOf,
   readable,
-} from "./picture.ts";
+  sheet,
+  TILES,
+} from "../../charts/picture.ts";
+export { explainReport } from "./explain-report.ts";
+export { type Block, type Explanation, type Figure, figuresOf, type Section } from "./explanation.ts";

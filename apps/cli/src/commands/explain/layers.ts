@@ -1,27 +1,22 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { featureMaps, filters, tellingLayers } from "@tfjs-zoo/models/explain";
-import { enlarged, type Figure, heatPicture, mosaic, type Picture, pictureOf } from "@tfjs-zoo/training/node";
+import { featureMaps, filters, shownMaps, tellingLayers } from "@tfjs-zoo/models/explain";
+import { cut, type Figure, heatPicture, pictureOf, sheet, TILES } from "@tfjs-zoo/training/node";
 import { asBatch, type Look, type Subject } from "./subject.ts";
 import { fileName } from "./where.ts";
 
-/** Tiles of a mosaic at most. */
-const TILES = 64;
-const COLUMNS = 8;
 /** Layers whose maps are shown at most. */
 const LAYERS = 8;
-/** A mosaic is enlarged to about so many pixels across. */
-const ACROSS = 480;
 
 /** The first layer's filters. */
 export function firstFilters({ model }: Subject): Look {
   const { images, layer } = filters(model);
   const [count, height, width] = images.shape;
-  const tiles = tiled(images, count).map((values) => pictureOf(values, [height, width, 3]));
+  const tiles = cut(images.dataSync<"float32">(), count).map((values) => pictureOf(values, [height, width, 3]));
   images.dispose();
   const file = "filters.png";
   const shown = Math.min(count, TILES);
   const caption = `${shown === count ? `all ${count}` : `the first ${shown} of ${count}`} filters of ${layer}, ${height}×${width} pixels`;
-  const figure: Figure = { file, picture: laidOut(tiles, 24), alt: `Mosaic of ${caption}`, caption };
+  const figure: Figure = { file, picture: sheet(tiles, 24), alt: `Mosaic of ${caption}`, caption };
   return {
     section: {
       title: "Filters",
@@ -46,17 +41,14 @@ export async function layerMaps(subject: Subject): Promise<Look> {
   for (const [i, name] of names.entries()) {
     const map = maps[name] as tf.Tensor4D; // [1, height, width, channels]
     const [, height, width, channels] = map.shape;
-    const scaled = tf.tidy(() => {
-      const each = tf.transpose(tf.relu(tf.squeeze<tf.Tensor3D>(map, [0])), [2, 0, 1]); // [channels, height, width]
-      return tf.divNoNan(each, tf.max(each, [1, 2], true));
-    });
-    const tiles = tiled(scaled, channels).map((values) => heatPicture({ values, height, width }));
+    const scaled = shownMaps(map);
+    const tiles = cut(scaled.dataSync<"float32">(), channels).map((values) => heatPicture({ values, height, width }));
     scaled.dispose();
     const silent = tf.tidy(() => tf.sum(tf.cast(tf.lessEqual(tf.max(map, [0, 1, 2]), 0), "float32")).dataSync()[0]);
     const file = `${shown.stem}-maps-${i + 1}-${fileName(name)}.png`;
     const count = Math.min(channels, TILES);
     const caption = `${name}: ${count === channels ? `all ${channels}` : `the first ${count} of ${channels}`} maps of ${height}×${width}${silent > 0 ? `; ${silent} are 0 everywhere` : ""}`;
-    figures.push({ file, picture: laidOut(tiles, 128), alt: `Feature maps of ${shown.name}, ${caption}`, caption });
+    figures.push({ file, picture: sheet(tiles, 128), alt: `Feature maps of ${shown.name}, ${caption}`, caption });
     facts.push({ layer: name, channels, size: [height, width], silent, file });
   }
   tf.dispose(maps);
@@ -69,22 +61,4 @@ export async function layerMaps(subject: Subject): Promise<Look> {
     facts: { picture: shown.name, layers: facts },
     line: `feature maps: ${names.join(", ")}`,
   };
-}
-
-/** The values of the first tiles: [tiles, ...] cut along its first axis. */
-function tiled(tensor: tf.Tensor, count: number): Float32Array[] {
-  const values = tensor.dataSync() as Float32Array;
-  const size = values.length / count;
-  return Array.from({ length: Math.min(count, TILES) }, (_, i) => values.subarray(i * size, (i + 1) * size));
-}
-
-/** Tiles in rows of eight, large enough to be seen; `grey` is between them. */
-function laidOut(tiles: readonly Picture[], grey: number): Picture {
-  const columns = Math.min(COLUMNS, tiles.length);
-  const factor = Math.max(1, Math.round(ACROSS / (columns * tiles[0].width)));
-  return mosaic(
-    tiles.map((tile) => enlarged(tile, factor)),
-    columns,
-    grey,
-  );
 }

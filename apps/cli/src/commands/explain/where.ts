@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { gradCam, lastSpatialLayer, occlusion, saliency } from "@tfjs-zoo/models/explain";
-import { type Block, type Figure, type HeatMap, heatPicture, overlaid, readable } from "@tfjs-zoo/training/node";
+import {
+  type Block,
+  type Figure,
+  type HeatMap,
+  heatPicture,
+  hottest,
+  overlaid,
+  readable,
+} from "@tfjs-zoo/training/node";
 import { heading } from "./pictures.ts";
 import { asBatch, type Look, percent, type ShownPicture, type Subject } from "./subject.ts";
 
@@ -139,15 +147,6 @@ function heatMapOf(make: () => tf.Tensor3D): Measured {
 function heatMap(values: Float32Array, height: number, width: number): Measured {
   const smallest = values.reduce((a, b) => Math.min(a, b));
   return { values, height, width, smallest, largest: values.reduce((a, b) => Math.max(a, b)) };
-}
-
-/** Where a map is hottest, in words. */
-function hottest({ values, height, width, largest }: Measured): string {
-  if (largest === 0) return "hot nowhere";
-  const at = values.indexOf(largest);
-  const third = (place: number, length: number, names: readonly string[]) => names[Math.floor((3 * place) / length)];
-  const row = third(Math.floor(at / width), height, ["at the top", "in the middle", "at the bottom"]);
-  return `hottest ${row}, ${third(at % width, width, ["left", "centre", "right"])}`;
 }
 
 /** A class's name as a part of a file's. */

@@ -20,6 +20,11 @@ const LARGE = 192;
 const COVER = 0.75;
 /** Between the tiles of a mosaic. */
 const GAP = 4;
+/** Tiles of a sheet at most. */
+export const TILES = 64;
+const COLUMNS = 8;
+/** A sheet is enlarged to about so many pixels across. */
+const ACROSS = 480;
 
 function paint(height: number, width: number, colour: (y: number, x: number) => ArrayLike<number>): Picture {
   const pixels = new Uint8Array(height * width * 3);
@@ -104,4 +109,31 @@ export function mosaic(tiles: readonly Picture[], columns: number, grey = 128): 
     }
   }
   return whole;
+}
+
+/** The values of the first tiles of a sheet: [count, ...] cut along its first axis. */
+export function cut(values: Float32Array, count: number): Float32Array[] {
+  const size = values.length / count;
+  return Array.from({ length: Math.min(count, TILES) }, (_, i) => values.subarray(i * size, (i + 1) * size));
+}
+
+/** Tiles in rows of eight, large enough to be seen; `grey` is between them. */
+export function sheet(tiles: readonly Picture[], grey: number): Picture {
+  const columns = Math.min(COLUMNS, tiles.length);
+  const factor = Math.max(1, Math.round(ACROSS / (columns * tiles[0].width)));
+  return mosaic(
+    tiles.map((tile) => enlarged(tile, factor)),
+    columns,
+    grey,
+  );
+}
+
+/** Where a map is hottest, in words. */
+export function hottest({ values, height, width }: HeatMap): string {
+  let at = 0;
+  for (let i = 1; i < height * width; i++) if (values[i] > values[at]) at = i;
+  if (!(values[at] > 0)) return "hot nowhere";
+  const third = (place: number, length: number, names: readonly string[]) => names[Math.floor((3 * place) / length)];
+  const row = third(Math.floor(at / width), height, ["at the top", "in the middle", "at the bottom"]);
+  return `hottest ${row}, ${third(at % width, width, ["left", "centre", "right"])}`;
 }

@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { heatColour } from "./colour-map.ts";
-import { enlarged, heatPicture, mosaic, overlaid, type Picture, pictureOf, readable } from "./picture.ts";
+import {
+  cut,
+  enlarged,
+  heatPicture,
+  hottest,
+  mosaic,
+  overlaid,
+  type Picture,
+  pictureOf,
+  readable,
+  sheet,
+} from "./picture.ts";
 
 const pixel = ({ pixels, width }: Picture, y: number, x: number) =>
   Array.from(pixels.slice(3 * (y * width + x), 3 * (y * width + x) + 3));
@@ -47,5 +58,34 @@ describe("a picture", () => {
     expect(pixel(whole, 1, 6)).toEqual([0, 0, 0]);
     expect(pixel(whole, 6, 0)).toEqual([255, 255, 255]);
     expect(pixel(whole, 7, 7)).toEqual([128, 128, 128]);
+  });
+
+  it("is one of a sheet's first 64 tiles, eight in a row and large enough to be seen", () => {
+    const values = Float32Array.from({ length: 70 * 4 }, (_, i) => Math.floor(i / 4) / 70);
+    const tiles = cut(values, 70);
+    expect(tiles).toHaveLength(64);
+    expect(Array.from(new Set(tiles[35]))).toEqual([0.5]);
+    const whole = sheet(
+      tiles.map((tile) => pictureOf(tile, [2, 2, 1])),
+      10,
+    );
+    expect([whole.height, whole.width]).toEqual([8 * 60 + 7 * 4, 8 * 60 + 7 * 4]);
+    expect(pixel(whole, 4 * 64, 3 * 64)).toEqual([128, 128, 128]);
+    expect(pixel(whole, 60, 60)).toEqual([10, 10, 10]);
+  });
+});
+
+describe("the words for a heat map", () => {
+  it.each([
+    [0, "hottest at the top, left"],
+    [4, "hottest in the middle, centre"],
+    [7, "hottest at the bottom, centre"],
+  ])("say that place %i of nine is its hottest", (place, words) => {
+    const values = Float32Array.from({ length: 9 }, (_, i) => (i === place ? 1 : 0.3));
+    expect(hottest({ values, height: 3, width: 3 })).toBe(words);
+  });
+
+  it("say that it is hot nowhere", () => {
+    expect(hottest({ values: new Float32Array(9), height: 3, width: 3 })).toBe("hot nowhere");
   });
 });

@@ -8,11 +8,12 @@ type Lab = [lightness: number, a: number, b: number];
 const COLOURS = 256;
 const FINE = 2048;
 
-/** [256 · 3], sRGB bytes */
-const table = colours();
+/** [256 · 3], sRGB bytes; made when a first colour is asked for, so that a page that draws none does not pay for it */
+let table: Uint8Array | undefined;
 
 /** The colour of a number in 0..1, sRGB: what is outside is taken for the end. */
 export function heatColour(value: number): [red: number, green: number, blue: number] {
+  table ??= colours();
   const at = 3 * Math.min(COLOURS - 1, Math.max(0, Math.round(value * (COLOURS - 1))));
   return [table[at], table[at + 1], table[at + 2]];
 }
