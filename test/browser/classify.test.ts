@@ -108,23 +108,6 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
     60_000,
   );
 
-  it("shows where the network looks, over the picture", async () => {
-    const heat = () =>
-      page.locator("#heat").evaluate((canvas: HTMLCanvasElement) => {
-        const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(0, 0, 448, 448);
-        const green = Array.from({ length: data.length / 4 }, (_, i) => (data[4 * i + 3] > 0 ? data[4 * i + 1] : -1));
-        return { low: green.reduce((a, b) => Math.min(a, b)), high: green.reduce((a, b) => Math.max(a, b)) };
-      });
-    expect(await heat()).toEqual({ low: -1, high: -1 });
-    await page.check("#cam");
-    await expect.poll(() => page.locator("#cam-note").textContent()).toMatch(/layer3\.2/);
-    const { low, high } = await heat();
-    expect(low).toBeGreaterThanOrEqual(0);
-    expect(high).toBeGreaterThan(low + 100);
-    await page.uncheck("#cam");
-    await expect.poll(async () => (await heat()).high).toBe(-1);
-  });
-
   it("can be used by keys alone, the drawing pad too", async () => {
     const tabTo = async (selector: string) => {
       for (let i = 0; i < 40; i++) {

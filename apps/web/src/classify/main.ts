@@ -1,6 +1,5 @@
 import { type Backend, backendTitle, startBackend } from "../shared/backend.ts";
 import { byId, make, percent } from "../shared/dom.ts";
-import { messageOf } from "../shared/message-of.ts";
 import { keepOffline } from "../shared/offline.ts";
 import { contextOf, drawCovering, openPicture, pixelsOf } from "../shared/picture.ts";
 import type { Classifier } from "../shared/pretrained.ts";
@@ -8,8 +7,8 @@ import { attempt, complain, say } from "../shared/say.ts";
 import { offerWebgpu } from "../shared/webgpu-option.ts";
 import { showBars } from "./bars.ts";
 import { DrawingPad } from "./drawing-pad.ts";
-import { showHeat } from "./heat.ts";
-import { type Answer, predict } from "./predict.ts";
+import { LookInside } from "./look-inside.ts";
+import { predict } from "./predict.ts";
 import { fetchSample, type Sample, sampleButton, samplesOf } from "./samples.ts";
 import { type Source, sourceOf, sources } from "./sources.ts";
 import { Webcam } from "./webcam.ts";
@@ -26,11 +25,11 @@ const DIGITS = "mnist";
 
 const modelBox = byId<HTMLSelectElement>("model");
 const backendBox = byId<HTMLSelectElement>("backend");
-const camBox = byId<HTMLInputElement>("cam");
 const picture = byId<HTMLCanvasElement>("picture");
-const heat = byId<HTMLCanvasElement>("heat");
 const webcamButton = byId<HTMLButtonElement>("webcam");
 const drawButton = byId<HTMLButtonElement>("draw");
+
+const inside = new LookInside();
 
 let classifier: Promise<Classifier> | undefined;
 let backend: Promise<void> = Promise.resolve();
@@ -54,7 +53,9 @@ function openModel(): void {
   const before = classifier;
   question++; // what is asked of the one before needs no answer any more
   say(`Fetching ${source.name} …`);
+  const left = inside.leave();
   const opened = backend.then(async () => {
+    await left; // nothing computes with the one before any more
     (await before?.catch(() => undefined))?.model.dispose();
     return source.open((share) => {
       if (share < 1) say(`Fetching ${source.name}: ${percent(share, 0)}`);
@@ -125,19 +126,7 @@ async function classify(): Promise<void> {
   const by = backendTitle[backendBox.value as Backend];
   say(`${first.name}, ${percent(first.probability)} – in ${answer.time.toFixed(1)} ms by ${by}`);
   performance.mark("answered");
-  await showCam(opened, answer);
-}
-
-async function showCam(opened: Classifier, { seen }: Answer): Promise<void> {
-  contextOf(heat).clearRect(0, 0, heat.width, heat.height);
-  byId("cam-note").hidden = !camBox.checked;
-  if (!camBox.checked) return;
-  try {
-    const layer = await showHeat(heat, opened, seen);
-    byId("cam-note").textContent = `Bright is where the last maps (${layer}) speak for the likeliest class.`;
-  } catch (error) {
-    byId("cam-note").textContent = messageOf(error);
-  }
+  await inside.look(opened, answer, from !== "webcam");
 }
 
 function stopInputs(): void {
@@ -157,10 +146,10 @@ function showPad(visible: boolean): void {
 function clear(): void {
   shown = undefined;
   question++;
-  for (const canvas of [picture, heat]) contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
+  contextOf(picture).clearRect(0, 0, picture.width, picture.height);
   picture.setAttribute("aria-label", "no picture yet");
   showBars(byId("bars"), []);
-  byId("cam-note").hidden = true;
+  void inside.leave();
 }
 
 async function toggleWebcam(): Promise<void> {
@@ -238,7 +227,7 @@ function listen(): void {
     void attempt(async () => {
       const name = backendBox.value as Backend;
       say(`Starting ${backendTitle[name]} …`);
-      backend = startBackend(name);
+      backend = inside.leave().then(() => startBackend(name));
       openModel(); // weights lie in the memory of the backend that they were loaded on
       try {
         await backend;
@@ -252,7 +241,6 @@ function listen(): void {
       await classify();
     });
   });
-  camBox.addEventListener("change", () => void attempt(classify));
   byId("file").addEventListener("change", (event) => {
     const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];

@@ -3,6 +3,8 @@ import { coverImage, imageTransform, type Picture } from "@tfjs-zoo/datasets";
 import type { Classifier } from "../shared/pretrained.ts";
 
 export interface Prediction {
+  /** of the class */
+  index: number;
   name: string;
   /** 0 to 1 */
   probability: number;
@@ -36,7 +38,7 @@ export async function predict(classifier: Classifier, picture: Picture): Promise
   probabilities.dispose();
   const time = performance.now() - began;
   const ranked = info.classes
-    .map((name, k) => ({ name, probability: values[k] }))
+    .map((name, index) => ({ index, name, probability: values[index] }))
     .sort((a, b) => b.probability - a.probability);
   return { ranked, seen, time };
 }

@@ -1,5 +1,6 @@
 import type { Picture } from "@tfjs-zoo/datasets";
 import { InputError } from "@tfjs-zoo/models";
+import type { Picture as Painting } from "@tfjs-zoo/training/charts";
 
 /** Larger pictures are refused: decoding one needs four bytes a pixel. */
 const MAX_PIXELS = 100e6;
@@ -63,6 +64,20 @@ export function drawn(source: CanvasImageSource, width: number, height: number):
 export function pixelsOf(canvas: HTMLCanvasElement): Picture {
   const { width, height } = canvas;
   return { data: contextOf(canvas).getImageData(0, 0, width, height).data, width, height, channels: 4 };
+}
+
+/** Shows a picture of the charts on a canvas, a pixel on a pixel; the canvas is hidden while there is none. */
+export function paint(canvas: HTMLCanvasElement, picture: Painting | undefined): void {
+  canvas.hidden = picture === undefined;
+  if (picture === undefined) return;
+  const { pixels, width, height } = picture;
+  [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    image.data.set(pixels.subarray(3 * i, 3 * i + 3), 4 * i);
+    image.data[4 * i + 3] = 255;
+  }
+  contextOf(canvas).putImageData(image, 0, 0);
 }
 
 /** A canvas's context, for pixels that are read back. */
