@@ -15,7 +15,7 @@ describe.skipIf(chromiumHere() === undefined)("looking inside in Chromium", () =
   let complaints: string[];
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([openSite(), openChromium()]);
+    [site, browser] = await Promise.all([openSite(), openChromium({ camera: true })]);
     ({ page, complaints } = await openPage(await browser.newContext(), `${site.url}classify/index.html`));
     await sample("cat");
   });
@@ -161,6 +161,26 @@ describe.skipIf(chromiumHere() === undefined)("looking inside in Chromium", () =
     await page.selectOption("#model", "resnet20.cifar10");
     await says("#filters [role=status]", /All 16 filters/);
     await look("cat", /cat/);
+    await expect.poll(tensors).toBe(before);
+  });
+
+  it("follows the webcam, and does not tell those who hear the page of every frame", async () => {
+    const frames = async () => {
+      await page.evaluate(() => performance.clearMarks());
+      await page.waitForFunction(() => performance.getEntriesByName("answered").length > 2, null, { timeout: 20_000 });
+    };
+    await page.click("#webcam");
+    await frames();
+    expect(await page.getAttribute("#overlay-note", "aria-live")).toBe("off");
+    await expectDrawn("#heat");
+    await page.click("#webcam");
+    await sample("cat");
+    expect(await page.getAttribute("#overlay-note", "aria-live")).toBe("polite");
+    const before = await tensors();
+    await page.click("#webcam");
+    await frames();
+    await page.click("#webcam");
+    await sample("cat");
     await expect.poll(tensors).toBe(before);
   });
 

@@ -13,11 +13,14 @@ type Inside = Awaited<ReturnType<typeof inside>>;
 /** A part of the page that is computed while it is open. */
 interface Part {
   isOpen(): boolean;
-  look(inside: Inside, subject: Subject, signal: AbortSignal): Promise<View>;
+  /** @param onShare is told how much of it is done, 0 to 1 */
+  look(inside: Inside, subject: Subject, signal: AbortSignal, onShare: (share: number) => void): Promise<View>;
   /** one for each picture */
   canvases: HTMLCanvasElement[];
   /** what is on them, in words */
   note: HTMLElement;
+  /** how much is done, where that takes its time */
+  share?: HTMLProgressElement;
   lane: Lane;
 }
 
@@ -26,7 +29,6 @@ const classBox = byId<HTMLSelectElement>("class");
 const layerBox = byId<HTMLSelectElement>("layer");
 const epsilon = byId<HTMLInputElement>("epsilon");
 const exciteButton = byId<HTMLButtonElement>("excite");
-const share = byId<HTMLProgressElement>("excite-share");
 
 /** Looks inside the network that answered, as far as its parts of the page are open. */
 export class LookInside {
@@ -37,9 +39,10 @@ export class LookInside {
 
   private readonly overlay: Part = {
     isOpen: () => overlayBox.value !== "none",
-    look: ({ whereItLooks }, subject, signal) => whereItLooks(overlayBox.value, subject, signal),
+    look: ({ whereItLooks }, subject, signal, onShare) => whereItLooks(overlayBox.value, subject, signal, onShare),
     canvases: [byId("heat")],
     note: byId("overlay-note"),
+    share: byId<HTMLProgressElement>("overlay-share"),
     lane: new Lane(),
   };
   private readonly maps = folded("maps", async ({ layersOf, layerMaps }, subject) => {
@@ -51,16 +54,14 @@ export class LookInside {
   });
   private readonly filters = folded("filters", ({ firstFilters }, subject) => firstFilters(subject));
   private readonly fool = folded("fool", ({ fooled }, subject) => fooled(subject, Number(epsilon.value)));
-  private readonly exciting = folded("exciting", async ({ whatExcites }, subject, signal) => {
+  private readonly exciting = folded("exciting", async ({ whatExcites }, subject, signal, onShare) => {
     this.stop = new AbortController();
-    this.showAtWork(true);
+    exciteButton.textContent = "Stop";
     try {
-      return await whatExcites(subject, this.stop.signal, signal, (done) => {
-        share.value = done;
-      });
+      return await whatExcites(subject, this.stop.signal, signal, onShare);
     } finally {
       this.stop = undefined;
-      this.showAtWork(false);
+      exciteButton.textContent = "Make a picture";
     }
   });
 
@@ -113,6 +114,7 @@ export class LookInside {
     for (const { note } of this.parts) note.setAttribute("aria-live", aloud ? "polite" : "off");
     exciteButton.disabled = false;
     this.markBar();
+    if (aloud) clear(this.overlay); // it is of the picture before; a webcam's frames are alike
     await Promise.all(this.following.map((part) => this.update(part)));
   }
 
@@ -134,12 +136,13 @@ export class LookInside {
 
   /** The bar of the class that is asked about. */
   private markBar(): void {
-    const { classIndex } = this.subject() ?? {};
+    const subject = this.subject();
+    if (subject === undefined) return;
+    const { classIndex, classifier } = subject;
     for (const bar of byId("bars").querySelectorAll("button")) {
       bar.setAttribute("aria-pressed", String(bar.value === String(classIndex)));
     }
-    const name = classBox.value === "" ? "the likeliest class" : classBox.selectedOptions[0].text;
-    byId("exciting-class").textContent = name;
+    byId("exciting-class").textContent = classifier.info.classes[classIndex];
   }
 
   private subject(): Subject | undefined {
@@ -152,7 +155,7 @@ export class LookInside {
     return part.lane.run(async (signal) => {
       if (subject === undefined || !part.isOpen()) return clear(part);
       try {
-        const { pictures, note } = await part.look(await inside(), subject, signal);
+        const { pictures, note } = await part.look(await inside(), subject, signal, (share) => showShare(part, share));
         signal.throwIfAborted();
         for (const [i, canvas] of part.canvases.entries()) paint(canvas, pictures[i]);
         for (const canvas of part.canvases) canvas.setAttribute("aria-label", note);
@@ -161,6 +164,8 @@ export class LookInside {
         if (signal.aborted) return;
         clear(part);
         part.note.textContent = messageOf(error);
+      } finally {
+        showShare(part, 1);
       }
     });
   }
@@ -169,12 +174,6 @@ export class LookInside {
     const words = `${epsilon.value}/255`;
     byId("epsilon-value").textContent = words;
     epsilon.setAttribute("aria-valuetext", words);
-  }
-
-  private showAtWork(working: boolean): void {
-    exciteButton.textContent = working ? "Stop" : "Make a picture";
-    share.hidden = !working;
-    share.value = 0;
   }
 }
 
@@ -186,8 +185,15 @@ function folded(id: string, look: Part["look"]): Part {
     look,
     canvases: [...details.querySelectorAll("canvas")],
     note: details.querySelector("[role=status]") as HTMLElement,
+    share: details.querySelector("progress") ?? undefined,
     lane: new Lane(),
   };
+}
+
+function showShare({ share }: Part, done: number): void {
+  if (share === undefined) return;
+  share.value = done;
+  share.hidden = done === 1;
 }
 
 function clear({ canvases, note }: Part): void {

@@ -8,8 +8,13 @@ import type { Subject, View } from "./subject.ts";
 /** The layers to choose from, from the first to the last. */
 export const layersOf = ({ model }: Classifier): string[] => tellingLayers(model);
 
-/** What a layer makes of the picture. */
+/**
+ * What a layer makes of the picture.
+ *
+ * @param layer of `layersOf`; "" where that is empty
+ */
 export async function layerMaps({ classifier, seen }: Subject, layer: string): Promise<View> {
+  if (layer === "") return { pictures: [], note: "No layer of this network has maps over places." };
   const maps = tf.tidy(() => {
     const found = featureMaps(classifier.model, networkInput(classifier, seen), [layer]);
     return shownMaps(found[layer] as tf.Tensor4D); // [channels, height, width]
