@@ -24,10 +24,11 @@ describe.skipIf(chromiumHere() === undefined)("looking inside in Chromium", () =
     await site?.remove();
   });
 
-  const tensors = () => page.evaluate(() => (window as unknown as Engine)._tfengine.memory().numTensors);
+  const tensors = (tab = page) => tab.evaluate(() => (window as unknown as Engine)._tfengine.memory().numTensors);
   const text = (selector: string, tab = page) => tab.locator(selector).textContent();
   const note = (id: string) => text(`#${id} [role=status]`);
-  const says = (selector: string, what: RegExp) => expect.poll(() => text(selector), { timeout: 20_000 }).toMatch(what);
+  const says = (selector: string, what: RegExp, tab = page) =>
+    expect.poll(() => text(selector, tab), { timeout: 20_000 }).toMatch(what);
   const summary = (id: string) => page.locator(`#${id} summary`);
   const pressed = () => page.locator("#bars [aria-pressed=true] .name").allTextContents();
 
@@ -161,7 +162,7 @@ describe.skipIf(chromiumHere() === undefined)("looking inside in Chromium", () =
     await page.selectOption("#model", "resnet20.cifar10");
     await says("#filters [role=status]", /All 16 filters/);
     await look("cat", /cat/);
-    await expect.poll(tensors).toBe(before);
+    await expect.poll(() => tensors()).toBe(before);
   });
 
   it("follows the webcam, and does not tell those who hear the page of every frame", async () => {
@@ -181,7 +182,33 @@ describe.skipIf(chromiumHere() === undefined)("looking inside in Chromium", () =
     await frames();
     await page.click("#webcam");
     await sample("cat");
-    await expect.poll(tensors).toBe(before);
+    await expect.poll(() => tensors()).toBe(before);
+  });
+
+  it("looks on WebGPU without waiting for it, and leaves no tensor there", async () => {
+    const gpu = await openChromium({ webgpu: true });
+    try {
+      const { page: tab, complaints: said } = await openPage(await gpu.newContext(), `${site.url}classify/index.html`);
+      tab.on("console", (message) => {
+        if (message.type() === "warning") said.push(message.text()); // tfjs warns of synchronous reads
+      });
+      await expect.poll(() => tab.locator("#backend option[value=webgpu]").isDisabled()).toBe(false);
+      await tab.selectOption("#backend", "webgpu");
+      await says("#state", /by WebGPU/, tab);
+      const before = await tensors(tab);
+      for (const [method, words] of [
+        ["saliency", /score of airplane/],
+        ["grad-cam", /speak for airplane/],
+      ] as const) {
+        await tab.selectOption("#overlay", method);
+        await says("#overlay-note", words, tab);
+      }
+      expect(Math.max(...new Set(await greens("#heat", tab)))).toBeGreaterThan(200);
+      expect(await tensors(tab)).toBe(before);
+      expect(said).toEqual([]);
+    } finally {
+      await gpu.close();
+    }
   });
 
   it("leaves nothing in the console", () => expect(complaints).toEqual([]));
