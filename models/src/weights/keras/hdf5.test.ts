@@ -56,6 +56,42 @@ describe("an HDF5 file", () => {
     ["of short addresses", (view) => view.setUint8(13, 4), /64 bits/],
     ["that begins far outside", (view) => view.setBigUint64(64, 2n ** 63n, true), /outside of it/],
   ];
+  /** A group whose header continues at a block, as often as said; there its attribute is that many texts of one zero. */
+  const ofTexts = (count: number, continuations: number): Uint8Array => {
+    const number = (bytes: number, value: number | bigint) =>
+      Array.from({ length: bytes }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 255n));
+    const ascii = (text: string) => [...Buffer.from(text, "latin1")];
+    const [none, type] = [number(8, 2n ** 64n - 1n), [0x13, 0, 0, 0, ...number(4, 1)]];
+    const space = [2, 1, 0, 0, ...number(8, count)];
+    const attribute = [3, 0, 2, 0, type.length, 0, space.length, 0, 0, ...ascii("a\0"), ...type, ...space];
+    const block = [...ascii("OCHK"), 0x0c, ...number(2, attribute.length), 0, ...attribute, 0, 0, 0, 0];
+    const at = 48 + 10 + 20 * continuations + 4;
+    const continuation = [0x10, 16, 0, 0, ...number(8, at), ...number(8, block.length)];
+    const superblock = [0x89, ...ascii("HDF\r\n\x1a\n"), 2, 8, 8, 0, ...number(8, 0), ...none, ...number(8, 0)];
+    return Uint8Array.from([
+      ...superblock,
+      ...number(8, 48),
+      ...number(4, 0),
+      ...ascii("OHDR"),
+      2,
+      2,
+      ...number(4, 20 * continuations),
+      ...Array.from({ length: continuations }, () => continuation).flat(),
+      ...number(4, 0),
+      ...block,
+      ...Array.from({ length: count }, () => 0),
+    ]);
+  };
+
+  it("may have attributes in a second block", () => {
+    expect(readHdf5(ofTexts(3, 1)).attributes.get("a")).toEqual(["", "", ""]);
+  });
+
+  it("whose header comes to a block again, or that holds more empty texts than a file does, is refused", () => {
+    expect(() => readHdf5(ofTexts(3, 2))).toThrow("refers to a part of it twice");
+    expect(() => readHdf5(ofTexts(100_000, 1))).toThrow("refers to itself");
+  });
+
   it.each(changes)("%s is refused at once", (_, change, says) => {
     const bytes = file();
     change(new DataView(bytes.buffer, bytes.byteOffset), bytes);

@@ -105,6 +105,7 @@ class Hdf5Reader {
       const from = sizeAt + width;
       blocks.push([from, from + this.unsigned(sizeAt, width)]);
     } else blocks.push([address + 16, address + 16 + this.u32(address + 8)]);
+    const continued = new Set<number>();
     for (let block = 0; block < blocks.length; block++) {
       let [at, to] = blocks[block];
       for (; at + headSize <= to; ) {
@@ -115,6 +116,8 @@ class Hdf5Reader {
         at += headSize;
         if (type === CONTINUATION) {
           const [from, length] = [this.address(at), this.address(at + 8)];
+          if (continued.has(from)) throw damaged("an object's header refers to a part of it twice");
+          continued.add(from);
           blocks.push(isNew ? [from + 4, from + length - 4] : [from, from + length]);
         } else messages.push({ type, at, shared });
         at += size;
@@ -199,7 +202,7 @@ class Hdf5Reader {
   /** A text of any length, which lies in a heap. */
   private longText(reference: number): string {
     const [length, index] = [this.u32(reference), this.u32(reference + 12)];
-    if (length === 0) return "";
+    if (length === 0) return this.text(reference, 0);
     const heap = this.address(reference + 4);
     if (this.signature(heap) !== "GCOL") throw damaged("a text is not where it should be");
     const end = heap + this.address(heap + 8);
@@ -258,6 +261,7 @@ class Hdf5Reader {
 
   /** A text that fills its place, or, of unknown length, one that ends with a zero. */
   private text(at: number, length: number | undefined): string {
+    this.spend(); // an empty one too
     const longest = this.bytes.subarray(at, at + (length ?? this.textLeft));
     const zero = longest.indexOf(0);
     const text = zero < 0 ? longest : longest.subarray(0, zero);
