@@ -34,8 +34,9 @@ export function graphOf(json: unknown): GraphNode[] {
   for (const [i, layer] of list.entries()) {
     const config = isObject(layer.config) ? layer.config : {};
     const name = layer.name ?? config.name;
-    const className = String(layer.class_name);
+    const className = layer.class_name;
     if (typeof name !== "string" || nodes.has(name)) throw damaged(`its layer ${i + 1} has no name of its own`);
+    if (typeof className !== "string") throw damaged(`its layer ${shownName(name)} does not say of which class it is`);
     if (Array.isArray(config.layers)) {
       throw new InputError(`its layer ${shownName(name)} is a model itself, which can't be matched: save that alone`);
     }
@@ -66,20 +67,20 @@ function inOrder(nodes: ReadonlyMap<string, GraphNode>): GraphNode[] {
   const ordered = new Set<GraphNode>();
   const open = new Set<GraphNode>();
   for (const start of nodes.values()) {
-    const stack = [start];
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      open.add(node);
-      const waiting = node.inputs
-        .map((name) => nodes.get(name))
-        .filter((input) => input !== undefined && !ordered.has(input));
-      if (waiting.some((input) => open.has(input as GraphNode)))
-        throw damaged("its layers read each other in a circle");
-      if (waiting.length > 0) stack.push(waiting[0] as GraphNode);
-      else {
+    const stack = [{ node: start, next: 0 }]; // next: the input to visit then
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { node } = top;
+      if (top.next === 0) open.add(node);
+      if (ordered.has(node) || top.next === node.inputs.length) {
         ordered.add(node);
         open.delete(node);
         stack.pop();
+        continue;
       }
+      const input = nodes.get(node.inputs[top.next++]);
+      if (input === undefined || ordered.has(input)) continue;
+      if (open.has(input)) throw damaged("its layers read each other in a circle");
+      stack.push({ node: input, next: 0 });
     }
   }
   return [...ordered];

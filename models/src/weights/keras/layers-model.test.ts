@@ -130,6 +130,11 @@ describe("a layers-model", () => {
     ],
     ["weights left over", (json) => json.weightsManifest[0].weights.pop() && json, "model.json says"],
     [
+      "a quantization of no type",
+      (json) => Object.assign(json.weightsManifest[0].weights[0], { quantization: { dtype: { toString: 1 } } }) && json,
+      "no layers-model",
+    ],
+    [
       "no scale",
       (json) => Object.assign(json.weightsManifest[0].weights[0], { quantization: { dtype: "uint8" } }) && json,
       "no scale",
@@ -137,6 +142,38 @@ describe("a layers-model", () => {
   ])("with %s is refused", async (_, change, why) => {
     const { json, weights } = await exported();
     expect(read(change(json) as object, [[layersModelWeightsFile, weights]]).error).toContain(why);
+  });
+
+  it.each([
+    ["twice", (path: string) => [path, path]],
+    ["in two groups", (path: string) => [path]],
+  ])("that lists a file of weights %s is refused before it is read", async (how, paths) => {
+    const { json, weights } = await exported();
+    json.weightsManifest[0].paths = paths(layersModelWeightsFile);
+    if (how === "in two groups") json.weightsManifest.push({ paths: [layersModelWeightsFile], weights: [] });
+    expect(() => layersModelPaths(bytesOf(JSON.stringify(json)))).toThrow(/is listed twice/);
+    expect(read(json, [[layersModelWeightsFile, weights]]).error).toContain("is listed twice");
+  });
+
+  it("of which forty sums read two branches each of the one before is read at once", async () => {
+    const { json, weights } = await exported();
+    const { layers } = json.modelTopology.config;
+    const at = layers.findIndex((layer: { name: string }) => layer.name === "fc3");
+    let [before] = layers[at].inbound_nodes[0][0];
+    const node = (class_name: string, name: string, ...inputs: string[]) => ({
+      class_name,
+      config: { name },
+      name,
+      inbound_nodes: [inputs.map((input) => [input, 0, 0, {}])],
+    });
+    for (let n = 0; n < 40; n++) {
+      const [left, right, sum] = ["left", "right", "sum"].map((name) => `${name}${n}`);
+      layers.push(node("ReLU", left, before), node("ReLU", right, before), node("Add", sum, left, right));
+      before = sum;
+    }
+    layers[at].inbound_nodes[0][0][0] = before;
+    const renamed = JSON.parse(JSON.stringify(json).replaceAll('"fc', '"dense_'));
+    expect(read(renamed, [[layersModelWeightsFile, weights]]).rules).toEqual(["layers by the graph"]);
   });
 
   it("whose weights are cut short is refused", async () => {

@@ -30,7 +30,7 @@ export const isLayersModel = (bytes: Uint8Array): boolean =>
  * The paths of the shards, beside model.json.
  *
  * @returns undefined where it is no JSON at all
- * @throws InputError, one line: when it is no layers-model, or a path leads elsewhere
+ * @throws InputError, one line: when it is no layers-model, or a path leads elsewhere or is listed twice
  */
 export function layersModelPaths(bytes: Uint8Array): string[] | undefined {
   return isLayersModel(bytes) ? manifestOf(jsonOf(bytes)).flatMap(({ paths }) => paths) : undefined;
@@ -52,7 +52,9 @@ export function readLayersModel(bytes: Uint8Array, shards: Shards): ForeignNetwo
       if (shard === undefined) throw new InputError(`its file of weights ${shownName(path)} is not given`);
       return shard;
     });
-    const data = joined(parts);
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    checkLength(weights, length);
+    const data = joined(parts, length);
     let at = 0;
     for (const entry of weights) {
       const { tensor, bytes: taken } = decode(entry, data, at);
@@ -63,8 +65,6 @@ export function readLayersModel(bytes: Uint8Array, shards: Shards): ForeignNetwo
       const roles = layers.get(layer) ?? new Map<string, SafeTensor>();
       layers.set(layer, roles.set(roleOf(entry.name), tensor));
     }
-    if (at !== data.length)
-      throw new InputError(`its files of weights have ${data.length} bytes; model.json says ${at}`);
   }
   return { layers: [...layers].map(([name, weights]) => ({ name, weights })), order: "all", graph };
 }
@@ -89,19 +89,23 @@ function manifestOf(json: unknown): WeightGroup[] {
   ) {
     throw new InputError("it is JSON, but no layers-model: that has a modelTopology and a weightsManifest");
   }
+  const seen = new Set<string>();
   for (const path of weightsManifest.flatMap(({ paths }) => paths)) {
     const isInside =
       !/^[/\\]|^[a-z][a-z\d+.-]*:|\\/i.test(path) && path.split("/").every((part) => !["", ".", ".."].includes(part));
     if (!isInside) throw new InputError(`its file of weights ${shownName(path)} does not lie beside it: refused`);
+    if (seen.has(path)) throw new InputError(`its file of weights ${shownName(path)} is listed twice: refused`);
+    seen.add(path);
   }
   return weightsManifest;
 }
 
 function isGroup(value: unknown): value is WeightGroup {
   const { paths, weights } = (value ?? {}) as { [key: string]: unknown };
-  const isText = (item: unknown): item is string => typeof item === "string";
   return Array.isArray(paths) && paths.every(isText) && Array.isArray(weights) && weights.every(isEntry);
 }
+
+const isText = (item: unknown): item is string => typeof item === "string";
 
 function isEntry(value: unknown): value is WeightEntry {
   const { name, shape, dtype, quantization } = (value ?? {}) as { [key: string]: unknown };
@@ -112,42 +116,59 @@ function isEntry(value: unknown): value is WeightEntry {
     typeof dtype === "string" &&
     Array.isArray(shape) &&
     shape.every(isCount) &&
-    (quantization === undefined || isQuantization)
+    (quantization === undefined || (isQuantization && isText((quantization as { dtype?: unknown }).dtype)))
   );
 }
 
 const numbers = { float32: 4, float16: 2, uint16: 2, uint8: 1 } as const;
 
-function decode(
-  { name, shape, dtype, quantization }: WeightEntry,
-  data: Uint8Array,
-  at: number,
-): { tensor: SafeTensor; bytes: number } {
+/**
+ * How many bytes a weight takes.
+ *
+ * @throws InputError when it is of a type that we don't read
+ */
+function bytesOf({ name, shape, dtype, quantization }: WeightEntry): number {
   const stored = quantization?.dtype ?? dtype;
   if (dtype !== "float32" || !Object.hasOwn(numbers, stored)) {
     throw new InputError(
       `its weight ${shownName(name)} is ${shownName(stored)}; expected float32, or that in uint8, uint16 or float16`,
     );
   }
-  const bytes = sizeOf(shape) * numbers[stored as keyof typeof numbers];
-  if (!(at + bytes <= data.length))
-    throw new InputError(
-      `its weight ${shownName(name)} [${shape.join(", ")}] is not whole: a file of weights is too short`,
-    );
+  const isCoded = stored === "uint8" || stored === "uint16";
+  if (isCoded && !(Number.isFinite(quantization?.scale) && Number.isFinite(quantization?.min)))
+    throw new InputError(`its weight ${shownName(name)} has no scale and minimum`);
+  return sizeOf(shape) * numbers[stored as keyof typeof numbers];
+}
+
+/** @throws InputError unless the weights take as many bytes as there are */
+function checkLength(weights: readonly WeightEntry[], length: number): void {
+  let needed = 0;
+  for (const entry of weights) {
+    needed += bytesOf(entry);
+    if (!(needed <= length))
+      throw new InputError(
+        `its weight ${shownName(entry.name)} [${entry.shape.join(", ")}] is not whole: a file of weights is too short`,
+      );
+  }
+  if (needed !== length) throw new InputError(`its files of weights have ${length} bytes; model.json says ${needed}`);
+}
+
+function decode(entry: WeightEntry, data: Uint8Array, at: number): { tensor: SafeTensor; bytes: number } {
+  const { shape, dtype, quantization } = entry;
+  const stored = quantization?.dtype ?? dtype;
+  const bytes = bytesOf(entry);
   const own = data.subarray(at, at + bytes);
   if (stored === "float32") return { tensor: { dtype: "F32", shape, data: own }, bytes };
   if (stored === "float16") return { tensor: { dtype: "F16", shape, data: own }, bytes };
-  const { scale, min } = quantization ?? {};
-  if (!Number.isFinite(scale) || !Number.isFinite(min))
-    throw new InputError(`its weight ${shownName(name)} has no scale and minimum`);
+  const { scale, min } = quantization as { scale: number; min: number };
   const codes = stored === "uint8" ? own : new Uint16Array(own.slice().buffer);
-  const values = Float32Array.from(codes, (code) => code * (scale as number) + (min as number));
+  const values = Float32Array.from(codes, (code) => code * scale + min);
   return { tensor: { dtype: "F32", shape, data: fromFloat32(values, "F32") }, bytes };
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   if (parts.length === 1) return parts[0];
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const all = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     all.set(part, at);

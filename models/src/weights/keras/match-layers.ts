@@ -83,7 +83,7 @@ function byGraph(
   const theirs = new Map<number, ForeignLayer>();
   const ends = new Map<string, readonly number[]>();
   for (const { name, inputs } of graph) {
-    const reads = inputs.flatMap((input) => ends.get(input) ?? []);
+    const reads = [...new Set(inputs.flatMap((input) => ends.get(input) ?? []))];
     const layer = named.get(name);
     if (layer === undefined) {
       ends.set(name, reads);
