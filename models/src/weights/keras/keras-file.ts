@@ -8,8 +8,10 @@
  */
 import { type UnzipFileInfo, unzipSync } from "fflate";
 import { InputError } from "../../errors.ts";
+import { crc32 } from "../crc32.ts";
 import { shownName } from "../names.ts";
 import type { SafeTensor } from "../safetensors.ts";
+import { zipDirectory } from "../stored-zip.ts";
 import { type ForeignLayer, type ForeignNetwork, type GraphNode, type Role, roleOf } from "./foreign-network.ts";
 import { readGraph } from "./graph.ts";
 import { type Hdf5Group, isGroup, readHdf5 } from "./hdf5.ts";
@@ -49,12 +51,19 @@ function inflated(bytes: Uint8Array): Record<string, Uint8Array> {
       throw new InputError(`its archive says that it unpacks to ${total} bytes, from ${bytes.length}: refused`);
     return true;
   };
+  let members: Record<string, Uint8Array>;
   try {
-    return unzipSync(bytes, { filter });
+    members = unzipSync(bytes, { filter });
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`its ZIP archive can't be read: ${shownName((error as Error).message)}`);
   }
+  // fflate does not look at them, and Keras does not compress: damage would go unnoticed.
+  for (const { name, crc } of zipDirectory(bytes)) {
+    if (Object.hasOwn(members, name) && crc32(members[name]) !== crc)
+      throw new InputError(`its archive is damaged: the CRC-32 of ${name} is not what it says`);
+  }
+  return members;
 }
 
 /**
@@ -85,7 +94,7 @@ function list(group: Hdf5Group, key: string): string[] | undefined {
 
 function byNames(root: Hdf5Group): ForeignLayer[] {
   return (list(root, "layer_names") ?? []).flatMap((name) => {
-    const group = root.members.get(name);
+    const group = memberAt(root, name);
     if (!isGroup(group)) throw new InputError(`its layer ${shownName(name)} is listed but not there`);
     const weights = new Map<string, SafeTensor>();
     for (const path of list(group, "weight_names") ?? []) {
@@ -99,9 +108,15 @@ function byNames(root: Hdf5Group): ForeignLayer[] {
   });
 }
 
-function tensorAt(group: Hdf5Group, path: string): SafeTensor {
+/** Names may have slashes, as tf.keras 2's `conv1/conv`: to HDF5 these are groups within groups. */
+function memberAt(group: Hdf5Group, path: string): Hdf5Group | SafeTensor | undefined {
   let at: Hdf5Group | SafeTensor | undefined = group;
   for (const part of path.split("/")) at = isGroup(at) ? at.members.get(part) : undefined;
+  return at;
+}
+
+function tensorAt(group: Hdf5Group, path: string): SafeTensor {
+  const at = memberAt(group, path);
   if (at === undefined || isGroup(at)) throw new InputError(`its weight ${shownName(path)} is listed but not there`);
   return at;
 }

@@ -9,6 +9,7 @@ import { BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU } from "../
 import { randomStream } from "../../random.ts";
 import { resnetCifar } from "../../vision/resnet-cifar.ts";
 import { importWeights } from "../import-weights.ts";
+import { readStoredZip } from "../stored-zip.ts";
 import { chain, relativeError } from "../test-nets.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -146,6 +147,35 @@ describe("a network that Keras saved", () => {
         archive(() => '{"config":{"layers":[]}}'),
       ),
     ).toContain("another than net");
+  });
+
+  it("may be of layers whose names have slashes, as tf.keras 2's DenseNets", () => {
+    const model = networks.net();
+    const report = importWeights(model, fixture("keras-slashes.h5"));
+    expect(report).toMatchObject({ matched: model.weights.length, unused: [] });
+    expect(relativeError(model.predict(sines([2, 6, 8, 2])) as tf.Tensor, tf.tensor(outputs.net))).toBeLessThan(1e-5);
+  });
+
+  it("is refused when a number in its archive is damaged", () => {
+    const bytes = fixture("keras-net.keras");
+    const { data } = [...readStoredZip(bytes)]
+      .map(([name, data]) => ({ name, data }))
+      .find(({ name }) => name === "model.weights.h5") as {
+      data: Uint8Array;
+    };
+    data[data.length - 3] ^= 64; // members are views into the archive
+    expect(() => importWeights(networks.net(), bytes)).toThrow(/damaged: the CRC-32 of model\.weights\.h5/);
+  });
+
+  it("flattens as its own layers say, whatever their settings hold", () => {
+    const members = unzipSync(fixture("keras-net.keras"));
+    const json = JSON.parse(new TextDecoder().decode(members["config.json"]));
+    const at = json.config.layers.findIndex(({ class_name }: { class_name: string }) => class_name === "Flatten");
+    json.config.layers.splice(at, 0, { class_name: "Permute", config: { name: "permute", dims: { toString: 1 } } });
+    const archive = zipSync({ ...members, "config.json": new TextEncoder().encode(JSON.stringify(json)) });
+    expect(importWeights(networks.net(), archive).rules).toContain(
+      "rows of the dense layer after flattening in PyTorch's order",
+    );
   });
 
   it("does not unpack to more than weights can", () => {

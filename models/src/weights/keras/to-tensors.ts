@@ -165,7 +165,8 @@ function flattensChannelsFirst(name: string, nodes: ReadonlyMap<string, GraphNod
     node = nodes.get(node.inputs[0]);
     if (node?.className !== "Flatten") continue;
     const before = nodes.get(node.inputs[0]);
-    return before?.className === "Permute" && String(before.config.dims) === "3,1,2";
+    const dims = before?.className === "Permute" ? before.config.dims : undefined;
+    return Array.isArray(dims) && dims.length === 3 && [3, 1, 2].every((axis, i) => dims[i] === axis);
   }
   return false;
 }
