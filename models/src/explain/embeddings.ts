@@ -6,16 +6,25 @@ import { compute, inputValues } from "./graph-values.ts";
 import { computingLayers } from "./layers.ts";
 
 /**
+ * What a classifier's last dense layer reads, as the graph names it.
+ *
+ * @throws InputError for a network without a dense layer
+ */
+export function embeddedTensor(model: tfl.LayersModel): tfl.SymbolicTensor {
+  const last = computingLayers(model).findLast((layer) => layer instanceof Dense);
+  if (last === undefined) throw new InputError(`${model.name} has no dense layer, so no features before it`);
+  return last.inboundNodes[0].inputTensors[0];
+}
+
+/**
  * The features that a classifier's last dense layer reads: images of a class lie together there, whatever their pixels
  * (Krizhevsky et al. 2012, sec. 6.1, compare images by them).
  *
  * @param images [batch, height, width, channels], normalised
  * @returns [batch, features]
- * @throws InputError for a network without a dense layer
+ * @throws InputError as `embeddedTensor` does
  */
 export function embeddings(model: tfl.LayersModel, images: tf.Tensor): tf.Tensor2D {
-  const last = computingLayers(model).findLast((layer) => layer instanceof Dense);
-  if (last === undefined) throw new InputError(`${model.name} has no dense layer, so no features before it`);
-  const [features] = last.inboundNodes[0].inputTensors;
+  const features = embeddedTensor(model);
   return tf.tidy(() => compute(features, inputValues(model, images)) as tf.Tensor2D);
 }

@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { mlp } from "../index.ts";
+import { mlp, vit } from "../index.ts";
 import { filters } from "./filters.ts";
 import { tensorsLeftBy, testNetworks } from "./test-networks.ts";
 
@@ -49,6 +49,26 @@ describe("filters", () => {
     const largest = Math.max(...of.map(Math.abs));
     expect(third).toEqual(of.map((value) => expect.closeTo(value / largest / 2, 5)));
     tf.dispose([images]);
+    model.dispose();
+  });
+
+  it("of a vision transformer are those of its patches", () => {
+    const model = vit({ patchSize: 4, dim: 8, depth: 1, heads: 2, inputShape: [8, 8, 3], classes: 3, seed: 1 });
+    const { images, layer } = filters(model);
+    const patches = model.getLayer(layer);
+    expect(patches.getClassName()).toBe("ZooPatchEmbedding");
+    expect(images.shape).toEqual([8, 4, 4, 3]);
+    const weight = patches.getWeights()[0].arraySync() as number[][][][]; // [4, 4, 3, 8]
+    const of = weight.flat(2).map((filter) => filter[5]);
+    const largest = Math.max(...of.map(Math.abs));
+    expect(images.arraySync()[5].flat(2)).toEqual(of.map((value) => expect.closeTo(0.5 + value / largest / 2, 5)));
+    tf.dispose([images]);
+    model.dispose();
+  });
+
+  it("of a network that takes images of other than 1 or 3 channels can't be shown", () => {
+    const model = mlp({ inputShape: [4, 4, 2], classes: 3, seed: null });
+    expect(() => filters(model)).toThrow(/takes images of 2 channels/);
     model.dispose();
   });
 

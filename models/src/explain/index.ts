@@ -3,10 +3,10 @@ export {
   type MaximisedImages,
   maximiseActivation,
 } from "./activation-maximisation.ts";
-export { embeddings } from "./embeddings.ts";
+export { embeddedTensor, embeddings } from "./embeddings.ts";
 export { featureMaps, shownMaps } from "./feature-maps.ts";
 export { correctUnderAttack, fgsm } from "./fgsm.ts";
-export { type Filters, filters } from "./filters.ts";
+export { type Filters, filterLayer, filters } from "./filters.ts";
 export { type GradCam, type GradCamOptions, gradCam } from "./grad-cam.ts";
 export { findLayer, isSpatial, lastSpatialLayer, tellingLayers } from "./layers.ts";
 export { type Occlusion, type OcclusionOptions, occlusion } from "./occlusion.ts";

@@ -6,11 +6,10 @@ import { fileName } from "./where.ts";
 
 /** Images that are made at most. */
 const IMAGES = 16;
-const STEPS = 200;
 
 /** Images that excite each class, or each unit of a layer, most. */
 export async function ideals(subject: Subject): Promise<Look> {
-  const { model, info, layer, classIndex, seed, progress } = subject;
+  const { model, info, layer, classIndex, seed, steps, progress } = subject;
   const normalisation = normalisationOf(info);
   const count =
     layer === undefined ? info.classes.length : ((findLayer(model, layer).outputShape as number[]).at(-1) as number);
@@ -21,7 +20,7 @@ export async function ideals(subject: Subject): Promise<Look> {
     layer,
     units,
     seed,
-    steps: STEPS,
+    steps,
     onStep: (done, total) => progress.update({ label: "activation", done, total, unit: "items" }),
   });
   const shape = made.images.shape.slice(1);
@@ -57,7 +56,7 @@ export async function ideals(subject: Subject): Promise<Look> {
       lead: `Images made from faint noise by gradient ascent on ${what} (Erhan et al. 2009; Simonyan et al. 2014), held smooth by total variation (Mahendran & Vedaldi 2015) and jitter. No picture was copied: what is recognisable, the network knows.`,
       blocks: [{ kind: "figures", figures }],
     },
-    facts: { ...(layer !== undefined && { layer }), steps: STEPS, seed, images: facts },
+    facts: { ...(layer !== undefined && { layer }), steps, seed, images: facts },
     line: `activation: ${units.length} images that excite ${what} most`,
   };
 }

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset, makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
-import { findLayer, isSpatial, lastSpatialLayer } from "@tfjs-zoo/models/explain";
+import { findLayer } from "@tfjs-zoo/models/explain";
 import {
   type ClassifierInfo,
   type Explanation,
@@ -29,22 +29,12 @@ import {
 } from "../../context.ts";
 import { weightsFile } from "../../target.ts";
 import { shown } from "../training.ts";
-import { adversarial } from "./adversarial.ts";
-import { health } from "./health.ts";
-import { ideals } from "./ideal.ts";
-import { firstFilters, layerMaps } from "./layers.ts";
-import { layout } from "./layout.ts";
+import { expectPossible, looksOf, methods, needsPictures, needsTestSet, possible } from "./methods.ts";
 import { photos, tellingImages, testImages } from "./pictures.ts";
-import { findClass, type Look, type Subject, sampleOf } from "./subject.ts";
-import { where, whereMethods } from "./where.ts";
+import { findClass, type Subject, sampleOf } from "./subject.ts";
 
-const methods = [...whereMethods, "filters", "feature-maps", "activation", "fgsm", "umap", "units"] as const;
-type Method = (typeof methods)[number];
-
-/** Methods that look at a picture, that need a layer that says where, and that look at many images of the test set. */
-const ofPictures: readonly Method[] = [...whereMethods, "feature-maps", "fgsm"];
-const ofPlaces: readonly Method[] = ["grad-cam", "feature-maps"];
-const ofTestSet: readonly Method[] = ["fgsm", "umap", "units"];
+/** Of activation: after so many an image hardly changes any more. */
+const STEPS = 200;
 
 interface ExplainFlags extends CommonFlags {
   image?: string[];
@@ -103,10 +93,11 @@ async function explainInto(plan: Plan, file: string, flags: ExplainFlags, output
   await startBackendFor(flags, output);
   const { model, info } = await loadClassifier(file);
   const classIndex = flags.class === undefined ? undefined : findClass(info, flags.class);
-  const chosen = plan.methods ?? possible(model, flags.layer, output);
-  if (plan.methods?.some((method) => ofPlaces.includes(method))) placesIn(model, flags.layer);
+  if (flags.layer !== undefined) findLayer(model, flags.layer);
+  for (const method of plan.methods ?? []) expectPossible(method, model, flags.layer);
+  const chosen = plan.methods ?? possible(model, flags.layer, output.line);
 
-  const needed = chosen.some((method) => ofTestSet.includes(method)) || (!flags.image && needsPictures(chosen));
+  const needed = needsTestSet(chosen) || (!flags.image && needsPictures(chosen));
   const dataset = needed ? await testSet(flags, info, output) : undefined;
   const sample = dataset && sampleOf(dataset.test, plan.images);
   const pictures = flags.image
@@ -121,7 +112,17 @@ async function explainInto(plan: Plan, file: string, flags: ExplainFlags, output
       : [];
   const { layer } = flags;
   const { progress } = output;
-  const subject: Subject = { model, info, pictures, sample, layer, classIndex, seed: plan.seed, progress };
+  const subject: Subject = {
+    model,
+    info,
+    pictures,
+    sample,
+    layer,
+    classIndex,
+    seed: plan.seed,
+    steps: STEPS,
+    progress,
+  };
 
   const facts: { [method: string]: object } = {};
   const sections: Explanation["sections"][number][] = [];
@@ -165,28 +166,6 @@ function planOf(target: string, flags: ExplainFlags) {
   };
 }
 
-const needsPictures = (chosen: readonly Method[]): boolean => chosen.some((method) => ofPictures.includes(method));
-
-/** @throws InputError unless the layer says where; without one, unless some layer does */
-function placesIn(model: Subject["model"], layer: string | undefined): void {
-  const last = lastSpatialLayer(model);
-  if (layer !== undefined && !isSpatial(findLayer(model, layer))) {
-    throw new InputError(`the output of ${layer} is no map over places: take one before it, such as "${last}"`);
-  }
-}
-
-/** All methods, but for those that the network or the layer rules out, which are named. */
-function possible(model: Subject["model"], layer: string | undefined, output: Output): Method[] {
-  if (layer !== undefined) findLayer(model, layer);
-  try {
-    placesIn(model, layer);
-    return [...methods];
-  } catch (error) {
-    output.line(`without ${ofPlaces.join(" and ")}: ${(error as Error).message.split(":")[0]}`);
-    return methods.filter((method) => !ofPlaces.includes(method));
-  }
-}
-
 async function testSet(flags: ExplainFlags, info: ClassifierInfo, output: Output): Promise<ImageDataset> {
   const dataset = await loadDataset(flags.dataset ?? info.dataset, {
     progress: output.progress.update,
@@ -196,23 +175,6 @@ async function testSet(flags: ExplainFlags, info: ClassifierInfo, output: Output
   throw new InputError(
     `the weights tell ${info.classes.length} classes apart and ${dataset.name} has ${dataset.classes.length}: give the data set that they were trained on (${info.dataset})`,
   );
-}
-
-/** What to do, in the order of the report. */
-function looksOf(subject: Subject, chosen: readonly Method[]): { name: string; look: () => Look | Promise<Look> }[] {
-  const atPictures = whereMethods.filter((method) => chosen.includes(method));
-  const others: { name: Method; look: () => Look | Promise<Look> }[] = [
-    { name: "activation", look: () => ideals(subject) },
-    { name: "filters", look: () => firstFilters(subject) },
-    { name: "feature-maps", look: () => layerMaps(subject) },
-    { name: "fgsm", look: () => adversarial(subject) },
-    { name: "umap", look: () => layout(subject) },
-    { name: "units", look: () => health(subject) },
-  ];
-  return [
-    ...(atPictures.length > 0 ? [{ name: "where", look: () => where(subject, atPictures) }] : []),
-    ...others.filter(({ name }) => chosen.includes(name)),
-  ];
 }
 
 function subtitleOf(info: ClassifierInfo, dataset: ImageDataset | undefined, images: number): string {

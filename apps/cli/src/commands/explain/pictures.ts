@@ -3,7 +3,6 @@ import { evaluationBatches, type ImageDataset } from "@tfjs-zoo/datasets";
 import { decodeImage } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import { type ClassifierInfo, evaluate, predictions } from "@tfjs-zoo/training/node";
-import type { Output } from "../../context.ts";
 import { batchSizeFor, percent, type Sample, type ShownPicture, type Subject, shownPicture } from "./subject.ts";
 
 /** Of a test set, so many that the network gets right, and as many that it gets wrong. */
@@ -50,7 +49,7 @@ export async function tellingImages(
   model: Model,
   { inputShape, mean, std, classes }: ClassifierInfo,
   sample: Sample,
-  progress: Output["progress"],
+  progress: Subject["progress"],
 ): Promise<number[]> {
   const batches = evaluationBatches({ set: sample, mean, std, batchSize: batchSizeFor(inputShape) });
   const result = await evaluate(model, inputShape, batches, {

@@ -38,7 +38,9 @@ export interface Subject {
   layer?: string;
   classIndex?: number;
   seed: number;
-  progress: Output["progress"];
+  /** of activation's gradient ascent */
+  steps: number;
+  progress: Pick<Output["progress"], "update">;
 }
 
 /** One way to look: what the report shows of it, and its figures for programs. */
