@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { evaluationBatches, type ImageDataset } from "@tfjs-zoo/datasets";
-import { decodeImage } from "@tfjs-zoo/datasets/node";
+import { decodePicture } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import { type ClassifierInfo, evaluate, predictions } from "@tfjs-zoo/training/node";
 import { batchSizeFor, percent, type Sample, type ShownPicture, type Subject, shownPicture } from "./subject.ts";
@@ -14,7 +14,7 @@ type Model = Subject["model"];
 export async function photos(model: Model, info: ClassifierInfo, paths: readonly string[]): Promise<ShownPicture[]> {
   const shown: ShownPicture[] = [];
   for (const [i, path] of paths.entries()) {
-    const pixels = await decodeImage(path, info.inputShape);
+    const pixels = await decodePicture(path, info.inputShape);
     const clean = basename(path)
       .replace(/\.\w+$/, "")
       .replace(/[^\w-]+/g, "-")
