@@ -179,6 +179,56 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
     expect(await page.getAttribute("#webcam", "aria-pressed")).toBe("false");
   });
 
+  describe("leaves no camera on", () => {
+    /** Lets the page have the camera half a second after it asked, and keeps what it got. */
+    function slowCamera() {
+      const { mediaDevices } = navigator;
+      const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+      const got: MediaStream[] = [];
+      mediaDevices.getUserMedia = async (constraints) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const stream = await ask(constraints);
+        got.push(stream);
+        return stream;
+      };
+      Object.assign(window, { got });
+    }
+    /** The state of each camera that the page got. */
+    const cameras = (tab: Page) =>
+      tab.evaluate(() =>
+        (window as unknown as { got: MediaStream[] }).got.map((stream) => stream.getVideoTracks()[0].readyState),
+      );
+
+    it.each<[string, (tab: Page) => Promise<void>]>([
+      ["when the button is pressed again before it is allowed", (tab) => tab.click("#webcam")],
+      ["when the pad is opened before it is allowed", (tab) => tab.click("#draw")],
+      [
+        "when its pictures don't play",
+        (tab) =>
+          tab.evaluate(() => {
+            HTMLVideoElement.prototype.play = () => Promise.reject(new DOMException("no", "AbortError"));
+          }),
+      ],
+    ])("%s", async (_, meanwhile) => {
+      const { visitor, page: tab } = await open();
+      await tab.evaluate(slowCamera);
+      await tab.click("#webcam");
+      await meanwhile(tab);
+      await expect.poll(() => cameras(tab)).toEqual(["ended"]);
+      expect(await tab.getAttribute("#webcam", "aria-pressed")).toBe("false");
+      await visitor.close();
+    });
+
+    it("but the one that was asked for last", async () => {
+      const { visitor, page: tab } = await open();
+      await tab.evaluate(slowCamera);
+      for (let i = 0; i < 3; i++) await tab.click("#webcam");
+      await expect.poll(() => cameras(tab)).toEqual(["ended", "live"]);
+      expect(await tab.getAttribute("#webcam", "aria-pressed")).toBe("true");
+      await visitor.close();
+    });
+  });
+
   describe("says in one line what is wrong with", () => {
     const jpeg = () => painting(300, 300).jpeg().toBuffer();
     const wrong: [string, () => Buffer | Promise<Buffer>, RegExp][] = [

@@ -35,6 +35,8 @@ let classifier: Promise<Classifier> | undefined;
 let backend: Promise<void> = Promise.resolve();
 let shown: Shown | undefined;
 let webcam: Webcam | undefined;
+/** Raised when the inputs stop, so that a webcam that is allowed only then is switched off again. */
+let inputs = 0;
 /** Only the newest of several questions is answered. */
 let question = 0;
 
@@ -130,6 +132,7 @@ async function classify(): Promise<void> {
 }
 
 function stopInputs(): void {
+  inputs++;
   webcam?.stop();
   webcam = undefined;
   webcamButton.setAttribute("aria-pressed", "false");
@@ -153,18 +156,29 @@ function clear(): void {
 }
 
 async function toggleWebcam(): Promise<void> {
-  if (webcam !== undefined) {
-    stopInputs();
+  const on = webcamButton.getAttribute("aria-pressed") !== "true";
+  const asking = webcam === undefined;
+  stopInputs();
+  if (!on) {
+    if (asking) await classify(); // says again what it said before it asked
     return;
   }
-  stopInputs();
-  say("Asking for the webcam …");
-  webcamButton.disabled = true;
-  const started = await Webcam.start().finally(() => {
-    webcamButton.disabled = false;
-  });
-  webcam = started;
+  const mine = inputs;
   webcamButton.setAttribute("aria-pressed", "true");
+  say("Asking for the webcam …");
+  let started: Webcam;
+  try {
+    started = await Webcam.start();
+  } catch (error) {
+    if (mine !== inputs) return; // nobody waits for it any more
+    stopInputs();
+    throw error;
+  }
+  if (mine !== inputs) {
+    started.stop();
+    return;
+  }
+  webcam = started;
   try {
     while (webcam === started) {
       await show({ canvas: started.frame(), title: "webcam", from: "webcam" });

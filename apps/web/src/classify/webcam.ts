@@ -11,7 +11,7 @@ export class Webcam {
   /**
    * Asks for the camera and starts it.
    *
-   * @throws InputError when there is none, or it may not be used
+   * @throws InputError when there is none, it may not be used, or its pictures do not play; it is off then
    */
   static async start(): Promise<Webcam> {
     if (!navigator.mediaDevices) throw new InputError("The webcam needs a page from https or localhost");
@@ -27,8 +27,14 @@ export class Webcam {
     const video = document.createElement("video");
     video.muted = video.playsInline = true;
     video.srcObject = stream;
-    await video.play();
-    return new Webcam(stream, video);
+    const webcam = new Webcam(stream, video);
+    try {
+      await video.play();
+    } catch (error) {
+      webcam.stop();
+      throw new InputError(`The webcam's pictures can't be shown (${(error as Error).name}): try it again`);
+    }
+    return webcam;
   }
 
   /** What it sees now. */
