@@ -10,7 +10,7 @@ import { collectBlocks, updateReadme } from "./write-tables.ts";
 
 const emptyReadme = [
   "# zoo",
-  ...["results", "models", "growth", "speedrun", "benchmarks"].map(markedBlock),
+  ...["results", "models", "growth", "speedrun", "page", "benchmarks"].map(markedBlock),
   "The end.",
   "",
 ].join("\n");
@@ -127,11 +127,19 @@ describe("the tables of the README", () => {
         "models",
         "results",
         "growth",
+        "page",
         "speedrun",
         "benchmarks",
       ]);
       expect(await readFile(readme, "utf8")).toBe(emptyReadme);
-      expect(await updateReadme(readme, blocks)).toEqual(["models", "results", "growth", "speedrun", "benchmarks"]);
+      expect(await updateReadme(readme, blocks)).toEqual([
+        "models",
+        "results",
+        "growth",
+        "page",
+        "speedrun",
+        "benchmarks",
+      ]);
       expect(await updateReadme(readme, blocks, { check: true })).toEqual([]);
 
       const text = (await readFile(readme, "utf8")).replace(/ +/g, " ");

@@ -64,6 +64,31 @@ const code = (text: string) => `\`${text}\``;
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });
 
+/** How long a page takes to its first answer, as measure-open.ts saves it. */
+export interface PageResult {
+  page: string;
+  model: string;
+  backend: string;
+  first_ms: number;
+  kept_ms: number;
+  kept_all_ms: number[];
+  environment: { cpu: string; cores: number; chromium: string };
+}
+
+/** From opening a page to its first answer, in a sentence each. */
+export function pageText(results: readonly PageResult[]): string {
+  if (results.length === 0) return "Not measured yet.";
+  const seconds = (ms: number) => (ms / 1000).toFixed(1);
+  return results
+    .map(({ page, model, backend, first_ms, kept_ms, kept_all_ms, environment: { cpu, cores, chromium } }) =>
+      [
+        `From opening _${page}_ to its first answer by ${code(model)} on ${backend}: ${seconds(first_ms)} s at the first visit, and`,
+        `${seconds(kept_ms)} s with everything kept on the device (median of ${kept_all_ms.length}; localhost, Chromium ${chromium}, ${cpu}, ${cores} cores).`,
+      ].join(" "),
+    )
+    .join("\n\n");
+}
+
 /** The networks of the registry. */
 export function modelsTable(entries: readonly ModelEntry[]): string {
   return markdownTable(

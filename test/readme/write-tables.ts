@@ -16,6 +16,8 @@ import {
   growthTable,
   type MemoryResult,
   modelsTable,
+  type PageResult,
+  pageText,
   resultsTable,
   type SpeedrunResult,
   speedrunTable,
@@ -38,6 +40,7 @@ export async function collectBlocks(root: string): Promise<Blocks> {
     ["models", modelsTable([...registry.values()])],
     ["results", resultsTable(cards.sort(byModel))],
     ["growth", growthTable(benches.filter((result): result is GrowthResult => "growth" in result))],
+    ["page", pageText(benches.filter((result): result is PageResult => "kept_ms" in result))],
     ["speedrun", speedrunTable(benches.filter((result): result is SpeedrunResult => "seeds" in result))],
     ["benchmarks", benchmarksTable(trains.sort(byModel), memories.sort(byModel))],
   ]);
