@@ -299,6 +299,15 @@ describe("explain", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it("that fails keeps an empty folder that was there, and no folder that it made itself", async () => {
+    const mine = join(folder, "mine");
+    await mkdir(mine);
+    for (const out of [mine, join(mine, "deep/deeper")]) {
+      expectRefused(await zoo(["explain", run, "--image", text(), "--out", out, "--backend", "cpu"]), 1, /no-picture/);
+      expect(await readdir(mine)).toEqual([]);
+    }
+  });
+
   it("writes into no folder that has something in it", async () => {
     expectRefused(await zoo(["explain", run, "--out", run]), 1, /exists already: give another --out/);
     expect(existsSync(join(run, "weights.safetensors"))).toBe(true);

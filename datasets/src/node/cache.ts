@@ -75,17 +75,23 @@ export async function readIfPresent(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** As `mkdir` with `recursive`, which never returns below a folder that says of new ones that they don't exist (/proc). */
-export async function makeFolder(path: string): Promise<void> {
+/**
+ * As `mkdir` with `recursive`, which never returns below a folder that says of new ones that they don't exist (/proc).
+ *
+ * @returns the first folder that it made, undefined where all were there
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
   try {
     await mkdir(path);
+    return path;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
     const parent = dirname(path);
     if (code !== "ENOENT" || parent === path || (await stat(parent).catch(() => undefined))) throw error;
-    await makeFolder(parent);
-    await makeFolder(path);
+    const first = await makeFolder(parent);
+    const made = await makeFolder(path);
+    return first ?? made;
   }
 }
 

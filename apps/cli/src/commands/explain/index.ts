@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset, makeFolder } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
@@ -73,14 +73,31 @@ async function explain(target: string, flags: ExplainFlags): Promise<void> {
   const plan = planOf(target, flags);
   const file = await weightsFile(target);
   if (!isFree(plan.out)) throw new InputError(`${plan.out} exists already: give another --out`);
-  await makeFolder(plan.out).catch((error: NodeJS.ErrnoException) => {
+  const out = resolve(plan.out);
+  const first = await makeFolder(out).catch((error: NodeJS.ErrnoException) => {
     throw new InputError(`can't make the folder ${plan.out} (${error.code}): give another --out`);
   });
   try {
     await explainInto(plan, file, flags, output);
   } catch (error) {
-    await rm(plan.out, { recursive: true, force: true });
+    await leaveNothing(out, first);
     throw error;
+  }
+}
+
+/**
+ * Empties a folder, and removes those that were made for it, unless they hold something else by now.
+ *
+ * @param first the outermost folder that was made, undefined where the folder itself was there already
+ */
+async function leaveNothing(folder: string, first: string | undefined): Promise<void> {
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+  for (let made = folder; first !== undefined && made.startsWith(first); made = dirname(made)) {
+    const removed = await rmdir(made).then(
+      () => true,
+      () => false,
+    );
+    if (!removed) return;
   }
 }
 
