@@ -5,7 +5,8 @@ import { type ClassifierInfo, explainReport, figuresOf, startBackend } from "@tf
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectPossible, looksOf, methods, possible } from "./methods.ts";
 import { testImages } from "./pictures.ts";
-import { type Subject, sampleOf } from "./subject.ts";
+import { type Subject, sampleOf, shownPicture } from "./subject.ts";
+import { where } from "./where.ts";
 
 beforeAll(() => startBackend("wasm", { progress: () => {} }));
 
@@ -30,7 +31,7 @@ function subjectOf({
   const info: ClassifierInfo = {
     model: model.name,
     dataset: "noise",
-    classes: Array.from({ length: classes }, (_, k) => `class ${k}`),
+    classes: Array.from({ length: classes }, (_, k) => ["猿", "c++", "c#"][k]),
     inputShape: [height, width, channels],
     mean: each,
     std: each,
@@ -86,5 +87,23 @@ it("a method that a network has nothing for is refused before anything is comput
   const told: string[] = [];
   expect(possible(model, undefined, (line) => told.push(line))).not.toContain("filters");
   expect(told).toHaveLength(2);
+  model.dispose();
+});
+
+it("the maps of two classes of a picture are two files, whatever the classes are called", async () => {
+  const subject = subjectOf(families.find(({ family }) => family === "lenet") as (typeof families)[number]);
+  const { model } = subject;
+  const { info } = subject;
+  const pixels = new Uint8Array(info.inputShape.reduce((a, b) => a * b));
+  const shown = shownPicture(model, info, pixels, { name: "dark", stem: "dark" });
+  for (const classes of [
+    ["猿", "豚", "鳥"],
+    ["c++", "c#", "c"],
+  ]) {
+    const pictures = [{ ...shown, label: (shown.said + 1) % 3 }];
+    const { section } = await where({ ...subject, info: { ...info, classes }, pictures }, ["grad-cam"]);
+    const files = figuresOf({ title: "", subtitle: "", sections: [section] }).map(({ file }) => file);
+    expect(new Set(files).size).toBe(3);
+  }
   model.dispose();
 });

@@ -77,7 +77,7 @@ function byGradCam({ model, info, layer: asked }: Subject, shown: ShownPicture, 
   const layer = asked ?? lastSpatialLayer(model);
   const map = heatMapOf(() => gradCam(model, asBatch(shown, info), { layer, classIndex: target }).map);
   const name = info.classes[target];
-  const file = `${shown.stem}-grad-cam-${fileName(name)}.png`;
+  const file = `${shown.stem}-grad-cam-${target}-${fileName(name)}.png`;
   const nothing = map.largest === 0 ? "; nothing does" : "";
   const caption = `Grad-CAM: what speaks for ${name}${nothing} (${layer})`;
   return {
@@ -101,7 +101,7 @@ async function byOcclusion({ model, info }: Subject, shown: ShownPicture, target
     width,
   );
   const name = info.classes[target];
-  const file = `${shown.stem}-occlusion-${fileName(name)}.png`;
+  const file = `${shown.stem}-occlusion-${target}-${fileName(name)}.png`;
   const caption = `occlusion: hiding ${found.size}×${found.size} pixels brings ${name} from ${percent(found.whole)} to ${percent(lowest)} at worst`;
   return {
     figure: { file, picture: overlaid(shown.picture, map), alt: `${caption}, ${shown.name}: ${hottest(map)}`, caption },
@@ -120,7 +120,7 @@ async function byOcclusion({ model, info }: Subject, shown: ShownPicture, target
 function bySaliency({ model, info }: Subject, shown: ShownPicture, target: number): Seen {
   const map = heatMapOf(() => saliency(model, asBatch(shown, info), target).map);
   const name = info.classes[target];
-  const file = `${shown.stem}-saliency-${fileName(name)}.png`;
+  const file = `${shown.stem}-saliency-${target}-${fileName(name)}.png`;
   const caption = `saliency: pixels that ${name}'s score depends on`;
   const picture = readable(heatPicture(map));
   return {
@@ -149,5 +149,8 @@ function heatMap(values: Float32Array, height: number, width: number): Measured 
   return { values, height, width, smallest, largest: values.reduce((a, b) => Math.max(a, b)) };
 }
 
-/** A class's name as a part of a file's. */
-export const fileName = (name: string): string => name.replace(/[^\w-]+/g, "-").slice(0, 40) || "class";
+/** A name as a part of a file's: letters and digits of every script. Several names may give one, so it needs a number too. */
+export const fileName = (name: string): string =>
+  Array.from(name.replace(/[^\p{L}\p{M}\p{N}_-]+/gu, "-"))
+    .slice(0, 40)
+    .join("") || "class";
