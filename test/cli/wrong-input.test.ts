@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeSafetensors } from "@tfjs-zoo/models/weights";
+import { readSafetensors, writeSafetensors } from "@tfjs-zoo/models/weights";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
@@ -306,6 +306,25 @@ describe("explain", () => {
       expectRefused(await zoo(["explain", run, "--image", text(), "--out", out, "--backend", "cpu"]), 1, /no-picture/);
       expect(await readdir(mine)).toEqual([]);
     }
+  });
+
+  it("refuses weights whose outputs overflow, whatever it is to look at, as predict does", async () => {
+    const overflowing = join(folder, "overflowing.safetensors");
+    const { tensors, metadata } = readSafetensors(await readFile(join(run, "weights.safetensors")));
+    for (const [name, { data }] of tensors) {
+      const huge = Float32Array.from({ length: data.length / 4 }, (_, i) => (i % 2 ? 3e38 : -3e38));
+      if (name.startsWith("fc")) data.set(new Uint8Array(huge.buffer));
+    }
+    await writeFile(overflowing, writeSafetensors(tensors, metadata));
+    const out = join(folder, "overflowed");
+    for (const method of ["filters", "saliency"]) {
+      const ended = await zoo(["explain", overflowing, "--method", method, "--out", out, "--backend", "cpu"]);
+      expectRefused(ended, 1, /lenet5's outputs are not finite/);
+    }
+    const painted = join(folder, "painted.png");
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: "teal" } }).toFile(painted);
+    const predicted = await zoo(["predict", painted, "--weights", overflowing, "--backend", "cpu"]);
+    expectRefused(predicted, 1, /lenet5's outputs are not finite/);
   });
 
   it("writes into no folder that has something in it", async () => {

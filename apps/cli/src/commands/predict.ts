@@ -12,6 +12,7 @@ import {
   threadsOption,
   wholeNumber,
 } from "../context.ts";
+import { expectFinite } from "../expect-finite.ts";
 import { weightsFile } from "../target.ts";
 import { formatTable } from "../terminal/table.ts";
 
@@ -51,6 +52,7 @@ async function predict(pictures: string[], flags: PredictFlags): Promise<void> {
       const image = tf.tensor4d(normalised, [1, ...inputShape]);
       return tf.softmax(model.apply(image, { training: false }) as tf.Tensor).dataSync();
     });
+    expectFinite(probabilities, info);
     const ranked = classes
       .map((name, k) => ({ class: name, probability: probabilities[k] }))
       .sort((a, b) => b.probability - a.probability);

@@ -1,4 +1,5 @@
 import { UnitGatherer, type UnitReport } from "@tfjs-zoo/models/explain";
+import { expectFinite } from "../../expect-finite.ts";
 import { type Look, onSample, type Subject } from "./subject.ts";
 
 /** Which units never answer, and how the gradient flows back through the layers. */
@@ -11,6 +12,7 @@ export async function health(subject: Subject): Promise<Look> {
   } finally {
     gatherer.dispose();
   }
+  expectFinite([report.loss], subject.info);
   const rectified = report.layers.filter(({ dead }) => dead !== undefined);
   const shown = rectified.length > 0 ? rectified : report.layers;
   const dead = rectified.reduce((sum, layer) => sum + (layer.dead ?? 0), 0);

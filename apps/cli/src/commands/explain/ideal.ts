@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { findLayer, maximiseActivation, pixelsOf } from "@tfjs-zoo/models/explain";
 import { type Figure, pictureOf, readable } from "@tfjs-zoo/training/node";
+import { expectFinite } from "../../expect-finite.ts";
 import { type Look, normalisationOf, type Subject } from "./subject.ts";
 import { fileName } from "./where.ts";
 
@@ -30,6 +31,7 @@ export async function ideals(subject: Subject): Promise<Look> {
     tf.softmax(model.apply(made.images, { training: false }) as tf.Tensor2D).dataSync<"float32">(),
   ]);
   made.images.dispose();
+  expectFinite([...probabilities, ...made.activation], info);
   const facts: object[] = [];
   const figures = units.map((unit, i): Figure => {
     const activation = made.activation[i];

@@ -31,7 +31,7 @@ import { weightsFile } from "../../target.ts";
 import { shown } from "../training.ts";
 import { expectPossible, looksOf, methods, needsPictures, needsTestSet, possible } from "./methods.ts";
 import { photos, tellingImages, testImages } from "./pictures.ts";
-import { findClass, type Subject, sampleOf } from "./subject.ts";
+import { expectAnswer, findClass, type Subject, sampleOf } from "./subject.ts";
 
 /** Of activation: after so many an image hardly changes any more. */
 const STEPS = 200;
@@ -109,6 +109,7 @@ function isFree(path: string): boolean {
 async function explainInto(plan: Plan, file: string, flags: ExplainFlags, output: Output): Promise<void> {
   await startBackendFor(flags, output);
   const { model, info } = await loadClassifier(file);
+  expectAnswer(model, info);
   const classIndex = flags.class === undefined ? undefined : findClass(info, flags.class);
   if (flags.layer !== undefined) findLayer(model, flags.layer);
   for (const method of plan.methods ?? []) expectPossible(method, model, flags.layer);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { embeddings, umap } from "@tfjs-zoo/models/explain";
+import { expectFinite } from "../../expect-finite.ts";
 import { type Look, onSample, type Subject } from "./subject.ts";
 
 /** Test images laid out by their features, so that what the network takes for alike lies together. */
@@ -10,10 +11,15 @@ export async function layout(subject: Subject): Promise<Look> {
   const labels: number[] = [];
   const said: number[] = [];
   await onSample(subject, "features", (images, _, batch) => {
-    const [features, predicted] = tf.tidy((): [number[][], Int32Array] => [
-      embeddings(model, images).arraySync(),
-      tf.argMax(model.apply(images, { training: false }) as tf.Tensor2D, 1).dataSync<"int32">(),
-    ]);
+    const [features, scores, predicted] = tf.tidy((): [number[][], Float32Array, Int32Array] => {
+      const logits = model.apply(images, { training: false }) as tf.Tensor2D;
+      return [
+        embeddings(model, images).arraySync(),
+        logits.dataSync<"float32">(),
+        tf.argMax(logits, 1).dataSync<"int32">(),
+      ];
+    });
+    expectFinite(scores, info);
     points.push(...features);
     said.push(...predicted);
     labels.push(...batch.labels);

@@ -3,6 +3,7 @@ import { evaluationBatches, type ImageDataset } from "@tfjs-zoo/datasets";
 import { decodePicture } from "@tfjs-zoo/datasets/node";
 import { InputError } from "@tfjs-zoo/models";
 import { type ClassifierInfo, evaluate, predictions } from "@tfjs-zoo/training/node";
+import { expectFinite } from "../../expect-finite.ts";
 import { batchSizeFor, percent, type Sample, type ShownPicture, type Subject, shownPicture } from "./subject.ts";
 
 /** Of a test set, so many that the network gets right, and as many that it gets wrong. */
@@ -47,14 +48,16 @@ export async function testImages(
 /** The places in the test set of some images that a network gets right, each of another class, and of its surest mistakes. */
 export async function tellingImages(
   model: Model,
-  { inputShape, mean, std, classes }: ClassifierInfo,
+  info: ClassifierInfo,
   sample: Sample,
   progress: Subject["progress"],
 ): Promise<number[]> {
+  const { inputShape, mean, std, classes } = info;
   const batches = evaluationBatches({ set: sample, mean, std, batchSize: batchSizeFor(inputShape) });
   const result = await evaluate(model, inputShape, batches, {
     onBatch: (done) => progress.update({ label: "choosing pictures", done, total: sample.count, unit: "items" }),
   });
+  expectFinite(result.probabilities, info);
   const said = predictions(result, classes.length);
   const places = said.map((_, i) => i);
   const seen = new Set<number>();

@@ -11,6 +11,7 @@ import {
 } from "@tfjs-zoo/training/node";
 import { closest } from "fastest-levenshtein";
 import type { Output } from "../../context.ts";
+import { expectFinite } from "../../expect-finite.ts";
 
 /** What a network is shown, and what it says of it. */
 export interface ShownPicture {
@@ -100,25 +101,44 @@ export async function onSample(
   }
 }
 
-/** A picture as the network takes it, and what it says of it. */
+/**
+ * A picture as the network takes it, and what it says of it.
+ *
+ * @throws InputError as `expectFinite` does
+ */
 export function shownPicture(
   model: Subject["model"],
-  { inputShape, mean, std }: ClassifierInfo,
+  info: ClassifierInfo,
   pixels: Uint8Array,
   about: Pick<ShownPicture, "name" | "stem" | "label">,
 ): ShownPicture {
+  const { inputShape, mean, std } = info;
   const input = new Float32Array(pixels.length);
   imageTransform(inputShape, mean, std)(pixels, 0, input, 0);
   const probabilities = tf.tidy(() => {
     const logits = model.apply(tf.tensor4d(input, [1, ...inputShape]), { training: false }) as tf.Tensor2D;
     return tf.softmax(logits).dataSync<"float32">();
   });
+  expectFinite(probabilities, info);
   const probability = probabilities.reduce((a, b) => Math.max(a, b));
   const picture = pictureOf(
     Array.from(pixels, (pixel) => pixel / 255),
     inputShape,
   );
   return { ...about, input, picture, said: probabilities.indexOf(probability), probability };
+}
+
+/**
+ * Asks the network about the mean of all pictures, so that weights that overflow are refused before much is computed.
+ *
+ * @throws InputError as `expectFinite` does
+ */
+export function expectAnswer(model: Subject["model"], info: ClassifierInfo): void {
+  const logits = tf.tidy(() => {
+    const mean = tf.zeros([1, ...info.inputShape]);
+    return (model.apply(mean, { training: false }) as tf.Tensor2D).dataSync<"float32">();
+  });
+  expectFinite(logits, info);
 }
 
 /** One picture as a batch: [1, height, width, channels]. */
