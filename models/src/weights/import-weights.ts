@@ -27,7 +27,8 @@ export interface ImportReport {
 /**
  * Puts weights that others trained into a network: safetensors, a file of torch.save, of Keras (.h5, .keras), or the
  * model.json of a layers-model. PyTorch's names are matched by rule (foreign-names.ts), Keras's layers by name, graph or
- * order (keras/match-layers.ts); every weight of the network must find its tensor.
+ * order (keras/match-layers.ts), and where the file has a graph, that must compute what ours does
+ * (keras/compare-graphs.ts); every weight of the network must find its tensor.
  *
  * @param options.shards of a model.json: the files that `layersModelPaths` names
  * @throws InputError, one line: when the file can't be read, or does not fit the network

@@ -27,6 +27,11 @@ describe("what zoo export wrote", () => {
     expect(tf.memory().numTensors).toBe(before);
     expect(report).toMatchObject({ format: "TensorFlow.js", matched: model.weights.length, unused: [] });
     expect(report.rules[0]).toBe("layers by their names");
+    console.log(original.name, report.rules.join(" / "));
+    // Its graph is our own, as far as it is stock: nothing else is to be said of it.
+    const [rule, ...others] = report.rules;
+    expect(rule).toBe("layers by their names");
+    expect(others.filter((other) => other !== "batch norms out of the convolutions")).toEqual([]);
     const again = await toLayersModel(model);
     expect(Buffer.compare(again.weights, weights)).toBe(0);
     original.dispose();
@@ -142,6 +147,73 @@ describe("a layers-model", () => {
   ])("with %s is refused", async (_, change, why) => {
     const { json, weights } = await exported();
     expect(read(change(json) as object, [[layersModelWeightsFile, weights]]).error).toContain(why);
+  });
+
+  type Topology = { class_name: string; config: Record<string, unknown> }[];
+  const layerOf = (layers: Topology, name: string) => layers.find(({ config }) => config.name === name) as Topology[0];
+  it.each<[string, (layers: Topology) => unknown, string]>([
+    [
+      "strides",
+      (layers) => Object.assign(layerOf(layers, "conv1").config, { strides: [2, 2] }),
+      "something else than lenet5: conv1 has strides 2x2, here 1x1",
+    ],
+    [
+      "dilation",
+      (layers) => Object.assign(layerOf(layers, "conv2").config, { dilation_rate: 2 }),
+      "conv2 has dilation 2x2, here 1x1",
+    ],
+    [
+      "activation",
+      (layers) => Object.assign(layerOf(layers, "conv1").config, { activation: "tanh" }),
+      "between conv1 and conv2 is max pooling 2x2 (strides 2x2) and tanh, here max pooling 2x2 (strides 2x2) and relu",
+    ],
+    [
+      "activation layers",
+      (layers) => Object.assign(layerOf(layers, "relu3"), { class_name: "Softmax" }),
+      "between fc1 and fc2 is softmax, here relu",
+    ],
+    [
+      "maxima of a ReLU",
+      (layers) => Object.assign(layerOf(layers, "relu3").config, { max_value: 6 }),
+      "between fc1 and fc2 is relu6, here relu",
+    ],
+    [
+      "pooling",
+      (layers) => Object.assign(layerOf(layers, "pool1"), { class_name: "AveragePooling2D" }),
+      "average pooling 2x2 (strides 2x2) and relu, here max pooling",
+    ],
+    [
+      "windows",
+      (layers) => Object.assign(layerOf(layers, "pool2").config, { pool_size: [3, 3] }),
+      "max pooling 3x3 (strides 2x2) and relu, here max pooling 2x2",
+    ],
+  ])("of other %s is refused, whatever its layers are called", async (_, change, why) => {
+    const { json, weights } = await exported();
+    change(json.modelTopology.config.layers);
+    const text = JSON.stringify(json);
+    for (const named of [text, text.replaceAll('"conv', '"x_conv').replaceAll('"fc', '"x_fc')])
+      expect(read(JSON.parse(named), [[layersModelWeightsFile, weights]]).error).toContain(why);
+  });
+
+  it("of our names that is wired otherwise is refused", async () => {
+    const { json, weights } = await exported();
+    const { layers } = json.modelTopology.config;
+    layers.find(({ name }: { name: string }) => name === "fc2").inbound_nodes[0][0][0] = "flatten";
+    expect(read(json, [[layersModelWeightsFile, weights]]).error).toContain("fc2 does not read fc1");
+  });
+
+  it("of other padding, or of a layer that we don't know, is imported, and that is named", async () => {
+    const { json, weights } = await exported();
+    const { layers } = json.modelTopology.config as { layers: Topology };
+    Object.assign(layerOf(layers, "conv1").config, { padding: "valid" });
+    expect(read(json, [[layersModelWeightsFile, weights]]).rules).toEqual([
+      "layers by their names",
+      "images are padded otherwise there, before conv1",
+    ]);
+    Object.assign(layerOf(layers, "relu4"), { class_name: "Lambda" });
+    expect(read(json, [[layersModelWeightsFile, weights]]).rules.slice(2)).toEqual([
+      "not compared: what Lambda computes there",
+    ]);
   });
 
   it.each([

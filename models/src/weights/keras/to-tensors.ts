@@ -5,6 +5,7 @@ import { fromFloat32, toFloat32 } from "../floats.ts";
 import { torchShape, toTorch } from "../layout.ts";
 import { shownName, stateDict } from "../names.ts";
 import type { SafeTensor } from "../safetensors.ts";
+import { compareGraphs } from "./compare-graphs.ts";
 import type { ForeignLayer, ForeignNetwork, GraphNode, Role } from "./foreign-network.ts";
 import { matchLayers } from "./match-layers.ts";
 import type { Slot } from "./slots.ts";
@@ -17,15 +18,17 @@ export interface KerasTensors {
   readonly unused: string[];
 }
 
-/** @throws InputError, one line: when the network is another, or it fits in several ways */
+/** @throws InputError, one line: when the network is another, computes something else, or fits in several ways */
 export function kerasTensors(model: tfl.LayersModel, network: ForeignNetwork): KerasTensors {
-  const { layers, folded, rule } = matchLayers(model, network);
+  const match = matchLayers(model, network);
+  const { layers, folded, rule } = match;
   const layouts = new Map(stateDict(model).map(({ name, layout }) => [name, layout]));
   const nodes = new Map(network.graph?.map((node) => [node.name, node]));
   const rules = new Set([rule]);
   const values = new Map<Slot, Map<string, Float32Array>>();
   for (const [slot, layer] of layers) values.set(slot, valuesOf(slot, layer, nodes, rules));
   moveBiases(layers, folded, values, rules);
+  for (const named of network.graph ? compareGraphs(model, match, network.graph) : []) rules.add(named);
 
   const tensors = new Map<string, SafeTensor>();
   for (const [slot, byRole] of values) {
