@@ -1,6 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { vit } from "../vision/vit.ts";
 import { maximiseActivation } from "./activation-maximisation.ts";
 import { featureMaps } from "./feature-maps.ts";
 import { pixelsOf } from "./pixel-range.ts";
@@ -45,6 +46,18 @@ describe("maximiseActivation", () => {
     expect(activation[0]).toBeCloseTo(means[0][3], 4);
     expect(activation[1]).toBeCloseTo(means[1][0], 4);
     tf.dispose([conv2, ...runs.map((run) => run.images)]);
+    model.dispose();
+  });
+
+  it("excites channels of tokens, by their mean over the tokens", async () => {
+    const model = vit({ patchSize: 4, dim: 6, depth: 1, heads: 2, inputShape: [8, 8, 3], classes: 3, seed: 1 });
+    const options = { ...normalisation, layer: "blocks.0.attn.qkv", units: [17, 2], steps: 3 };
+    const { activation, images } = await maximiseActivation(model, options);
+    const { [options.layer]: tokens } = featureMaps(model, images, [options.layer]);
+    const means = tf.tidy(() => tf.mean(tokens, 1).arraySync() as number[][]);
+    expect(activation[0]).toBeCloseTo(means[0][17], 4);
+    expect(activation[1]).toBeCloseTo(means[1][2], 4);
+    tf.dispose([tokens, images]);
     model.dispose();
   });
 

@@ -64,7 +64,8 @@ export async function maximiseActivation(
   /** What each unit gives for its image: [units] */
   const excitation = (x: tf.Tensor): tf.Tensor => {
     const output = compute(target, inputValues(model, x)); // [units, ..., count]
-    const mean = output.rank === 4 ? tf.mean(output, [1, 2]) : output; // [units, count]
+    const places = output.shape.slice(1, -1).map((_, axis) => axis + 1); // of a map, or of tokens
+    const mean = places.length > 0 ? tf.mean(output, places) : output; // [units, count]
     return tf.sum(tf.mul(mean, chosen), 1);
   };
   const uphill = tf.grad((x: tf.Tensor) => tf.sum(excitation(x)));

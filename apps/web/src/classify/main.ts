@@ -76,8 +76,10 @@ function openModel(): void {
 }
 
 async function openSample(sample: Sample): Promise<void> {
-  const canvas = await openPicture(await fetchSample(sample), sample.title);
   stopInputs();
+  const asked = inputs;
+  const canvas = await openPicture(await fetchSample(sample), sample.title);
+  if (asked !== inputs) return; // something else was chosen meanwhile
   await show({ canvas, title: `sample: ${sample.title}`, from: "sample" });
 }
 
@@ -85,8 +87,10 @@ async function openSample(sample: Sample): Promise<void> {
 function openFile(file: File): Promise<void> {
   return attempt(async () => {
     stopInputs();
+    const asked = inputs;
     const name = file.name || "the pasted picture";
-    await show({ canvas: await openPicture(file, name), title: name, from: "user" });
+    const canvas = await openPicture(file, name);
+    if (asked === inputs) await show({ canvas, title: name, from: "user" });
   });
 }
 
