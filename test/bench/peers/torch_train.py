@@ -26,6 +26,7 @@ try:
     import torch.nn as nn
     import torch.nn.functional as F
     from airbench import Airbench  # beside this file
+    from patches import ConvNext, Mixer, Vit
 except ImportError as error:
     say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
     sys.exit(1)
@@ -115,6 +116,9 @@ for name, depths in {"11": (1, 1, 2, 2, 2), "13": (2, 2, 2, 2, 2), "16": (2, 2, 
     MODELS[f"vgg{name}-bn-cifar"] = (lambda depths=depths: vgg_bn(depths), (3, 32, 32))
 MODELS["airbench94"] = (Airbench, (3, 32, 32))
 MODELS["densenet40"] = (lambda: densenet(40, 12), (3, 32, 32))
+MODELS["vit-tiny-cifar"] = (lambda: Vit(4, 192, 12, 3, tokens=64), (3, 32, 32))
+MODELS["mixer-cifar"] = (lambda: Mixer(4, 256, 8, 128, 1024, tokens=64), (3, 32, 32))
+MODELS["convnext-atto-cifar"] = (lambda: ConvNext((2, 2, 6, 2), (40, 80, 160, 320), 2), (3, 32, 32))
 MODELS["lenet5"] = (lenet5, (1, 28, 28))
 
 
