@@ -117,28 +117,31 @@ inline void DepthwiseConv2DBackpropInput(void* raw, TF_OpKernelContext* context)
     if (!call.ok()) return;
     const int64_t cost = job.width * job.outputs() * job.taps_y * job.taps_x;
     Parallel(job.images * job.height, cost, [&, job](int, int64_t begin, int64_t end) {
-      std::vector<float> sums(job.channels);
       for (int64_t row = begin; row < end; row++) {
         const int64_t image = row / job.height, a = row % job.height;
         for (int64_t b = 0; b < job.width; b++) {
-          std::fill(sums.begin(), sums.end(), 0.0f);
-          for (int64_t u = 0; u < job.taps_y; u++) {
-            const int64_t i = a + job.top - u * job.dilation_y;
-            if (i < 0 || i % job.stride_y != 0 || i / job.stride_y >= job.rows) continue;
-            for (int64_t v = 0; v < job.taps_x; v++) {
-              const int64_t j = b + job.left - v * job.dilation_x;
-              if (j < 0 || j % job.stride_x != 0 || j / job.stride_x >= job.columns) continue;
-              const int64_t pixel = (image * job.rows + i / job.stride_y) * job.columns + j / job.stride_x;
-              const T* from = dy + pixel * job.outputs();
-              job.EachFilter([&](auto zero, int64_t o, int64_t c) {
-                using V = decltype(zero);
-                float* const sum = sums.data() + c;
-                PutNear(sum, Get<V>(sum) + Get<V>(from + o) * Get<V>(w + job.Tap(u, v) + o));
-              });
-            }
-          }
           T* to = dx + (row * job.width + b) * job.channels;
-          for (int64_t c = 0; c < job.channels; c++) Put(to + c, sums[c]);
+          float shared = 0;  // of the filters of one channel, where that has several
+          job.EachFilter([&](auto zero, int64_t o, int64_t c) {
+            using V = decltype(zero);
+            V sum = zero;
+            for (int64_t u = 0; u < job.taps_y; u++) {
+              const int64_t i = a + job.top - u * job.dilation_y;
+              if (i < 0 || i % job.stride_y != 0 || i / job.stride_y >= job.rows) continue;
+              const T* line = dy + (image * job.rows + i / job.stride_y) * job.columns * job.outputs() + o;
+              for (int64_t v = 0; v < job.taps_x; v++) {
+                const int64_t j = b + job.left - v * job.dilation_x;
+                if (j < 0 || j % job.stride_x != 0 || j / job.stride_x >= job.columns) continue;
+                sum += Get<V>(line + j / job.stride_x * job.outputs()) * Get<V>(w + job.Tap(u, v) + o);
+              }
+            }
+            if constexpr (std::is_same_v<V, float>) {
+              shared = o % job.multiplier == 0 ? sum : shared + sum;
+              PutNear(to + c, shared);
+            } else {
+              PutNear(to + c, sum);
+            }
+          });
         }
       }
     });

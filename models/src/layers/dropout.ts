@@ -29,13 +29,15 @@ export class Dropout extends ZooLayer {
     const { seed, step } = this.randomness;
     const random = randomStream(seed, "dropout", this.name, step);
     const kept = 1 / (1 - this.rate);
-    const mask = this.mask(x.shape, () => (random.uniform() < this.rate ? 0 : kept));
-    return tf.tidy(() => dropout({ x, mask: tf.tensor(mask, x.shape) }));
+    const shape = this.maskShape(x.shape);
+    const draw = () => (random.uniform() < this.rate ? 0 : kept);
+    const mask = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, draw);
+    return tf.tidy(() => dropout({ x, mask: tf.tensor(mask, shape) }));
   }
 
-  /** A factor for each element; elements that are dropped together share a draw. */
-  protected mask(shape: readonly number[], draw: () => number): Float32Array {
-    return Float32Array.from({ length: tf.util.sizeFromShape([...shape]) }, draw);
+  /** The shape of the factors: 1 along axes whose elements are dropped together. */
+  protected maskShape(shape: readonly number[]): number[] {
+    return [...shape];
   }
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
@@ -57,14 +59,8 @@ tf.serialization.registerClass(Dropout);
 export class SpatialDropout extends Dropout {
   static override readonly className = "ZooSpatialDropout";
 
-  protected override mask(shape: readonly number[], draw: () => number): Float32Array {
-    const [batch, channels] = [shape[0], shape[shape.length - 1]];
-    const each = Float32Array.from({ length: batch * channels }, draw);
-    const size = tf.util.sizeFromShape(shape.slice(1));
-    return Float32Array.from(
-      { length: batch * size },
-      (_, i) => each[Math.floor(i / size) * channels + (i % channels)],
-    );
+  protected override maskShape(shape: readonly number[]): number[] {
+    return shape.map((size, axis) => (axis === 0 || axis === shape.length - 1 ? size : 1));
   }
 }
 tf.serialization.registerClass(SpatialDropout);
@@ -78,10 +74,8 @@ tf.serialization.registerClass(SpatialDropout);
 export class StochasticDepth extends Dropout {
   static override readonly className = "ZooStochasticDepth";
 
-  protected override mask(shape: readonly number[], draw: () => number): Float32Array {
-    const each = Float32Array.from({ length: shape[0] }, draw);
-    const size = tf.util.sizeFromShape(shape.slice(1));
-    return Float32Array.from({ length: shape[0] * size }, (_, i) => each[Math.floor(i / size)]);
+  protected override maskShape([batch, ...rest]: readonly number[]): number[] {
+    return [batch, ...rest.map(() => 1)];
   }
 }
 tf.serialization.registerClass(StochasticDepth);

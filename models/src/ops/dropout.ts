@@ -8,7 +8,7 @@ import { differentiable, type Op } from "./differentiable.ts";
  *
  * The mask is an input, so that the caller's generator decides and the op is a plain function.
  *
- * @param x any shape  @param mask the shape of x
+ * @param x any shape  @param mask m, the shape of x, or 1 along axes whose elements are dropped together
  * @returns the shape of x
  */
 export const dropout: Op<{ x: tf.Tensor; mask: tf.Tensor }, object> = differentiable("Dropout", {

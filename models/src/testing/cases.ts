@@ -130,10 +130,16 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
     ),
 
   Dropout: (random) =>
-    [0, 0.3, 0.9].map((rate) => {
+    [
+      { rate: 0, together: [2, 5, 3] },
+      { rate: 0.3, together: [2, 5, 3] },
+      { rate: 0.9, together: [2, 5, 3] },
+      { rate: 0.5, together: [2, 1, 3] },
+      { rate: 0.5, together: [2, 1, 1] },
+    ].map(({ rate, together }) => {
       const shape = [2, 5, 3];
-      const mask = filled(shape, () => (random.uniform() < rate ? 0 : 1 / (1 - rate)));
-      return { ...make({ x: normal(random, shape), mask }), name: `x [${shape}], rate ${rate}` };
+      const mask = filled(together, () => (random.uniform() < rate ? 0 : 1 / (1 - rate)));
+      return { ...make({ x: normal(random, shape), mask }), name: `x [${shape}], mask [${together}], rate ${rate}` };
     }),
 
   Flatten: (random) =>

@@ -41,9 +41,18 @@ function cumulative(x: number): number {
   return 0.5 + sum * Math.exp((-x * x) / 2) * (1 / Math.sqrt(2 * Math.PI));
 }
 
-/** y = x m */
+/** y[i, j, …] = x[i, j, …] m[i′, j′, …], with 0 for an index along which m has one element */
 export function dropoutTextbook({ x, mask }: Inputs64): Array64[] {
-  return [map64((value, kept) => value * kept, x, mask)];
+  const values = x.values.map((value, place) => {
+    let [rest, at, stride] = [place, 0, 1];
+    for (let axis = x.shape.length - 1; axis >= 0; axis--) {
+      at += mask.shape[axis] === 1 ? 0 : (rest % x.shape[axis]) * stride;
+      stride *= mask.shape[axis];
+      rest = Math.floor(rest / x.shape[axis]);
+    }
+    return value * mask.values[at];
+  });
+  return [{ shape: x.shape, values }];
 }
 
 /** y[n, (c · height + i) · width + j] = x[n, i, j, c] */
