@@ -78,9 +78,10 @@ export async function readIfPresent(path: string): Promise<Buffer | undefined> {
 /**
  * As `mkdir` with `recursive`, which never returns below a folder that says of new ones that they don't exist (/proc).
  *
+ * @param parentIsThere where there is none to make before it
  * @returns the first folder that it made, undefined where all were there
  */
-export async function makeFolder(path: string): Promise<string | undefined> {
+export async function makeFolder(path: string, parentIsThere = false): Promise<string | undefined> {
   try {
     await mkdir(path);
     return path;
@@ -88,9 +89,10 @@ export async function makeFolder(path: string): Promise<string | undefined> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
     const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path || (await stat(parent).catch(() => undefined))) throw error;
-    const first = await makeFolder(parent);
-    const made = await makeFolder(path);
+    if (code !== "ENOENT" || parent === path || parentIsThere) throw error;
+    // Another process may have made the parent since.
+    const first = (await stat(parent).catch(() => undefined)) ? undefined : await makeFolder(parent);
+    const made = await makeFolder(path, true);
     return first ?? made;
   }
 }
