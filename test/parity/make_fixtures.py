@@ -701,7 +701,7 @@ def spec_of(name):
     depth = name.removeprefix("resnet")
     if depth.isdigit() and int(depth) % 6 == 2:
         return resnet(name, n=int(depth) // 6)
-    sys.exit(f"unknown network {name}; known: {', '.join(known)}, and ResNets for CIFAR (resnet56)")
+    sys.exit(f"error: unknown network {name}; known: {', '.join(known)}, and ResNets for CIFAR (resnet56)")
 
 
 def main(arguments):

@@ -63,9 +63,9 @@ function listHosted(output: Output): void {
         here: here ? "yes" : "no",
         dataset,
         licence,
-        address,
+        host: new URL(remoteFile(address).url).host,
       })),
-      [{ key: "name" }, { key: "here" }, { key: "dataset" }, { key: "licence" }, { key: "address" }],
+      [{ key: "name" }, { key: "here" }, { key: "dataset" }, { key: "licence" }, { key: "host" }],
     ),
   );
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { correctUnderAttack, fgsm, pixelsOf } from "@tfjs-zoo/models/explain";
-import { type Block, pictureOf, readable } from "@tfjs-zoo/training/node";
+import { pictureOf, readable } from "@tfjs-zoo/training/charts";
+import type { Block } from "@tfjs-zoo/training/node";
 import { asBatch, type Look, normalisationOf, onSample, percent, type ShownPicture, type Subject } from "./subject.ts";
 
 /** ε of pixels in 0..255. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { findLayer, maximiseActivation, pixelsOf } from "@tfjs-zoo/models/explain";
-import { type Figure, pictureOf, readable } from "@tfjs-zoo/training/node";
+import { pictureOf, readable } from "@tfjs-zoo/training/charts";
+import type { Figure } from "@tfjs-zoo/training/node";
 import { expectFinite } from "../../expect-finite.ts";
 import { type Look, normalisationOf, type Subject } from "./subject.ts";
 import { fileName } from "./where.ts";

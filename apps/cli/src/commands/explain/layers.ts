@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { featureMaps, filters, shownMaps, tellingLayers } from "@tfjs-zoo/models/explain";
-import { cut, type Figure, heatPicture, pictureOf, sheet, TILES } from "@tfjs-zoo/training/node";
+import { cut, heatPicture, pictureOf, sheet, TILES } from "@tfjs-zoo/training/charts";
+import type { Figure } from "@tfjs-zoo/training/node";
 import { asBatch, type Look, type Subject } from "./subject.ts";
 import { fileName } from "./where.ts";
 

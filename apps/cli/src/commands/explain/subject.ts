@@ -2,13 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { evaluationBatches, type ImageSet, imageTransform } from "@tfjs-zoo/datasets";
 import { InputError } from "@tfjs-zoo/models";
 import type { Normalisation } from "@tfjs-zoo/models/explain";
-import {
-  type ClassifierInfo,
-  type loadClassifier,
-  type Picture,
-  pictureOf,
-  type Section,
-} from "@tfjs-zoo/training/node";
+import { type Picture, pictureOf } from "@tfjs-zoo/training/charts";
+import type { ClassifierInfo, loadClassifier, Section } from "@tfjs-zoo/training/node";
 import { closest } from "fastest-levenshtein";
 import type { Output } from "../../context.ts";
 import { expectFinite } from "../../expect-finite.ts";

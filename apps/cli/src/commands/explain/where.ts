@@ -1,14 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { gradCam, lastSpatialLayer, occlusion, saliency } from "@tfjs-zoo/models/explain";
-import {
-  type Block,
-  type Figure,
-  type HeatMap,
-  heatPicture,
-  hottest,
-  overlaid,
-  readable,
-} from "@tfjs-zoo/training/node";
+import { type HeatMap, heatPicture, hottest, overlaid, readable } from "@tfjs-zoo/training/charts";
+import type { Block, Figure } from "@tfjs-zoo/training/node";
 import { heading } from "./pictures.ts";
 import { asBatch, type Look, percent, type ShownPicture, type Subject } from "./subject.ts";
 
