@@ -46,6 +46,11 @@ export class Random {
     private readonly k1: number,
   ) {}
 
+  /** The stream's name, for kernels that draw from its beginning on their own. */
+  get key(): readonly [number, number] {
+    return [this.k0, this.k1];
+  }
+
   /** An integer in [0, 2³²). */
   word(): number {
     if (this.spare) {

@@ -270,6 +270,68 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     tf.dispose([x, w]);
   });
 
+  it.each([
+    [7, 5],
+    [33, 65],
+    [300, 1000],
+    [64, 8001],
+  ])("cross-entropy of %i rows and %i classes, every third row of padding", async (rows, classes) => {
+    const random = randomStream("labels", rows, classes);
+    const labels = Int32Array.from({ length: rows }, (_, row) => (row % 3 === 2 ? -1 : random.integer(classes)));
+    const shape = [rows, classes];
+    for (const labelSmoothing of [0, 0.1]) {
+      const results: Float32Array[][] = [];
+      for (const backend of ["tensorflow", "cpu"]) {
+        await tf.setBackend(backend);
+        const given = tf.tensor2d(values(shape, "z"), [rows, classes]);
+        const is = tf.tensor1d(labels, "int32");
+        const loss = (logits: tf.Tensor) => ops.softmaxCrossEntropy({ logits, labels: is }, { labelSmoothing });
+        results.push([loss(given), tf.grad(loss)(given)].map((tensor) => tensor.dataSync() as Float32Array));
+        tf.dispose([given, is]);
+      }
+      expectClose(results[0], results[1]);
+    }
+  });
+
+  it("cross-entropy refuses a label that is no class", async () => {
+    await tf.setBackend("tensorflow");
+    const logits = tf.zeros([2, 3]);
+    expect(() => ops.softmaxCrossEntropy({ logits, labels: tf.tensor1d([0, 3], "int32") })).toThrow(/labels/);
+  });
+
+  it.each([
+    [5, 7, 3],
+    [400, 65, 130],
+    [1000, 300, 64],
+  ])("an embedding's gradient: %i tokens, %i rows of %i", async (tokens, vocabulary, d) => {
+    const random = randomStream("ids", tokens);
+    const ids = Int32Array.from({ length: tokens }, () => random.integer(vocabulary));
+    const results: Float32Array[][] = [];
+    for (const backend of ["tensorflow", "cpu"]) {
+      await tf.setBackend(backend);
+      const table = tf.tensor2d(values([vocabulary, d], "e"), [vocabulary, d]);
+      const weights = tf.tensor2d(values([tokens, d], "r"), [tokens, d]);
+      const places = tf.tensor1d(ids, "int32");
+      const gradient = tf.grad((e: tf.Tensor) => tf.sum(tf.mul(ops.embedding({ ids: places, table: e }), weights)))(
+        table,
+      );
+      results.push([gradient.dataSync() as Float32Array]);
+    }
+    expectClose(results[0], results[1]);
+  });
+
+  it.each([[[5]], [[3, 40]], [[2, 33, 77]], [[64, 1000]]])(
+    "draws the dropout mask of %j as it is drawn elsewhere",
+    async (shape) => {
+      const drawn: ArrayLike<number>[] = [];
+      for (const backend of ["tensorflow", "cpu"]) {
+        await tf.setBackend(backend);
+        drawn.push(ops.dropoutMask(shape, 0.1, randomStream(7, "dropout", "name", 3)).dataSync());
+      }
+      expect(drawn[0]).toEqual(drawn[1]);
+    },
+  );
+
   it("puts the channels of any number of tensors side by side, in f32 and bf16", async () => {
     const widths = [3, 24, 1, 16, 40];
     const run = async (backend: string, within: <T>(body: () => T) => T = (body) => body()) => {

@@ -53,8 +53,20 @@ Normal<V> NormalAt(V x) {
   return {x < zero ? tail : 1.0f - tail, bell * 0.39894228f};
 }
 
+/// The same of the approximation by tanh u, u = √(2/π) (x + 0.044715 x³).
+template <typename V>
+Normal<V> NearNormalAt(V x) {
+  const V zero = V(), square = x * x;
+  const V u = (square * 0.044715f + 1.0f) * x * 0.79788456f, size = u < zero ? -u : u;
+  const V fall = Exp(size * -2.0f);  // tanh |u| = (1 − fall) / (1 + fall)
+  const V share = (zero + 1.0f) / (fall + 1.0f);
+  const V slope = (square * 0.134145f + 1.0f) * 0.79788456f;
+  return {u < zero ? fall * share : share, fall * share * share * slope * 2.0f};
+}
+
 /// x -> y
-inline void Gelu(void*, TF_OpKernelContext* context) {
+inline void Gelu(void* raw, TF_OpKernelContext* context) {
+  const bool tanh = static_cast<Attributes*>(raw)->tanh;
   Call call(context);
   const TF_Tensor* input = call.Input(0);
   if (!call.ok()) return;
@@ -67,13 +79,14 @@ inline void Gelu(void*, TF_OpKernelContext* context) {
     Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
       using V = decltype(zero);
       const V value = Stream<V>(x + i);
-      Put(y + i, value * NormalAt(value).cumulative);
+      Put(y + i, value * (tanh ? NearNormalAt(value) : NormalAt(value)).cumulative);
     });
   });
 }
 
 /// dy, x -> dx
-inline void GeluGrad(void*, TF_OpKernelContext* context) {
+inline void GeluGrad(void* raw, TF_OpKernelContext* context) {
+  const bool tanh = static_cast<Attributes*>(raw)->tanh;
   Call call(context);
   const TF_Tensor *gradient = call.Input(0), *input = call.Input(1);
   if (!call.ok()) return;
@@ -87,7 +100,7 @@ inline void GeluGrad(void*, TF_OpKernelContext* context) {
     Elementwise(CountOf(shape), [=](auto zero, int64_t i) {
       using V = decltype(zero);
       const V value = Stream<V>(x + i);
-      const Normal<V> normal = NormalAt(value);
+      const Normal<V> normal = tanh ? NearNormalAt(value) : NormalAt(value);
       Put(dx + i, Stream<V>(dy + i) * (normal.cumulative + value * normal.density));
     });
   });

@@ -126,9 +126,9 @@ void WithType([[maybe_unused]] const TF_Tensor* tensor, const Body& body) {
 
 /// What an op was built with.
 struct Attributes {
-  float epsilon = 0, momentum = 0;
-  unsigned char relu = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
-  int64_t stride = 1, channels = 0, heads = 0;
+  float epsilon = 0, momentum = 0, smoothing = 0, kept = 0;
+  unsigned char relu = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0, tanh = 0;
+  int64_t stride = 1, channels = 0, heads = 0, vocabulary = 0, below = 0;
   std::vector<int64_t> ranks, dims, strides, padding, dilation, size;
 };
 
@@ -147,14 +147,19 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_Status* status = TF_NewStatus();
   TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status);
   TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status);
+  TF_OpKernelConstruction_GetAttrFloat(construction, "smoothing", &attributes->smoothing, status);
+  TF_OpKernelConstruction_GetAttrFloat(construction, "kept", &attributes->kept, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "relu", &attributes->relu, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "bf16", &attributes->bf16, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "keep_bf16", &attributes->keep_bf16, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &attributes->transpose_a, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &attributes->transpose_b, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "tanh", &attributes->tanh, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &attributes->stride, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "channels", &attributes->channels, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &attributes->heads, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "vocabulary", &attributes->vocabulary, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "below", &attributes->below, status);
   attributes->ranks = GetList(construction, "ranks", status);
   attributes->dims = GetList(construction, "dims", status);
   attributes->strides = GetList(construction, "strides", status);

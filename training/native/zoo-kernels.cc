@@ -27,8 +27,11 @@
 #include "batch-norm.h"
 #include "concat.h"
 #include "conv2d.h"
+#include "cross-entropy.h"
 #include "depthwise.h"
+#include "dropout.h"
 #include "element-wise.h"
+#include "embedding.h"
 #include "flat.h"
 #include "gelu.h"
 #include "layer-norm.h"
@@ -91,8 +94,25 @@ const std::vector<Op> ops = {
      {"dy: T", "x: X"},
      {"dx: T"},
      ShortcutAGrad},
-    {"ZooGelu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Gelu},
-    {"ZooGeluGrad", {"T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, GeluGrad},
+    {"ZooGelu", {"tanh: bool", "T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Gelu},
+    {"ZooGeluGrad", {"tanh: bool", "T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, GeluGrad},
+    {"ZooSoftmaxCrossEntropy",
+     {"smoothing: float", "T: {float, bfloat16}"},
+     {"logits: T", "labels: int32"},
+     {"loss: float", "log_sum: float"},
+     CrossEntropy},
+    {"ZooSoftmaxCrossEntropyGrad",
+     {"smoothing: float", "T: {float, bfloat16}"},
+     {"dy: float", "logits: T", "labels: int32", "log_sum: float"},
+     {"dlogits: T"},
+     CrossEntropyGrad},
+    {"ZooDropoutMask", {"below: int", "kept: float", "size: list(int)"}, {"key: int32"}, {"mask: float"}, DropoutMask},
+    {"ZooDropout", {"T: {float, bfloat16}"}, {"x: T", "mask: float"}, {"y: T"}, Dropout},
+    {"ZooEmbeddingGrad",
+     {"vocabulary: int", "T: {float, bfloat16}"},
+     {"dy: T", "ids: int32"},
+     {"dtable: float"},
+     EmbeddingGrad},
     {"ZooDepthwiseConv2D",
      {"strides: list(int)", "padding: list(int)", "dilation: list(int)", "N: int >= 0", "T: {float, bfloat16}"},
      {"x: T", "filter: float", "bias: N * float"},

@@ -16,7 +16,7 @@ export interface DenseConfig {
  * [..., in] -> [..., units]
  */
 export class Dense extends ZooLayer {
-  static readonly className = "ZooDense";
+  static readonly className: string = "ZooDense";
   readonly units: number;
   readonly useBias: boolean;
   private weight?: tfl.LayerVariable;

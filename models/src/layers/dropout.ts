@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { dropout } from "../ops/dropout.ts";
+import { dropout, dropoutMask } from "../ops/dropout.ts";
 import { randomStream } from "../random.ts";
 import { onlyShape, onlyTensor } from "./shapes.ts";
 import { ZooLayer } from "./zoo-layer.ts";
@@ -28,11 +28,7 @@ export class Dropout extends ZooLayer {
     if (!kwargs.training || this.rate === 0) return tf.clone(x);
     const { seed, step } = this.randomness;
     const random = randomStream(seed, "dropout", this.name, step);
-    const kept = 1 / (1 - this.rate);
-    const shape = this.maskShape(x.shape);
-    const draw = () => (random.uniform() < this.rate ? 0 : kept);
-    const mask = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, draw);
-    return tf.tidy(() => dropout({ x, mask: tf.tensor(mask, shape) }));
+    return tf.tidy(() => dropout({ x, mask: dropoutMask(this.maskShape(x.shape), this.rate, random) }));
   }
 
   /** The shape of the factors: 1 along axes whose elements are dropped together. */

@@ -3,6 +3,10 @@ import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.
 import { sumToLastAxis } from "./sum-to-last-axis.ts";
 
 export type DenseInputs = { x: tf.Tensor; weight: tf.Tensor; bias?: tf.Tensor };
+export interface DenseAttrs {
+  /** The weight is given as Wᵀ, as an output layer that shares a table of embeddings has it. */
+  transposed?: boolean;
+}
 
 /**
  * Affine map of the last axis.
@@ -13,22 +17,23 @@ export type DenseInputs = { x: tf.Tensor; weight: tf.Tensor; bias?: tf.Tensor };
  *
  *   ∂L/∂x = ∂L/∂y Wᵀ        ∂L/∂W = xᵀ ∂L/∂y        ∂L/∂b = Σ ∂L/∂y
  *
- * @param x [..., in]  @param weight [in, out]  @param bias [out], optional
+ * @param x [..., in]  @param weight [in, out], or [out, in] where it is transposed  @param bias [out], optional
  * @returns [..., out]
  */
-export const dense: Op<DenseInputs, object> = differentiable("Dense", {
+export const dense: Op<DenseInputs, DenseAttrs> = differentiable("Dense", {
   gradients: ["x", "weight", "bias"],
 
-  forward({ x, weight, bias }: DenseInputs) {
-    const y = product(rows(x), weight, { bias }); // [rows, out]
-    const [, out] = weight.shape;
+  forward({ x, weight, bias }: DenseInputs, { transposed = false }: DenseAttrs) {
+    const y = product(rows(x), weight, { bias, transposed }); // [rows, out]
+    const out = y.shape[1] as number;
     return { output: tf.reshape(y, [...x.shape.slice(0, -1), out]), saved: { x, weight, bias } };
   },
 
-  backward(dy, { x, weight, bias }) {
+  backward(dy, { x, weight, bias }, { transposed = false }) {
+    const [first, second] = transposed ? [dy, x] : [x, dy];
     return {
-      x: () => tf.reshape(product(rows(dy), weight, { transposed: true }), x.shape), // [..., in]
-      weight: () => tf.matMul(rows(x), rows(dy), true, false), // [in, out]
+      x: () => tf.reshape(product(rows(dy), weight, { transposed: !transposed }), x.shape), // [..., in]
+      weight: () => tf.matMul(rows(first), rows(second), true, false), // [in, out], or [out, in]
       ...(bias && { bias: () => sumToLastAxis(dy) }), // [out]
     };
   },

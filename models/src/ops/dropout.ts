@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, type Op } from "./differentiable.ts";
+import type { Random } from "../random.ts";
+import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
 
 /**
  * Dropout (Srivastava et al. 2014) in the inverted form: what is kept is scaled up, so that inference does nothing.
@@ -12,6 +13,7 @@ import { differentiable, type Op } from "./differentiable.ts";
  * @returns the shape of x
  */
 export const dropout: Op<{ x: tf.Tensor; mask: tf.Tensor }, object> = differentiable("Dropout", {
+  saved: ["mask"],
   gradients: ["x"],
 
   forward({ x, mask }: { x: tf.Tensor; mask: tf.Tensor }) {
@@ -22,3 +24,21 @@ export const dropout: Op<{ x: tf.Tensor; mask: tf.Tensor }, object> = differenti
     return { x: tf.mul(dy, mask) };
   },
 });
+
+/**
+ * Draws a mask: element i by the stream's i-th number, on every backend the same.
+ *
+ * @param rate probability of 0, in [0, 1)
+ */
+export function dropoutMask(shape: readonly number[], rate: number, random: Random): tf.Tensor {
+  if (hasKernel("ZooDropoutMask")) {
+    const key = tf.tensor1d([...random.key], "int32"); // [2]
+    const [mask] = runKernel("ZooDropoutMask", { key }, { shape, rate });
+    key.dispose();
+    return mask;
+  }
+  const kept = 1 / (1 - rate);
+  const size = tf.util.sizeFromShape([...shape]);
+  const values = Float32Array.from({ length: size }, () => (random.uniform() < rate ? 0 : kept));
+  return tf.tensor(values, [...shape]);
+}

@@ -10,6 +10,7 @@ export * from "./depthwise-conv2d.ts";
 export { type Definition, differentiable, type Gradient, type Op, type Tensors } from "./differentiable.ts";
 export * from "./distillation-loss.ts";
 export * from "./dropout.ts";
+export * from "./embedding.ts";
 export * from "./flat.ts";
 export * from "./flatten.ts";
 export * from "./gelu.ts";

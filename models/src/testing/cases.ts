@@ -3,8 +3,10 @@ import type {
   AttentionAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
+  DenseAttrs,
   DepthwiseConv2DAttrs,
   DistillationLossAttrs,
+  GeluAttrs,
   LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
@@ -100,7 +102,12 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [1, 4].flatMap((units) => {
         const weight = () => normal(random, [shape[shape.length - 1], units]);
         const x = () => normal(random, shape);
-        return [make({ x: x(), weight: weight() }), make({ x: x(), weight: weight(), bias: normal(random, [units]) })];
+        const turned = () => normal(random, [units, shape[shape.length - 1]]);
+        return [
+          make({ x: x(), weight: weight() }),
+          make({ x: x(), weight: weight(), bias: normal(random, [units]) }),
+          make({ x: x(), weight: turned() }, { transposed: true } satisfies DenseAttrs),
+        ];
       }),
     ),
 
@@ -149,7 +156,20 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [3, 5, 2, 1],
     ].map((shape) => make({ x: normal(random, shape) })),
 
-  Gelu: (random) => [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: filled(shape, () => 2 * random.normal()) })),
+  Embedding: (random) =>
+    [
+      { shape: [1], vocabulary: 1, d: 1 },
+      { shape: [4], vocabulary: 6, d: 3 },
+      { shape: [2, 5], vocabulary: 3, d: 4 },
+    ].map(({ shape, vocabulary, d }) => {
+      const ids = { ...filled(shape, () => random.integer(vocabulary)), dtype: "int32" as const };
+      return make({ ids, table: normal(random, [vocabulary, d]) });
+    }),
+
+  Gelu: (random) =>
+    ([{}, { approximation: "tanh" }] satisfies GeluAttrs[]).flatMap((attrs) =>
+      [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: filled(shape, () => 2 * random.normal()) }, attrs)),
+    ),
 
   GlobalAvgPool2D: (random) =>
     [
@@ -230,7 +250,9 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         [0, 100].map((offset) => {
           const attrs: SoftmaxCrossEntropyAttrs = { labelSmoothing };
           const logits = filled([batch, classes], () => offset + 2 * random.normal());
-          const labels = { ...filled([batch], () => random.integer(classes)), dtype: "int32" as const };
+          // Every third row is padding.
+          const label = (n: number) => (n % 3 === 2 ? -1 : random.integer(classes));
+          const labels = { ...filled([batch], label), dtype: "int32" as const };
           const { inputs } = make({ logits, labels });
           return { inputs, attrs, name: `${describe({ logits: logits.shape }, attrs)}, logits around ${offset}` };
         }),

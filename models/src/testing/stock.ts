@@ -5,7 +5,9 @@ import type {
   AttentionAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
+  DenseAttrs,
   DepthwiseConv2DAttrs,
+  GeluAttrs,
   LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
@@ -101,7 +103,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
       pair(dilation).some((d) => d > 1) ? "tf.conv2d's gradient refuses dilation greater than 1" : undefined,
   ),
 
-  Dense: form(({ x, weight, bias }) => {
+  Dense: form<DenseAttrs>(({ x, weight: given, bias }, { transposed }) => {
+    const weight = transposed ? tf.transpose(given) : given;
     const [inSize, outSize] = weight.shape;
     const rows = tf.reshape(x, [-1, inSize]) as tf.Tensor2D;
     const y = biased(tf.matMul(rows, weight as tf.Tensor2D), bias);
@@ -134,7 +137,16 @@ export const stock: { readonly [opName: string]: StockForm } = {
     );
   }),
 
-  Gelu: form(({ x }) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.div(x, Math.SQRT2)), 1))),
+  Embedding: form(({ ids, table }) => tf.gather(table, ids as tf.Tensor1D)),
+
+  Gelu: form<GeluAttrs>(({ x }, { approximation }) => {
+    const cube = tf.mul(tf.pow(x, 3), 0.044715);
+    const even =
+      approximation === "tanh"
+        ? tf.tanh(tf.mul(tf.add(x, cube), Math.sqrt(2 / Math.PI)))
+        : tf.erf(tf.div(x, Math.SQRT2));
+    return tf.mul(tf.mul(x, 0.5), tf.add(even, 1));
+  }),
 
   GlobalAvgPool2D: form(({ x }) => {
     const [batch, height, width, channels] = x.shape;
@@ -184,7 +196,9 @@ export const stock: { readonly [opName: string]: StockForm } = {
   SoftmaxCrossEntropy: form<{ labelSmoothing?: number }>(({ logits, labels }, { labelSmoothing = 0 }) => {
     const [, classes] = logits.shape;
     const targets = tf.oneHot(labels as tf.Tensor1D, classes);
-    return tf.losses.softmaxCrossEntropy(targets, logits, undefined, labelSmoothing);
+    // Its mean is over the rows of a weight above 0.
+    const counts = tf.cast(tf.greaterEqual(labels, 0), "float32");
+    return tf.losses.softmaxCrossEntropy(targets, logits, counts, labelSmoothing);
   }),
 
   TokenPool: form<TokenPoolAttrs>(({ x }, { pool }) => {

@@ -5,9 +5,9 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { dirac, initialize, lecunUniform } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import { BatchNorm, Conv2D, Dense, Flatten, Gelu, MaxPool2D, Scale } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface AirbenchOptions extends BuildOptions {
   /** channels of the three groups */

@@ -10,9 +10,9 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import { Conv2D, Dense, Dropout, Flatten, LocalResponseNorm, MaxPool2D, ReLU } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface AlexNetOptions extends BuildOptions {
   /** filters of the five convolutions */

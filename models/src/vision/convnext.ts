@@ -6,6 +6,7 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { initialize, truncatedNormal } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import {
   Add,
   Conv2D,
@@ -18,7 +19,6 @@ import {
   StochasticDepth,
 } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface ConvNextOptions extends BuildOptions {
   /** blocks of each stage */

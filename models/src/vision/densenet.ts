@@ -5,6 +5,7 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import {
   AvgPool2D,
   BatchNorm,
@@ -16,7 +17,6 @@ import {
   MaxPool2D,
 } from "../layers/index.ts";
 import { type BuildOptions, classifier, type ModelEntry } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface DenseNetOptions extends BuildOptions {
   /** layers of each block */

@@ -5,9 +5,9 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import { Conv2D, Dense, Flatten, MaxPool2D, ReLU } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 /**
  * @returns [batch, 28, 28, 1] -> logits [batch, classes]

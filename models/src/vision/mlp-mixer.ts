@@ -6,9 +6,9 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { initialize, truncatedNormal } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import { Add, Dense, Gelu, LayerNorm, PatchEmbedding, TokenPool } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface MixerOptions extends BuildOptions {
   /** pixels of a patch's side */

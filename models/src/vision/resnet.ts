@@ -6,9 +6,9 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import { Add, BatchNorm, Conv2D, Dense, GlobalAvgPool2D, MaxPool2D } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 type BlockKind = "basic" | "bottleneck";
 

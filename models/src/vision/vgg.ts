@@ -6,9 +6,9 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import { BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU } from "../layers/index.ts";
 import { type BuildOptions, classifier, type ModelEntry } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface VggOptions extends BuildOptions {
   /** convolutions of each stage */

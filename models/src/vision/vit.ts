@@ -7,6 +7,7 @@
  */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { initialize, truncatedNormal } from "../initialize.ts";
+import { chain } from "../layers/chain.ts";
 import {
   Add,
   ClassToken,
@@ -20,7 +21,6 @@ import {
   TokenPool,
 } from "../layers/index.ts";
 import { type BuildOptions, classifier } from "../model-entry.ts";
-import { chain } from "./chain.ts";
 
 export interface VitOptions extends BuildOptions {
   /** pixels of a patch's side */

@@ -9,7 +9,7 @@ type Rule = readonly [what: string, rename: (name: string) => string];
 
 const rules: readonly Rule[] = [
   // torch.nn.DataParallel, torch.compile, and modules that wrap a network
-  ...["module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder."].map(
+  ...["module.", "_orig_mod.", "transformer.", "model.", "net.", "network.", "backbone.", "encoder."].map(
     (prefix): Rule => [`without ${prefix}`, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name)],
   ),
   ["linear -> fc", (name) => name.replace(/^linear\./, "fc.")],

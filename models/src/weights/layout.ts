@@ -18,6 +18,9 @@ const layouts: Record<string, Record<string, Layout>> = {
   ZooConcatNormConv2D: { "conv1.weight": { permutation: [3, 2, 0, 1] } },
   ZooDepthwiseConv2D: { weight: { permutation: [2, 3, 0, 1], merged: true } }, // [kh, kw, c, m] -> [c m, 1, kh, kw]
   ZooDense: { weight: { permutation: [1, 0] } }, // [in, out] -> [out, in]
+  ZooConv1D: { weight: { permutation: [0, 1] } }, // GPT-2's own dense layer: [in, out], as ours
+  ZooEmbedding: { weight: { permutation: [0, 1] } },
+  ZooLearnedPositions: { weight: { permutation: [0, 1] } },
   ZooPatchEmbedding: { weight: { permutation: [3, 2, 0, 1] } }, // [p, p, in, d] -> [d, in, p, p]
   ZooClassToken: { value: { permutation: [0, 1, 2] } },
   ZooPositionEmbedding: { value: { permutation: [0, 1, 2] } },

@@ -157,7 +157,9 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     return { chain: [norm], weights: [[norm, () => [...weight("weight"), ...weight("bias")]]] };
   },
 
-  ZooGelu: ({ name }) => ({ chain: [tfl.layers.activation({ name, activation: "gelu" })] }),
+  ZooGelu: ({ name, config }) => ({
+    chain: [tfl.layers.activation({ name, activation: config.approximation === "tanh" ? "gelu_new" : "gelu" })],
+  }),
 
   ZooLayerScale({ name, inputShapes, weight }) {
     if (inputShapes[0].length !== 4) return "no stock layer scales the channels of tokens";

@@ -73,6 +73,7 @@ export const bf16Ops = [
   "Concat",
   "Conv2D",
   "DepthwiseConv2D",
+  "Dropout",
   "Gelu",
   "GlobalAvgPool2D",
   "LayerNorm",

@@ -2,7 +2,6 @@ import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2D } from "./conv2d.ts";
 import { registerMatMul } from "./mat-mul.ts";
 import { registerRelu } from "./relu.ts";
-import { registerSoftmaxCrossEntropy } from "./softmax-cross-entropy.ts";
 import { registerZooOps } from "./zoo-ops.ts";
 
 export { bf16Ops, inBf16, numbersOf, toBf16 } from "./bf16.ts";
@@ -18,7 +17,6 @@ export interface TensorflowKernelOptions {
 export function registerTensorflowKernels({ zoo = false, tiles = false }: TensorflowKernelOptions = {}): void {
   registerConv2D(tiles);
   if (tiles) registerMatMul();
-  registerSoftmaxCrossEntropy();
   if (zoo) {
     registerZooOps();
   } else {

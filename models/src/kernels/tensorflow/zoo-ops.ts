@@ -1,6 +1,7 @@
 import {
   clone,
   getKernel,
+  mul,
   type NamedAttrMap,
   type Tensor,
   type TensorInfo,
@@ -9,7 +10,9 @@ import {
 } from "@tensorflow/tfjs-core";
 import { checkAttention } from "../../ops/attention.ts";
 import type { DepthwiseConv2DAttrs } from "../../ops/depthwise-conv2d.ts";
+import type { GeluAttrs } from "../../ops/gelu.ts";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
+import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax-cross-entropy.ts";
 import { pair, windowOutput } from "../../ops/window.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 import { executeTyped, type Numbers, numbersOf } from "./bf16.ts";
@@ -136,14 +139,61 @@ export function registerZooOps(): void {
     );
   });
 
-  registerTensorflow("ZooGelu", ({ x }, _, backend) => {
+  registerTensorflow<GeluAttrs>("ZooGelu", ({ x }, { approximation }, backend) => {
     const type = numbersOf(x, backend);
-    return [executeTyped(backend, "ZooGelu", { T: { type } }, all(type, x), 1)[0], x as Tensor];
+    const attrs = { tanh: approximation === "tanh", T: { type } };
+    return [executeTyped(backend, "ZooGelu", attrs, all(type, x), 1)[0], x as Tensor];
   });
 
-  registerTensorflow("ZooGeluGrad", ({ dy, x }, _, backend) => {
+  registerTensorflow<GeluAttrs>("ZooGeluGrad", ({ dy, x }, { approximation }, backend) => {
     const type = numbersOf(x, backend);
-    return executeTyped(backend, "ZooGeluGrad", { T: { type } }, all(type, dy, x), 1);
+    return executeTyped(backend, "ZooGeluGrad", { tanh: approximation === "tanh", T: { type } }, all(type, dy, x), 1);
+  });
+
+  registerTensorflow<SoftmaxCrossEntropyAttrs>(
+    "ZooSoftmaxCrossEntropy",
+    ({ logits, labels }, { labelSmoothing = 0 }, backend) => {
+      const type = numbersOf(logits, backend);
+      const attrs = { smoothing: { float: labelSmoothing }, T: { type } };
+      const inputs = [...all(type, logits), ...single(labels)];
+      const [loss, logSum] = executeTyped(backend, "ZooSoftmaxCrossEntropy", attrs, inputs, 2);
+      return [loss, logits as Tensor, labels as Tensor, logSum];
+    },
+  );
+
+  registerTensorflow<SoftmaxCrossEntropyAttrs>(
+    "ZooSoftmaxCrossEntropyGrad",
+    ({ dy, logits, labels, logSum }, { labelSmoothing = 0 }, backend) => {
+      const type = numbersOf(logits, backend);
+      const attrs = { smoothing: { float: labelSmoothing }, T: { type } };
+      const inputs = [...single(dy), ...all(type, logits), ...single(labels, logSum)];
+      return executeTyped(backend, "ZooSoftmaxCrossEntropyGrad", attrs, inputs, 1);
+    },
+  );
+
+  registerTensorflow<{ shape: readonly number[]; rate: number }>(
+    "ZooDropoutMask",
+    ({ key }, { shape, rate }, backend) => {
+      const attrs = { below: Math.ceil(rate * 2 ** 24), kept: { float: 1 / (1 - rate) }, size: [...shape] };
+      return executeTyped(backend, "ZooDropoutMask", attrs, single(key), 1)[0];
+    },
+  );
+
+  // Where elements are dropped together the mask is smaller than what it drops, and the stock product spreads it.
+  const dropped = (x: TensorInfo, mask: TensorInfo, backend: TensorflowBackend): Tensor => {
+    if (!util.arraysEqual(x.shape, mask.shape)) return mul(x as Tensor, mask as Tensor);
+    const type = numbersOf(x, backend);
+    return executeTyped(backend, "ZooDropout", { T: { type } }, [...all(type, x), ...single(mask)], 1)[0];
+  };
+
+  registerTensorflow("ZooDropout", ({ x, mask }, _, backend) => [dropped(x, mask, backend), mask as Tensor]);
+
+  registerTensorflow("ZooDropoutGrad", ({ dy, mask }, _, backend) => dropped(dy, mask, backend));
+
+  registerTensorflow("ZooEmbeddingGrad", ({ dy, ids, table }, _, backend) => {
+    const type = numbersOf(dy, backend);
+    const attrs = { vocabulary: table.shape[0], T: { type } };
+    return executeTyped(backend, "ZooEmbeddingGrad", attrs, [...all(type, dy), ...single(ids)], 1);
   });
 
   registerTensorflow<DepthwiseConv2DAttrs>("ZooDepthwise", ({ x, filter, bias }, attrs, backend) => {

@@ -1,5 +1,6 @@
 import type { AddAttrs } from "../../ops/add.ts";
 import type { Activation } from "../../ops/batch-norm.ts";
+import type { GeluAttrs } from "../../ops/gelu.ts";
 import type { ShortcutAAttrs } from "../../ops/shortcut-a.ts";
 import { type Array64, type Inputs64, map64, zeros64 } from "../array64.ts";
 
@@ -26,9 +27,10 @@ export function reluTextbook({ x }: Inputs64): Array64[] {
   return [map64((value) => Math.max(value, 0), x)];
 }
 
-/** y = x Φ(x) */
-export function geluTextbook({ x }: Inputs64): Array64[] {
-  return [map64((value) => value * cumulative(value), x)];
+/** y = x Φ(x), or x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 */
+export function geluTextbook({ x }: Inputs64, { approximation }: GeluAttrs): Array64[] {
+  const near = (z: number) => (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3))) / 2;
+  return [map64((value) => value * (approximation === "tanh" ? near : cumulative)(value), x)];
 }
 
 /** Φ(x) by its Taylor series (Marsaglia 2004), for the sizes that are checked. */

@@ -19,6 +19,7 @@ import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from ".
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 import {
   classTokenTextbook,
+  embeddingTextbook,
   layerScaleTextbook,
   patchEmbeddingTextbook,
   positionEmbeddingTextbook,
@@ -39,6 +40,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   DepthwiseConv2D: depthwiseConv2dTextbook,
   DistillationLoss: distillationLossTextbook,
   Dropout: dropoutTextbook,
+  Embedding: embeddingTextbook,
   Flatten: flattenTextbook,
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,

@@ -28,6 +28,14 @@ export function patchEmbeddingTextbook({ x, filter, bias }: Inputs64): Array64[]
   return [y];
 }
 
+/** y[…, k] = E[id[…], k] */
+export function embeddingTextbook({ ids, table }: Inputs64): Array64[] {
+  const d = table.shape[1];
+  const y = zeros64([...ids.shape, d]);
+  for (let i = 0; i < y.values.length; i++) y.values[i] = table.values[ids.values[Math.floor(i / d)] * d + (i % d)];
+  return [y];
+}
+
 /** y[n, 0, k] = t[k], y[n, i + 1, k] = x[n, i, k] */
 export function classTokenTextbook({ x, token }: Inputs64): Array64[] {
   const [batch, tokens, d] = x.shape;

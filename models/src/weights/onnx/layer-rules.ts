@@ -4,6 +4,7 @@
  * Values of four axes are [batch, channels, height, width] in the graph, as ONNX's image operators want them, where
  * ours are [batch, height, width, channels]; all others have their axes as they are.
  */
+import { InputError } from "../../errors.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 
 /** A layer as a rule sees it. */
@@ -116,7 +117,8 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   ZooReLU: ({ graph, name, inputs }) => graph.node("Relu", name, inputs),
 
   // x (1 + erf(x / √2)) / 2: ONNX has had Gelu itself since operator set 20 only.
-  ZooGelu({ graph, name, inputs: [x] }) {
+  ZooGelu({ graph, name, inputs: [x], config }) {
+    if (config.approximation === "tanh") throw new InputError(`${name}: ONNX gets GELU by erf only, not by tanh`);
     const scaled = graph.node("Mul", `${name}.scaled`, [x, graph.scalar("sqrt1_2", Math.SQRT1_2)]);
     const erf = graph.node("Erf", `${name}.erf`, [scaled]);
     const twice = graph.node("Add", `${name}.add`, [erf, graph.scalar("one", 1)]);
