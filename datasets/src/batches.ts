@@ -31,14 +31,14 @@ export interface EpochOptions extends EvaluationOptions {
  *
  * @throws InputError unless batchSize is a whole number of at least 1, and where `dropLast` would leave nothing
  */
-export function batchCount(images: number, batchSize: number, dropLast = false): number {
+export function batchCount(items: number, batchSize: number, dropLast = false, what = "images"): number {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new InputError(`batch size ${batchSize}: give a whole number of at least 1`);
   }
-  if (dropLast && images < batchSize) {
-    throw new InputError(`batch size ${batchSize} is more than the set's ${images} images: give a smaller one`);
+  if (dropLast && items < batchSize) {
+    throw new InputError(`batch size ${batchSize} is more than the set's ${items} ${what}: give a smaller one`);
   }
-  return dropLast ? Math.floor(images / batchSize) : Math.ceil(images / batchSize);
+  return dropLast ? Math.floor(items / batchSize) : Math.ceil(items / batchSize);
 }
 
 /**

@@ -7,10 +7,35 @@ export {
   evaluationBatches,
 } from "./batches.ts";
 export { coverImage, type Picture } from "./cover-image.ts";
+export { decodeText } from "./decode-text.ts";
 export { InputError } from "./errors.ts";
 export { inMemoryImages } from "./in-memory.ts";
 export { type Mixing, mixBatch } from "./mix.ts";
+export {
+  type BucketOptions,
+  bucketedPairs,
+  type EncodedPairs,
+  evaluationPairs,
+  type PairBatchOptions,
+} from "./pair-batches.ts";
 export { prefetch } from "./prefetch.ts";
 export type { RandAugment } from "./rand-augment.ts";
+export { alignLines, parsePairs } from "./sentence-pairs.ts";
 export { holdOut, permutation, subset } from "./split.ts";
-export type { Batch, ImageDataset, ImageSet, Progress, ProgressEvent, Random, RandomSource } from "./types.ts";
+export { splitText } from "./split-text.ts";
+export type {
+  Batch,
+  Epochs,
+  ImageDataset,
+  ImageSet,
+  PairBatch,
+  PairDataset,
+  Progress,
+  ProgressEvent,
+  Random,
+  RandomSource,
+  SentencePairs,
+  TextDataset,
+  TokenBatch,
+} from "./types.ts";
+export { evaluationWindows, type WindowOptions, windows } from "./windows.ts";

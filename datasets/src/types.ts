@@ -54,3 +54,58 @@ export interface ProgressEvent {
 }
 
 export type Progress = (event: ProgressEvent) => void;
+
+/** Running text for a language model. */
+export interface TextDataset {
+  readonly name: string;
+  readonly train: string;
+  /** What follows the training text, held out. */
+  readonly validation: string;
+}
+
+/** Sentences and what they mean in another language: `target[i]` translates `source[i]`. */
+export interface SentencePairs {
+  readonly source: readonly string[];
+  readonly target: readonly string[];
+}
+
+/** A data set for translation. */
+export interface PairDataset {
+  readonly name: string;
+  /** Of the language that is translated from: "de". */
+  readonly source: string;
+  /** Of the language that is translated into: "en". */
+  readonly target: string;
+  readonly train: SentencePairs;
+  readonly validation: SentencePairs;
+  readonly test: SentencePairs;
+}
+
+/** What a language model is fed: in every row a token is to be predicted from those before it. */
+export interface TokenBatch {
+  /** [size, length]; a model that sees `context` tokens is given length = context + 1, inputs and their successors. */
+  tokens: Int32Array;
+  size: number;
+  length: number;
+}
+
+/** What a translation network is fed. Rows are as long as the longest of the batch; shorter ones end in padding. */
+export interface PairBatch {
+  /** [size, s] */
+  source: Int32Array;
+  /** [size], tokens of each source without its padding */
+  sourceLengths: Int32Array;
+  /** [size, t]; each begins with bos and ends with eos */
+  target: Int32Array;
+  /** [size], tokens of each target without its padding, bos and eos among them */
+  targetLengths: Int32Array;
+  size: number;
+  /** [size], the places of the pairs in their set */
+  indices: Int32Array;
+}
+
+/** Batches by the epoch. An epoch can be entered at any batch, and gives the same batches every time. */
+export interface Epochs<Batch> {
+  readonly batchesPerEpoch: number;
+  epoch(epoch: number, firstBatch?: number): AsyncIterable<Batch>;
+}
