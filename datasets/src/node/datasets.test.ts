@@ -4,6 +4,7 @@ import { failure, serve, setEnvironment, temporaryFolder } from "../../test/supp
 import { datasetNames, datasetStatus, loadDataset } from "./datasets.ts";
 import { loadFiles } from "./file-set.ts";
 import { idxMirror, mnistFiles } from "./mnist.ts";
+import { pairDatasetNames, textDatasetNames } from "./text-datasets.ts";
 
 describe("loadDataset", () => {
   it.each([
@@ -64,7 +65,7 @@ describe("datasetStatus", () => {
   it("lists every set, fetched or not", async () => {
     setEnvironment({ ZOO_CACHE_DIR: join(await temporaryFolder(), "cache"), ZOO_DATA_DIR: undefined });
     const status = await datasetStatus();
-    expect(status.map(({ name }) => name)).toEqual(datasetNames);
+    expect(status.map(({ name }) => name)).toEqual([...datasetNames, ...textDatasetNames, ...pairDatasetNames]);
     for (const { source } of status) expect(source).toMatch(/./);
   });
 });

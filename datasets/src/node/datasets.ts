@@ -7,6 +7,7 @@ import { fashionMnistFiles, loadFashionMnist } from "./fashion-mnist.ts";
 import { type FileSet, type FileSetStatus, fileSetStatus, type LoadOptions } from "./file-set.ts";
 import { loadImageFolder } from "./image-folder.ts";
 import { loadMnist, mnistFiles } from "./mnist.ts";
+import { pairDatasetNames, textDatasetNames, textDatasetStatus } from "./text-datasets.ts";
 
 export interface LoadDatasetOptions extends LoadOptions {
   progress?: Progress;
@@ -57,12 +58,16 @@ export async function loadDataset(name: string, options: LoadDatasetOptions = {}
 export function checkDatasetName(name: string): void {
   if (name.startsWith(FOLDER) || Object.hasOwn(fileSets, name)) return;
   const known = [...datasetNames, `${FOLDER}PATH`];
+  if (textDatasetNames.includes(name) || pairDatasetNames.includes(name)) {
+    throw new InputError(`${name} holds text, not pictures: give one of ${known.join(", ")}`);
+  }
   throw new InputError(
     `unknown data set "${name}": did you mean "${closest(name, known)}"? There are ${known.join(", ")}`,
   );
 }
 
-/** Where each data set lies on this machine, for `zoo data`; nothing is read, verified or fetched. */
-export function datasetStatus(): Promise<FileSetStatus[]> {
-  return Promise.all(Object.values(fileSets).map(({ files }) => fileSetStatus(files)));
+/** Where each data set, of text too, lies on this machine, for `zoo data`; nothing is read, verified or fetched. */
+export async function datasetStatus(): Promise<FileSetStatus[]> {
+  const pictures = await Promise.all(Object.values(fileSets).map(({ files }) => fileSetStatus(files)));
+  return [...pictures, ...(await textDatasetStatus())];
 }

@@ -6,3 +6,12 @@ export { decodeImage, decodePicture, MAX_PIXELS } from "./decode-image.ts";
 export { type DownloadOptions, download } from "./download.ts";
 export type { FileSetStatus as DatasetStatus } from "./file-set.ts";
 export { type ImageFolderOptions, loadImageFolder } from "./image-folder.ts";
+export {
+  checkPairDatasetName,
+  checkTextDatasetName,
+  type LoadPairOptions,
+  loadPairDataset,
+  loadTextDataset,
+  pairDatasetNames,
+  textDatasetNames,
+} from "./text-datasets.ts";

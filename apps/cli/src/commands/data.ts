@@ -1,5 +1,16 @@
-import { datasetStatus, loadDataset } from "@tfjs-zoo/datasets/node";
+import {
+  datasetNames,
+  datasetStatus,
+  InputError,
+  loadDataset,
+  loadPairDataset,
+  loadTextDataset,
+  type Progress,
+  pairDatasetNames,
+  textDatasetNames,
+} from "@tfjs-zoo/datasets/node";
 import type { Command } from "commander";
+import { closest } from "fastest-levenshtein";
 import { type CommonFlags, createOutput, jsonOption } from "../context.ts";
 import { formatBytes } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -12,12 +23,8 @@ export function registerData(program: Command): void {
     .addOption(jsonOption())
     .action(async (names: string[], flags: CommonFlags) => {
       const output = createOutput(flags);
-      for (const name of names) {
-        const { train, test, classes } = await loadDataset(name, { progress: output.progress.update });
-        output.line(
-          `${name}: ${train.count} training and ${test.count} test images, ${classes.length} classes, verified`,
-        );
-      }
+      for (const name of names) checkName(name);
+      for (const name of names) output.line(`${name}: ${await fetched(name, output.progress.update)}, verified`);
       const status = await datasetStatus();
       output.result(status, () =>
         formatTable(
@@ -31,4 +38,29 @@ export function registerData(program: Command): void {
         ),
       );
     });
+}
+
+/** A set of your own is checked as it is loaded. */
+function checkName(name: string): void {
+  if (/^(folder|text|pairs):/.test(name)) return;
+  const known = [...datasetNames, ...textDatasetNames, ...pairDatasetNames];
+  if (known.includes(name)) return;
+  throw new InputError(
+    `unknown data set "${name}": did you mean "${closest(name, known)}"? There are ${known.join(", ")}`,
+  );
+}
+
+/** Loads a set. @returns what is in it */
+async function fetched(name: string, progress: Progress): Promise<string> {
+  if (textDatasetNames.includes(name) || name.startsWith("text:")) {
+    const { train, validation } = await loadTextDataset(name, { progress });
+    return `${train.length} training and ${validation.length} validation characters`;
+  }
+  if (pairDatasetNames.includes(name) || name.startsWith("pairs:")) {
+    const { source, target, train, validation, test } = await loadPairDataset(name, { progress });
+    const counts = `${train.source.length} training, ${validation.source.length} validation and ${test.source.length} test`;
+    return `${counts} pairs, ${source}-${target}`;
+  }
+  const { train, test, classes } = await loadDataset(name, { progress });
+  return `${train.count} training and ${test.count} test images, ${classes.length} classes`;
 }
