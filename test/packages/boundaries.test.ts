@@ -116,6 +116,7 @@ describe("a bundle for browsers", () => {
     "@tfjs-zoo/models/explain",
     "@tfjs-zoo/models/weights",
     "@tfjs-zoo/models/testing",
+    "@tfjs-zoo/models/text",
     "@tfjs-zoo/models/kernels/wasm",
     "@tfjs-zoo/models/kernels/tensorflow",
     "@tfjs-zoo/datasets",

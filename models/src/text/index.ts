@@ -1,0 +1,14 @@
+/** Text to ids and back: characters, byte-level BPE, WordPiece. No tensor is made here, and TensorFlow.js is not loaded. */
+export { type BpeOptions, BpeTokenizer } from "./bpe-tokenizer.ts";
+export { CharTokenizer, type CharTokenizerOptions } from "./char-tokenizer.ts";
+export {
+  checkVocabularySize,
+  type DecodeOptions,
+  type EncodeOptions,
+  type Tokenizer,
+  VocabularyTokenizer,
+} from "./tokenizer.ts";
+export { readTokenizer, writeTokenizer } from "./tokenizer-json.ts";
+export { type TrainBpeOptions, trainBpe } from "./train-bpe.ts";
+export type { SpecialIds } from "./vocabulary.ts";
+export { type WordPieceOptions, WordPieceTokenizer } from "./word-piece-tokenizer.ts";

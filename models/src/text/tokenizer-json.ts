@@ -1,0 +1,304 @@
+/**
+ * tokenizer.json, the file that Hugging Face's `tokenizers` writes and reads: the whole tokenizer as one JSON document.
+ * Here three kinds of it are known: byte-level BPE (GPT-2's), WordPiece (BERT's), and characters, which is a BPE without
+ * merges that gets a text in one piece.
+ */
+import { InputError } from "../errors.ts";
+import { findDuplicateKey } from "../weights/duplicate-key.ts";
+import { BpeTokenizer } from "./bpe-tokenizer.ts";
+import { CharTokenizer } from "./char-tokenizer.ts";
+import { shown } from "./shown.ts";
+import { type Tokenizer, VocabularyTokenizer } from "./tokenizer.ts";
+import { MOST_TOKENS } from "./vocabulary.ts";
+import { WordPieceTokenizer } from "./word-piece-tokenizer.ts";
+
+/** More than the file of any tokenizer in use has. */
+const MOST_CHARACTERS = 128 * 1024 * 1024;
+const MOST_ADDED = 10_000;
+
+type Fields = { readonly [key: string]: unknown };
+
+/**
+ * Reads a tokenizer.json. What it says about truncation, padding and special tokens around a text is left to the
+ * caller: `encode` gives the text's own tokens.
+ *
+ * @param name of the file, for messages
+ * @throws InputError, one line: it is no JSON, is damaged, or is of a kind that is not known here
+ */
+export function readTokenizer(json: string, name = "tokenizer.json"): Tokenizer {
+  try {
+    return tokenizerOf(parse(json));
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${name}: ${error.message}`) : error;
+  }
+}
+
+function parse(json: string): Fields {
+  if (json.length > MOST_CHARACTERS) {
+    throw new InputError(`${json.length} characters: a tokenizer has at most ${MOST_CHARACTERS}`);
+  }
+  let file: unknown;
+  try {
+    file = JSON.parse(json);
+  } catch {
+    throw new InputError("it is no JSON: give a tokenizer.json of Hugging Face's tokenizers");
+  }
+  const key = findDuplicateKey(json);
+  if (key !== undefined) throw new InputError(`it has ${shown(key)} twice in one object: it is damaged`);
+  return fieldsOf(file, "the file");
+}
+
+function tokenizerOf(file: Fields): Tokenizer {
+  const model = fieldsOf(file.model, "model");
+  const { tokens, specialTokens } = vocabularyOf(model, file.added_tokens);
+  // Files of before 2021 do not name the kind.
+  const kind =
+    model.type ?? ("merges" in model ? "BPE" : "max_input_chars_per_word" in model ? "WordPiece" : undefined);
+  if (kind === "WordPiece") return wordPieceOf(file, model, tokens, specialTokens);
+  if (kind !== "BPE") throw new InputError(`its model is ${shown(kind)}: BPE and WordPiece are known here`);
+
+  expectAbsent(model, "model", ["dropout", "continuing_subword_prefix", "end_of_word_suffix"]);
+  expectAbsent(model, "model", ["byte_fallback", "ignore_merges"]);
+  expectAbsent(file, "the file", ["normalizer"]);
+  const merges = mergesOf(model.merges);
+  if (merges.length === 0 && isNothing(file.pre_tokenizer)) {
+    expectType(file, "decoder", "Fuse");
+    return charactersOf(model, tokens, specialTokens);
+  }
+  const preTokenizer = expectType(file, "pre_tokenizer", "ByteLevel");
+  expectType(file, "decoder", "ByteLevel");
+  if (preTokenizer.use_regex === false) {
+    throw new InputError("its pre_tokenizer leaves words to another one (use_regex is false): not known here");
+  }
+  const addPrefixSpace = flag(preTokenizer, "pre_tokenizer", "add_prefix_space", true);
+  return new BpeTokenizer({ tokens, merges, specialTokens, addPrefixSpace });
+}
+
+function charactersOf(model: Fields, tokens: string[], specialTokens: string[]): CharTokenizer {
+  const tokenizer = new CharTokenizer(tokens, specialTokens);
+  const { unk } = tokenizer.special;
+  const given = isNothing(model.unk_token) ? undefined : model.unk_token;
+  if (given !== (unk === undefined ? undefined : tokenizer.tokenOf(unk))) {
+    throw new InputError(`its unk_token is ${shown(given)}: expected "<unk>", as a special token, or none`);
+  }
+  return tokenizer;
+}
+
+function wordPieceOf(file: Fields, model: Fields, tokens: string[], specialTokens: string[]): WordPieceTokenizer {
+  const normalizer = expectType(file, "normalizer", "BertNormalizer");
+  expectType(file, "pre_tokenizer", "BertPreTokenizer");
+  const decoder = expectType(file, "decoder", "WordPiece");
+  const prefix = textField(model, "model", "continuing_subword_prefix", "##");
+  if (textField(decoder, "decoder", "prefix", "##") !== prefix) {
+    throw new InputError("its model and its decoder have different prefixes of tokens that go on with a word");
+  }
+  const lowerCase = flag(normalizer, "normalizer", "lowercase", true);
+  const longestWord = model.max_input_chars_per_word ?? 100;
+  if (!(typeof longestWord === "number" && longestWord <= 10_000)) {
+    throw new InputError(`its max_input_chars_per_word is ${shown(longestWord)}: expected 1 to 10000`);
+  }
+  return new WordPieceTokenizer({
+    tokens,
+    specialTokens,
+    unknownToken: textField(model, "model", "unk_token", "[UNK]"),
+    continuingPrefix: prefix,
+    longestWord,
+    tidy: flag(decoder, "decoder", "cleanup", true),
+    cleaning: {
+      clean: flag(normalizer, "normalizer", "clean_text", true),
+      splitHan: flag(normalizer, "normalizer", "handle_chinese_chars", true),
+      stripAccents: flag(normalizer, "normalizer", "strip_accents", lowerCase),
+      lowerCase,
+    },
+  });
+}
+
+/** The tokens of the model and those added to it, in the order of their ids, which have no gaps. */
+function vocabularyOf(model: Fields, added: unknown): { tokens: string[]; specialTokens: string[] } {
+  const ids = new Map<string, unknown>(Object.entries(fieldsOf(model.vocab, "model.vocab")));
+  const specialTokens: string[] = [];
+  if (!isNothing(added)) {
+    if (!Array.isArray(added) || added.length > MOST_ADDED) {
+      throw new InputError(`its added_tokens are ${shown(added)}: expected a list of at most ${MOST_ADDED}`);
+    }
+    for (const [i, entry] of added.entries()) {
+      const token = fieldsOf(entry, `added_tokens[${i}]`);
+      const content = textField(token, `added_tokens[${i}]`, "content");
+      const odd = ["single_word", "lstrip", "rstrip"].find((key) => !isNothing(token[key]) && token[key] !== false);
+      if (token.special !== true || odd) {
+        throw new InputError(
+          `its added token ${shown(content)} is ${odd ? odd : "not special"}: only plain special ones are known here`,
+        );
+      }
+      if (ids.has(content) && ids.get(content) !== token.id) {
+        throw new InputError(`its token ${shown(content)} is ${shown(ids.get(content))} and ${shown(token.id)}`);
+      }
+      ids.set(content, token.id);
+      specialTokens.push(content);
+    }
+  }
+  if (ids.size > MOST_TOKENS) throw new InputError(`it has ${ids.size} tokens: at most ${MOST_TOKENS} are taken`);
+  const tokens = new Array<string>(ids.size);
+  for (const [token, id] of ids) {
+    if (!(typeof id === "number" && Number.isInteger(id) && id >= 0 && id < ids.size)) {
+      throw new InputError(
+        `its token ${shown(token)} has the id ${shown(id)}: expected 0 to ${ids.size - 1}, each once`,
+      );
+    }
+    if (tokens[id] !== undefined) {
+      throw new InputError(`its tokens ${shown(tokens[id])} and ${shown(token)} both have the id ${id}`);
+    }
+    tokens[id] = token;
+  }
+  return { tokens, specialTokens };
+}
+
+/** Pairs of tokens; files of before 2024 have them as one text with a space between. */
+function mergesOf(merges: unknown): [string, string][] {
+  if (!Array.isArray(merges) || merges.length > MOST_TOKENS) {
+    throw new InputError(`its merges are ${shown(merges)}: expected a list of at most ${MOST_TOKENS} pairs`);
+  }
+  return merges.map((merge: unknown, i) => {
+    const pair: unknown = typeof merge === "string" ? merge.split(" ") : merge;
+    if (Array.isArray(pair) && pair.length === 2 && pair.every((token) => typeof token === "string" && token !== "")) {
+      return [pair[0], pair[1]];
+    }
+    throw new InputError(`its merge ${i} is ${shown(merge)}: expected two tokens`);
+  });
+}
+
+const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+function fieldsOf(value: unknown, what: string): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new InputError(`${what} is ${shown(value)}: expected an object, as in a tokenizer.json of Hugging Face's`);
+}
+
+function textField(fields: Fields, what: string, key: string, absent?: string): string {
+  const value = fields[key] ?? absent;
+  if (typeof value === "string" && value !== "") return value;
+  throw new InputError(`${what} has ${shown(value)} for ${key}: expected text`);
+}
+
+function flag(fields: Fields, what: string, key: string, absent: boolean): boolean {
+  const value = fields[key] ?? absent;
+  if (typeof value === "boolean") return value;
+  throw new InputError(`${what} has ${shown(value)} for ${key}: expected true or false`);
+}
+
+/** A part of the file that has to be of one kind. */
+function expectType(file: Fields, part: string, type: string): Fields {
+  const fields = isNothing(file[part]) ? {} : fieldsOf(file[part], part);
+  if (fields.type === type) return fields;
+  throw new InputError(`its ${part} is ${shown(fields.type ?? null)}: with this model ${type} is known here`);
+}
+
+/** Refuses what would change the ids, and is not known here. */
+function expectAbsent(fields: Fields, what: string, keys: readonly string[]): void {
+  const found = keys.find(
+    (key) => !isNothing(fields[key]) && fields[key] !== "" && fields[key] !== false && fields[key] !== 0,
+  );
+  if (found) throw new InputError(`${what} has ${shown(fields[found])} for ${found}, which is not known here`);
+}
+
+/** The tokenizer.json of a tokenizer, which Hugging Face's `tokenizers` reads too. */
+export function writeTokenizer(tokenizer: Tokenizer): string {
+  if (!(tokenizer instanceof VocabularyTokenizer))
+    throw new TypeError("a tokenizer.json is of a tokenizer of this package");
+  const { vocabulary } = tokenizer;
+  const file = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: vocabulary.specialTokens
+      .map((content) => ({
+        id: vocabulary.requireId(content),
+        content,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+        special: true,
+      }))
+      .sort((a, b) => a.id - b.id),
+    ...partsOf(tokenizer, Object.fromEntries(vocabulary.tokens.map((token, id) => [token, id]))),
+  };
+  return `${JSON.stringify(file)}\n`;
+}
+
+function partsOf(tokenizer: VocabularyTokenizer, vocab: { [token: string]: number }): Fields {
+  if (tokenizer instanceof BpeTokenizer) {
+    const byteLevel = {
+      type: "ByteLevel",
+      add_prefix_space: tokenizer.addPrefixSpace,
+      trim_offsets: true,
+      use_regex: true,
+    };
+    return {
+      normalizer: null,
+      pre_tokenizer: byteLevel,
+      post_processor: byteLevel,
+      decoder: { ...byteLevel, add_prefix_space: true }, // without effect; theirs always says so
+      model: { ...bpe, vocab, merges: tokenizer.merges.map((pair) => pair.join(" ")) },
+    };
+  }
+  if (tokenizer instanceof CharTokenizer) {
+    const { unk } = tokenizer.special;
+    return {
+      normalizer: null,
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: { type: "Fuse" },
+      model: { ...bpe, unk_token: unk === undefined ? null : tokenizer.tokenOf(unk), vocab, merges: [] },
+    };
+  }
+  if (tokenizer instanceof WordPieceTokenizer) {
+    const { cleaning, continuingPrefix } = tokenizer;
+    return {
+      normalizer: {
+        type: "BertNormalizer",
+        clean_text: cleaning.clean,
+        handle_chinese_chars: cleaning.splitHan,
+        strip_accents: cleaning.stripAccents,
+        lowercase: cleaning.lowerCase,
+      },
+      pre_tokenizer: { type: "BertPreTokenizer" },
+      post_processor: bertTemplate(tokenizer),
+      decoder: { type: "WordPiece", prefix: continuingPrefix, cleanup: tokenizer.tidy },
+      model: {
+        type: "WordPiece",
+        unk_token: tokenizer.unknownToken,
+        continuing_subword_prefix: continuingPrefix,
+        max_input_chars_per_word: tokenizer.longestWord,
+        vocab,
+      },
+    };
+  }
+  throw new TypeError("a tokenizer.json is of BPE, WordPiece or characters");
+}
+
+const bpe = {
+  type: "BPE",
+  dropout: null,
+  unk_token: null,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: false,
+  byte_fallback: false,
+  ignore_merges: false,
+};
+
+/** `[CLS] A [SEP]`, and `[CLS] A [SEP] B [SEP]` of two texts: what their library puts around what it encodes. */
+function bertTemplate(tokenizer: WordPieceTokenizer): Fields | null {
+  const ids = ["[CLS]", "[SEP]"].map((token) => tokenizer.idOf(token));
+  if (ids.includes(undefined)) return null;
+  const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
+  const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+  const single = [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)];
+  return {
+    type: "TemplateProcessing",
+    single,
+    pair: [...single, sequence("B", 1), special("[SEP]", 1)],
+    special_tokens: Object.fromEntries(["[CLS]", "[SEP]"].map((id, i) => [id, { id, ids: [ids[i]], tokens: [id] }])),
+  };
+}
