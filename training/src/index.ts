@@ -2,6 +2,8 @@ export { InputError } from "@tfjs-zoo/models";
 export * from "./loop/fit.ts";
 export * from "./loop/image-batches.ts";
 export * from "./loop/trainer.ts";
+export { type Bleu, corpusBleu } from "./metrics/bleu.ts";
+export { perplexity } from "./metrics/perplexity.ts";
 export * from "./optim/index.ts";
 export * from "./recipes/overrides.ts";
 export * from "./recipes/recipe.ts";
