@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { ops, randomStream } from "@tfjs-zoo/models";
-import { inBf16, numbersOf } from "@tfjs-zoo/models/kernels/tensorflow";
+import { inBf16, numbersOf, toBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { describe, expect, it } from "vitest";
 
@@ -33,7 +33,7 @@ function values(shape: readonly number[], ...path: (string | number)[]): Float32
 async function measure(
   backend: string,
   op: Pick<ops.Op<ops.Tensors, object>, "all" | "gradients">,
-  inputs: { [name: string]: { shape: readonly number[]; values: Float32Array } },
+  inputs: { [name: string]: { shape: readonly number[]; values: Float32Array | Int32Array } },
   attrs: object,
   within: <T>(body: () => T) => T = (body) => body(),
 ): Promise<Float32Array[]> {
@@ -44,16 +44,28 @@ async function measure(
   );
   const outputs = within(() => op.all(tensors, attrs));
   const weights = tf.tensor(values(outputs[0].shape, "r"), outputs[0].shape);
+  const moved = op.gradients.filter((name) => name in inputs);
   const gradients = within(() =>
     tf.grads((...given: tf.Tensor[]) => {
-      const named = Object.fromEntries(op.gradients.map((name, i) => [name, given[i]]));
+      const named = Object.fromEntries(moved.map((name, i) => [name, given[i]]));
       return tf.sum(tf.mul(op.all({ ...tensors, ...named }, attrs)[0], weights));
-    })(op.gradients.map((name) => tensors[name])),
+    })(moved.map((name) => tensors[name])),
   );
   const results = [...outputs, ...gradients].map((tensor) => tensor.dataSync() as Float32Array);
   tf.dispose([tensors, outputs, weights, gradients]);
   expect(tf.memory().numTensors).toBe(before);
   return results;
+}
+
+/** The same op with its tokens q, k and v rounded to bf16 first. */
+function inHalves(op: ops.Op<ops.Tensors, object>): Pick<ops.Op<ops.Tensors, object>, "all" | "gradients"> {
+  const rounded = tf.customGrad((x) => ({ value: toBf16(x as tf.Tensor), gradFunc: (dy: tf.Tensor) => tf.clone(dy) }));
+  const all = ({ q, k, v, ...rest }: ops.Tensors, attrs?: object) =>
+    tf.tidy(() => {
+      const [Q, K, V] = [q, k, v].map((x) => rounded(x as tf.Tensor));
+      return op.all({ q: Q, k: K, v: V, ...rest }, attrs);
+    });
+  return { gradients: op.gradients, all };
 }
 
 function expectClose(ours: Float32Array[], expected: Float32Array[], tolerance = 2e-5): void {
@@ -233,14 +245,31 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     { batch: 2, queries: 7, keys: 33, d: 40, heads: 2 },
     { batch: 5, queries: 130, keys: 20, d: 64, heads: 1 },
     { batch: 1, queries: 1, keys: 300, d: 128, heads: 2 },
-  ])("attention of %j", async ({ batch, queries, keys, d, heads }) => {
-    const given = (tokens: number, name: string) => {
-      const shape = [batch, tokens, d];
-      return { shape, values: values(shape, name) };
+    { batch: 2, queries: 100, keys: 100, d: 64, heads: 2, causal: true },
+    { batch: 3, queries: 60, keys: 170, d: 48, heads: 3, causal: true, bias: 3, lengths: [170, 90, 0] },
+    { batch: 3, queries: 110, keys: 50, d: 32, heads: 2, causal: true, lengths: [50, 17, 1], dropout: [3, 2, 110, 50] },
+    { batch: 2, queries: 70, keys: 70, d: 34, heads: 2, bias: 1, lengths: [33, 64], dropout: [2, 1, 70, 1] },
+  ])("attention of %j, kept or lean, in f32 and bf16", async (given) => {
+    const { batch, queries, keys, d, heads, causal, bias, lengths, dropout } = given;
+    const normal = (shape: number[], name: string) => ({ shape, values: values(shape, name) });
+    const tokens = (count: number, name: string) => normal([batch, count, d], name);
+    const inputs = {
+      ...{ q: tokens(queries, "q"), k: tokens(keys, "k"), v: tokens(keys, "v") },
+      ...(lengths && { lengths: { shape: [batch], values: Int32Array.from(lengths) } }),
+      ...(bias && { bias: normal([bias, queries, keys], "bias") }),
     };
-    const inputs = { q: given(queries, "q"), k: given(keys, "k"), v: given(keys, "v") };
+    const factors = dropout && { shape: dropout, values: values(dropout, "m").map((z) => (z < -0.5 ? 0 : 1.5)) };
+    const attrs = { heads, causal };
     const op = ops.attention as unknown as ops.Op<ops.Tensors, object>;
-    expectClose(await measure("tensorflow", op, inputs, { heads }), await measure("cpu", op, inputs, { heads }), 3e-6);
+    const withDropout = { ...inputs, ...(factors && { dropout: factors }) };
+    const expected = await measure("cpu", op, withDropout, attrs);
+    expectClose(await measure("tensorflow", op, withDropout, attrs), expected, 3e-6);
+    expectClose(await measure("tensorflow", inHalves(op), withDropout, attrs, inBf16), expected, 3e-2);
+
+    const lean = ops.attentionLean as unknown as ops.Op<ops.Tensors, object>;
+    const undropped = await measure("cpu", op, inputs, attrs);
+    expectClose(await measure("tensorflow", lean, inputs, attrs), undropped, 3e-6);
+    expectClose(await measure("cpu", lean, inputs, { ...attrs, blockSize: 32 }), undropped, 3e-6);
   });
 
   it("attention of no images, and of no queries, is none", async () => {
@@ -331,6 +360,25 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
       expect(drawn[0]).toEqual(drawn[1]);
     },
   );
+
+  it("attention keeps tokens in bf16, and so do cutting qkv and joining its gradient", async () => {
+    await tf.setBackend("tensorflow");
+    const qkv = tf.randomNormal([2, 40, 96], 0, 1, "float32", 1);
+    const before = tf.memory().numTensors;
+    const backend = tf.backend() as unknown as Parameters<typeof numbersOf>[1];
+    const half = toBf16(qkv);
+    const attended = (x: tf.Tensor) => {
+      const [q, k, v] = tf.split(x, 3, -1);
+      return ops.attention({ q, k, v }, { heads: 2 });
+    };
+    const kept = inBf16(() =>
+      tf.tidy(() => [attended(half), tf.grad(attended)(half)].map((x) => numbersOf(x, backend))),
+    );
+    expect(kept).toEqual(["bfloat16", "bfloat16"]);
+    half.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    qkv.dispose();
+  });
 
   it("puts the channels of any number of tensors side by side, in f32 and bf16", async () => {
     const widths = [3, 24, 1, 16, 40];

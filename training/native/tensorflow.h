@@ -126,9 +126,10 @@ void WithType([[maybe_unused]] const TF_Tensor* tensor, const Body& body) {
 
 /// What an op was built with.
 struct Attributes {
-  float epsilon = 0, momentum = 0, smoothing = 0, kept = 0;
-  unsigned char relu = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0, tanh = 0;
+  float epsilon = 0, momentum = 0, smoothing = 0, kept = 0, scale = 0;
+  unsigned char relu = 0, tanh = 0, causal = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
   int64_t stride = 1, channels = 0, heads = 0, vocabulary = 0, below = 0;
+  int64_t with_lengths = 0, with_bias = 0, with_dropout = 0;
   std::vector<int64_t> ranks, dims, strides, padding, dilation, size;
 };
 
@@ -149,7 +150,9 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status);
   TF_OpKernelConstruction_GetAttrFloat(construction, "smoothing", &attributes->smoothing, status);
   TF_OpKernelConstruction_GetAttrFloat(construction, "kept", &attributes->kept, status);
+  TF_OpKernelConstruction_GetAttrFloat(construction, "scale", &attributes->scale, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "relu", &attributes->relu, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "causal", &attributes->causal, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "bf16", &attributes->bf16, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "keep_bf16", &attributes->keep_bf16, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &attributes->transpose_a, status);
@@ -160,6 +163,9 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &attributes->heads, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "vocabulary", &attributes->vocabulary, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "below", &attributes->below, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "with_lengths", &attributes->with_lengths, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "with_bias", &attributes->with_bias, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "with_dropout", &attributes->with_dropout, status);
   attributes->ranks = GetList(construction, "ranks", status);
   attributes->dims = GetList(construction, "dims", status);
   attributes->strides = GetList(construction, "strides", status);

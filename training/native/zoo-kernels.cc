@@ -59,6 +59,13 @@ const std::vector<const char*> windowAndBias = {
 const std::vector<const char*> pooling = {"size: list(int)", "strides: list(int)", "padding: list(int)",
                                           "T: {float, bfloat16}"};
 
+const char *const lengths = "lengths: with_lengths * int32", *const bias = "bias: with_bias * float",
+                  *const dropout = "dropout: with_dropout * float";
+const std::vector<const char*> attention = {
+    "heads: int",          "causal: bool",          "scale: float",        "with_lengths: int >= 0",
+    "with_bias: int >= 0", "with_dropout: int >= 0", "T: {float, bfloat16}"};
+const std::vector<const char*> attended = {"q: T", "k: T", "v: T", lengths, bias, dropout};
+
 const std::vector<Op> ops = {
 #ifdef ZOO_MATRIX_TILES
     {"ZooConv2D", windowAndBias, {"x: X", "filter: float", "bias: N * float"}, {"y: Y"}, Conv2D},
@@ -128,16 +135,18 @@ const std::vector<Op> ops = {
      {"x: T", "dy: T"},
      {"dw: float"},
      DepthwiseConv2DBackpropFilter},
-    {"ZooAttention",
-     {"heads: int"},
-     {"q: float", "k: float", "v: float"},
-     {"o: float", "p: float"},
-     Attention},
+    {"ZooAttention", attention, attended, {"o: T", "p: T"}, Attention<false>},
     {"ZooAttentionGrad",
-     {"heads: int"},
-     {"dy: float", "q: float", "k: float", "v: float", "p: float"},
-     {"dq: float", "dk: float", "dv: float"},
-     AttentionGrad},
+     attention,
+     {"dy: T", "q: T", "k: T", "v: T", "p: T", lengths, bias, dropout},
+     {"dq: T", "dk: T", "dv: T", "dbias: with_bias * float"},
+     AttentionGrad<false>},
+    {"ZooAttentionLean", attention, attended, {"o: T", "log_sums: float"}, Attention<true>},
+    {"ZooAttentionLeanGrad",
+     attention,
+     {"dy: T", "q: T", "k: T", "v: T", "log_sums: float", lengths, bias, dropout},
+     {"dq: T", "dk: T", "dv: T", "dbias: with_bias * float"},
+     AttentionGrad<true>},
     {"ZooLayerNorm",
      {"epsilon: float", "T: {float, bfloat16}"},
      {"x: T", "gamma: float", "beta: float"},

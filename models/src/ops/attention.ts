@@ -1,72 +1,90 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
+import { apart, keptScores, overBatch, scaleOf, together } from "./attention-scores.ts";
 import { differentiable, type Op } from "./differentiable.ts";
 
-export type AttentionInputs = { q: tf.Tensor; k: tf.Tensor; v: tf.Tensor };
+export type AttentionInputs = {
+  q: tf.Tensor;
+  k: tf.Tensor;
+  v: tf.Tensor;
+  lengths?: tf.Tensor;
+  bias?: tf.Tensor;
+  dropout?: tf.Tensor;
+};
 export interface AttentionAttrs {
   /** h: q, k and v are cut into so many parts of d / h channels, each with an attention of its own */
   heads?: number;
+  /** query i sees keys j <= i + keys − queries only: the last query sees all, so that queries may follow cached keys */
+  causal?: boolean;
+  /** s, 1 / √dₕ unless given (T5 has 1) */
+  scale?: number;
 }
 
 /**
  * Scaled dot-product attention in several heads (Vaswani et al. 2017, eq. 1 and sec. 3.2.2, without its projections).
  *
- *   P = softmax(Q Kᵀ / √dₕ)        O = P V        for each head, of dₕ = d / h channels
+ *   P = softmax(s Q Kᵀ + B)        O = (P ∘ M) V        for each head, of dₕ = d / h channels
+ *
+ * B is a bias (Raffel et al. 2020, sec. 2.1, relative positions), M dropout's factors. A masked key has P = 0, and a
+ * query whose keys are all masked has O = 0. With one head and a scale of 1 this is the `dot` score of Luong et al.
+ * (2015, sec. 3.1); with a dense layer before q, their `general`.
  *
  * Backward:
  *
- *   ∂L/∂V = Pᵀ ∂L/∂O        ∂L/∂P = ∂L/∂O Vᵀ        ∂L/∂S = P ∘ (∂L/∂P − Σ_j P ∘ ∂L/∂P)
- *   ∂L/∂Q = ∂L/∂S K / √dₕ        ∂L/∂K = ∂L/∂Sᵀ Q / √dₕ
+ *   ∂L/∂V = (P ∘ M)ᵀ ∂L/∂O        ∂L/∂P = M ∘ ∂L/∂O Vᵀ        ∂L/∂S = P ∘ (∂L/∂P − Σ_j P ∘ ∂L/∂P)
+ *   ∂L/∂Q = s ∂L/∂S K        ∂L/∂K = s ∂L/∂Sᵀ Q        ∂L/∂B = Σ ∂L/∂S over the batch
  *
  * @param q [batch, queries, d]  @param k [batch, keys, d]  @param v [batch, keys, d]
+ * @param lengths int32 [batch]: of row n, keys from lengths[n] on are masked
+ * @param bias B [heads or 1, queries, keys]
+ * @param dropout M [batch, heads, queries, keys] or 1 along any of these, 0 or 1 / (1 − rate) each
  * @returns [batch, queries, d]
  * @throws InputError when the shapes don't fit each other, or d is no multiple of the heads
  */
 export const attention: Op<AttentionInputs, AttentionAttrs> = differentiable("Attention", {
-  saved: ["q", "k", "v", "p"],
-  gradients: ["q", "k", "v"],
+  saved: ["q", "k", "v", "p", "dropout", "bias"],
+  gradients: ["q", "k", "v", "bias"],
 
-  forward({ q, k, v }: AttentionInputs, { heads = 1 }: AttentionAttrs) {
-    checkAttention(q, k, v, heads);
+  forward(inputs: AttentionInputs, attrs: AttentionAttrs) {
+    checkAttention(inputs, attrs);
+    const { q, k, v, lengths, bias, dropout } = inputs;
+    const { heads = 1 } = attrs;
     const [Q, K, V] = [q, k, v].map((x) => apart(x, heads)); // [batch, heads, tokens, d / heads]
-    const scores = tf.mul(tf.matMul(Q, K, false, true), scaleOf(q, heads)); // [batch, heads, queries, keys]
-    const p = tf.softmax(scores);
-    return { output: together(tf.matMul(p, V)), saved: { q, k, v, p } };
+    const { scores, kept } = keptScores(Q, K, { lengths, bias }, { ...attrs, scale: scaleOf(q, attrs) });
+    const soft = tf.softmax(scores); // [batch, heads, queries, keys]
+    const p = kept === undefined ? soft : tf.mul(soft, kept); // the softmax of a row that is masked throughout is even
+    const dropped = dropout === undefined ? p : tf.mul(p, dropout);
+    return { output: together(tf.matMul(dropped, V)), saved: { q, k, v, p, dropout, bias } };
   },
 
-  backward(dy, { q, k, v, p }, { heads = 1 }) {
+  backward(dy, { q, k, v, p, dropout, bias }, attrs) {
+    const { heads = 1 } = attrs;
     const [dO, Q, K, V] = [dy, q, k, v].map((x) => apart(x, heads));
-    const dP = tf.matMul(dO, V, false, true); // [batch, heads, queries, keys]
+    const dropped = dropout === undefined ? p : tf.mul(p, dropout);
+    const dDropped = tf.matMul(dO, V, false, true); // [batch, heads, queries, keys]
+    const dP = dropout === undefined ? dDropped : tf.mul(dDropped, dropout);
     const weighted = tf.mul(dP, p);
-    const dS = tf.mul(tf.sub(weighted, tf.mul(p, tf.sum(weighted, -1, true))), scaleOf(q, heads));
+    const dS = tf.sub(weighted, tf.mul(p, tf.sum(weighted, -1, true)));
+    const scaled = tf.mul(dS, scaleOf(q, attrs));
     return {
-      q: together(tf.matMul(dS, K)), // [batch, queries, d]
-      k: together(tf.matMul(dS, Q, true)), // [batch, keys, d]
-      v: together(tf.matMul(p, dO, true)), // [batch, keys, d]
+      q: together(tf.matMul(scaled, K)), // [batch, queries, d]
+      k: together(tf.matMul(scaled, Q, true)), // [batch, keys, d]
+      v: together(tf.matMul(dropped, dO, true)), // [batch, keys, d]
+      ...(bias && { bias: overBatch(dS, bias) }),
     };
   },
 });
 
-const scaleOf = ({ shape }: tf.Tensor, heads: number): number => Math.sqrt(heads / (shape as number[])[2]);
-
-/** [batch, tokens, d] -> [batch, heads, tokens, d / heads] */
-function apart(x: tf.Tensor, heads: number): tf.Tensor {
-  const [batch, tokens, d] = x.shape;
-  return tf.transpose(tf.reshape(x, [batch, tokens, heads, d / heads]), [0, 2, 1, 3]);
-}
-
-/** [batch, heads, tokens, dₕ] -> [batch, tokens, heads · dₕ] */
-function together(x: tf.Tensor): tf.Tensor {
-  const [batch, heads, tokens, dh] = x.shape;
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * dh]);
-}
+type Shapes = { [name in keyof AttentionInputs]: tf.TensorInfo };
 
 /** @throws InputError when the shapes don't fit each other, or d is no multiple of the heads */
-export function checkAttention(q: tf.TensorInfo, k: tf.TensorInfo, v: tf.TensorInfo, heads: number): void {
-  const [, , d] = q.shape;
+export function checkAttention(inputs: Shapes, { heads = 1 }: AttentionAttrs): void {
+  const { q, k, v, lengths, bias, dropout } = inputs;
+  const [batch, queries, d] = q.shape;
+  const keys = k.shape[1];
   const fits =
     [q, k, v].every(({ shape }) => shape.length === 3) &&
-    q.shape[0] === k.shape[0] &&
+    batch === k.shape[0] &&
     d === k.shape[2] &&
     tf.util.arraysEqual(k.shape, v.shape) &&
     d % heads === 0;
@@ -74,6 +92,21 @@ export function checkAttention(q: tf.TensorInfo, k: tf.TensorInfo, v: tf.TensorI
     throw new InputError(
       `attention got q [${q.shape}], k [${k.shape}], v [${v.shape}] and ${heads} head(s); expected q [batch, queries, d], ` +
         "k and v [batch, keys, d], d a multiple of the heads",
+    );
+  }
+  if (lengths && !(lengths.dtype === "int32" && tf.util.arraysEqual(lengths.shape, [batch]))) {
+    throw new InputError(`attention got lengths ${lengths.dtype} [${lengths.shape}]; expected int32 [${batch}]`);
+  }
+  if (bias && ![1, heads].some((first) => tf.util.arraysEqual(bias.shape, [first, queries, keys]))) {
+    throw new InputError(
+      `attention got a bias of shape [${bias.shape}]; expected [${heads} or 1, ${queries}, ${keys}]: [heads or 1, queries, keys]`,
+    );
+  }
+  const full = [batch, heads, queries, keys];
+  const spreads = dropout?.shape.every((size, axis) => size === 1 || size === full[axis]);
+  if (dropout && !(dropout.shape.length === 4 && spreads)) {
+    throw new InputError(
+      `attention got dropout factors of shape [${dropout.shape}]; expected [${full}], or 1 for any of these`,
     );
   }
 }

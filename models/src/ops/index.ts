@@ -1,5 +1,8 @@
 export * from "./add.ts";
+export * from "./additive-attention.ts";
+export * from "./attend.ts";
 export { type AttentionAttrs, type AttentionInputs, attention } from "./attention.ts";
+export * from "./attention-lean.ts";
 export * from "./avg-pool2d.ts";
 export * from "./batch-norm.ts";
 export * from "./class-token.ts";
@@ -22,7 +25,9 @@ export { maxPool2d, type Pool2DAttrs } from "./max-pool2d.ts";
 export * from "./patch-embedding.ts";
 export * from "./position-embedding.ts";
 export * from "./relu.ts";
+export * from "./rotary.ts";
 export * from "./shortcut-a.ts";
+export * from "./sinusoidal-positions.ts";
 export * from "./softmax-cross-entropy.ts";
 export * from "./token-pool.ts";
 export { explicitPadding, type Pair, type PairLike, pair, windowOutput } from "./window.ts";

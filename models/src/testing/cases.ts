@@ -1,6 +1,7 @@
 import type {
   AddAttrs,
   AttentionAttrs,
+  AttentionLeanAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
   DenseAttrs,
@@ -10,7 +11,9 @@ import type {
   LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
+  RotaryAttrs,
   ShortcutAAttrs,
+  SinusoidalPositionsAttrs,
   SoftmaxCrossEntropyAttrs,
   TokenPoolAttrs,
 } from "../ops/index.ts";
@@ -38,16 +41,39 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       make(termsAwayFromKink(random, shape), { activation: "relu" } satisfies AddAttrs),
     ]),
 
-  Attention: (random) =>
+  AdditiveAttention: (random) =>
     [
-      { queries: 1, keys: 1, d: 2, heads: 1 },
-      { queries: 3, keys: 5, d: 4, heads: 2 },
-      { queries: 4, keys: 4, d: 6, heads: 3 },
-      { queries: 2, keys: 3, d: 5, heads: 1 },
-    ].map(({ queries, keys, d, heads }) =>
-      make({ q: normal(random, [2, queries, d]), k: normal(random, [2, keys, d]), v: normal(random, [2, keys, d]) }, {
-        heads,
-      } satisfies AttentionAttrs),
+      { query: [1, 2], places: 1, e: 1 },
+      { query: [3, 4], places: 5, e: 2, masked: true },
+      { query: [2, 3, 4], places: 4, e: 3 },
+      { query: [3, 2, 3], places: 3, e: 2, masked: true },
+    ].map(({ query, places, e, masked }) => {
+      const [batch, d] = [query[0], query[query.length - 1]];
+      return make({
+        query: normal(random, query),
+        keys: normal(random, [batch, places, d]),
+        v: normal(random, [d]),
+        values: normal(random, [batch, places, e]),
+        ...(masked && { lengths: lengthsUpTo(places, batch) }),
+      });
+    }),
+
+  Attention: (random) => [
+    ...attentions(random),
+    ...[
+      [3, 2, 3, 5],
+      [1, 2, 3, 1],
+      [3, 1, 1, 5],
+    ].map((shape, i) => {
+      const dropout = filled(shape, () => (random.uniform() < 0.3 ? 0 : 1 / 0.7));
+      const [given] = attentions(random, [{ queries: 3, keys: 5, d: 4, heads: 2, masked: i === 0, bias: i }]);
+      return make({ ...given.inputs, dropout }, { ...given.attrs, causal: i === 1 } satisfies AttentionAttrs);
+    }),
+  ],
+
+  AttentionLean: (random) =>
+    attentions(random).map(({ inputs, attrs }, i) =>
+      make(inputs, { ...attrs, blockSize: [1, 2, 2, undefined][i % 4] } satisfies AttentionLeanAttrs),
     ),
 
   AvgPool2D: (random) => pools().map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, attrs)),
@@ -226,6 +252,15 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
 
   Relu: (random) => [[1], [7], [2, 3, 4, 5]].map((shape) => make({ x: awayFromZero(random, shape) })),
 
+  Rotary: (random) =>
+    (["interleaved", "halves"] as const).flatMap((pairs) =>
+      [
+        { shape: [1, 1, 2], heads: 1, offset: 3 },
+        { shape: [2, 3, 8], heads: 2 },
+        { shape: [2, 4, 6], heads: 1, base: 20, offset: 5 },
+      ].map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, { ...attrs, pairs } satisfies RotaryAttrs)),
+    ),
+
   ShortcutA: (random) =>
     [1, 2, 3].flatMap((stride) =>
       [
@@ -236,6 +271,13 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
           const attrs: ShortcutAAttrs = { stride, channels: shape[3] + added };
           return make({ x: normal(random, shape) }, attrs);
         }),
+      ),
+    ),
+
+  SinusoidalPositions: (random) =>
+    tokenShapes().flatMap((shape) =>
+      ([{}, { scale: 3 }, { offset: 7 }] satisfies SinusoidalPositionsAttrs[]).map((attrs) =>
+        make({ x: normal(random, shape) }, attrs),
       ),
     ),
 
@@ -275,6 +317,53 @@ const tokenShapes = () => [
 /** The cases of one op from the stream (seed, "gradcheck", op). */
 export function casesOf(opName: string, seed: number): Case[] {
   return cases[opName](randomStream(seed, "gradcheck", opName));
+}
+
+/** The kinds of attention: plain, more and fewer keys than queries, padded, causal, with a bias for all heads or each. */
+function attentions(
+  random: Random,
+  kinds: readonly {
+    queries: number;
+    keys: number;
+    d: number;
+    heads: number;
+    masked?: boolean;
+    causal?: boolean;
+    scale?: number;
+    /** its first axis; none for 0 */
+    bias?: number;
+  }[] = [
+    { queries: 1, keys: 1, d: 2, heads: 1 },
+    { queries: 3, keys: 5, d: 4, heads: 2 },
+    { queries: 4, keys: 4, d: 6, heads: 3 },
+    { queries: 2, keys: 3, d: 5, heads: 1, scale: 1 },
+    { queries: 3, keys: 4, d: 4, heads: 2, masked: true },
+    { queries: 4, keys: 4, d: 4, heads: 2, causal: true },
+    { queries: 2, keys: 5, d: 2, heads: 1, causal: true, scale: 0.3 },
+    { queries: 5, keys: 3, d: 2, heads: 1, causal: true }, // the first two see nothing
+    { queries: 3, keys: 4, d: 4, heads: 2, masked: true, causal: true, bias: 2 },
+    { queries: 3, keys: 2, d: 6, heads: 3, bias: 1, scale: 1 },
+    { queries: 2, keys: 3, d: 4, heads: 2, bias: 2 },
+  ],
+): Case[] {
+  return kinds.map(({ queries, keys, d, masked, bias = 0, ...attrs }) =>
+    make(
+      {
+        q: normal(random, [3, queries, d]),
+        k: normal(random, [3, keys, d]),
+        v: normal(random, [3, keys, d]),
+        ...(masked && { lengths: lengthsUpTo(keys, 3) }),
+        ...(bias > 0 && { bias: normal(random, [bias, queries, keys]) }),
+      },
+      attrs satisfies AttentionAttrs,
+    ),
+  );
+}
+
+/** Lengths of rows, int32 [batch]: one is all, one is nothing, the rest lie between. */
+function lengthsUpTo(longest: number, batch: number): Array64 {
+  const lengths = Array.from({ length: batch }, (_, n) => Math.floor((longest * n) / (batch - 1)));
+  return { shape: [batch], values: Float64Array.from(lengths), dtype: "int32" };
 }
 
 function convolutions() {

@@ -11,7 +11,9 @@ import type {
   LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
+  RotaryAttrs,
   ShortcutAAttrs,
+  SinusoidalPositionsAttrs,
   TokenPoolAttrs,
 } from "../ops/index.ts";
 import { type PairLike, pair } from "../ops/window.ts";
@@ -33,16 +35,20 @@ export interface StockForm<A extends object = object> {
 export const stock: { readonly [opName: string]: StockForm } = {
   Add: form<AddAttrs>(({ a, b }, { activation }) => activated(tf.add(a, b), activation)),
 
-  Attention: form<AttentionAttrs>(({ q, k, v }, { heads = 1 }) => {
-    const [, , d] = q.shape;
-    // A head at a time: tf.split is differentiable, the reshape to heads is ours.
-    const parts = (x: tf.Tensor) => (heads === 1 ? [x] : tf.split(x, heads, -1));
-    const [Q, K, V] = [q, k, v].map(parts);
-    const outputs = Q.map((part, h) =>
-      tf.matMul(tf.softmax(tf.div(tf.matMul(part, K[h], false, true), Math.sqrt(d / heads))), V[h]),
+  AdditiveAttention: form(({ query, keys, v, values, lengths }) => {
+    const [batch, places, d] = keys.shape;
+    // A place at a time.
+    const states = tf.reshape(query, [batch, -1, d]);
+    const energies = (places === 1 ? [keys] : tf.split(keys, places, 1)).map((key) =>
+      tf.sum(tf.mul(tf.tanh(tf.add(states, key)), v), -1, true),
     );
-    return tf.concat(outputs, -1);
+    const a = maskedSoftmax(tf.concat(energies, -1), lengths && seenBefore(lengths, places, 3));
+    return tf.reshape(tf.matMul(a, values), [...query.shape.slice(0, -1), values.shape[2] as number]);
   }),
+
+  Attention: form(stockAttention),
+
+  AttentionLean: form(stockAttention),
 
   AvgPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     // Stock pooling leaves padded zeros out of the mean; ours counts them.
@@ -179,6 +185,30 @@ export const stock: { readonly [opName: string]: StockForm } = {
 
   Relu: form(({ x }) => tf.relu(x)),
 
+  Rotary: form<RotaryAttrs>(({ x }, { heads = 1, pairs = "interleaved", base = 10000, offset = 0 }) => {
+    // As a product with a matrix that turns all pairs of channels, one for each place.
+    const [batch, tokens, d] = x.shape;
+    const dh = d / heads;
+    const turns = Array.from({ length: tokens }, (_, p) => {
+      const turn = tf.buffer([d, d]);
+      for (let channel = 0; channel < d; channel += 1) {
+        const within = channel % dh;
+        const i = pairs === "halves" ? within : within / 2;
+        if (pairs === "halves" ? within >= dh / 2 : within % 2 === 1) continue;
+        const other = channel + (pairs === "halves" ? dh / 2 : 1);
+        const angle = (offset + p) * base ** ((-2 * i) / dh);
+        turn.set(Math.cos(angle), channel, channel);
+        turn.set(Math.cos(angle), other, other);
+        turn.set(Math.sin(angle), channel, other);
+        turn.set(-Math.sin(angle), other, channel);
+      }
+      return turn.toTensor();
+    });
+    const places = tokens === 1 ? [x] : tf.split(x, tokens, 1);
+    const turned = places.map((place, p) => tf.matMul(tf.reshape(place, [batch, d]), turns[p]));
+    return tf.stack(turned, 1);
+  }),
+
   ShortcutA: form<ShortcutAAttrs>(({ x }, { stride, channels }) => {
     // tf.stridedSlice has no gradient; the mean of windows of one pixel picks the same pixels and has one.
     const sampled = tf.avgPool(x as tf.Tensor4D, 1, stride, "valid");
@@ -191,6 +221,16 @@ export const stock: { readonly [opName: string]: StockForm } = {
       [0, 0],
       [before, added - before],
     ]);
+  }),
+
+  SinusoidalPositions: form<SinusoidalPositionsAttrs>(({ x }, { scale = 1, offset = 0 }) => {
+    const [, tokens, d] = x.shape;
+    const places = tf.range(offset, offset + tokens, 1); // [tokens]
+    const columns = Array.from({ length: d }, (_, channel) => {
+      const angles = tf.mul(places, 10000 ** -((channel - (channel % 2)) / d));
+      return channel % 2 === 0 ? tf.sin(angles) : tf.cos(angles);
+    });
+    return tf.add(tf.mul(x, scale), tf.stack(columns, 1));
   }),
 
   SoftmaxCrossEntropy: form<{ labelSmoothing?: number }>(({ logits, labels }, { labelSmoothing = 0 }) => {
@@ -237,4 +277,48 @@ function mutable(value: PairLike): [number, number] {
 
 function activated(z: tf.Tensor, activation: Activation): tf.Tensor {
   return activation === "relu" ? tf.relu(z) : z;
+}
+
+function stockAttention(
+  { q, k, v, lengths, bias, dropout }: NamedTensors,
+  { heads = 1, causal, scale }: AttentionAttrs,
+): tf.Tensor {
+  const [batch, queries, d] = q.shape;
+  const [, keys] = k.shape;
+  // A head at a time: tf.split is differentiable, the reshape to heads is ours.
+  const parts = (x: tf.Tensor, axis: number) => (heads === 1 ? [x] : tf.split(x, heads, axis));
+  const [Q, K, V] = [q, k, v].map((x) => parts(x, -1));
+  const biases = bias && (bias.shape[0] === 1 ? Q.map(() => bias) : parts(bias, 0));
+  const factors = dropout && parts(tf.broadcastTo(dropout, [batch, heads, queries, keys]), 1);
+  // Ones below a diagonal.
+  const order = causal && tf.linalg.bandPart(tf.ones([queries, keys]), -1, Math.max(keys - queries, 0));
+  const early = order && (keys < queries ? shiftedDown(order, queries - keys) : order);
+  const seen = [lengths && seenBefore(lengths, keys, 3), early && tf.cast(early, "bool")].filter((mask) => !!mask);
+  const mask = seen.length === 2 ? tf.logicalAnd(seen[0], seen[1]) : seen[0];
+  const outputs = Q.map((part, h) => {
+    const products = tf.mul(tf.matMul(part, K[h], false, true), scale ?? 1 / Math.sqrt(d / heads));
+    const scores = biases ? tf.add(products, biases[h]) : products;
+    const p = maskedSoftmax(scores, mask); // [batch, queries, keys]
+    return tf.matMul(factors ? tf.mul(p, tf.squeeze(factors[h], [1])) : p, V[h]);
+  });
+  return tf.concat(outputs, -1);
+}
+
+/** [rows, columns] moved down by so many rows, with rows of 0 above. */
+function shiftedDown(x: tf.Tensor, by: number): tf.Tensor {
+  const [rows, columns] = x.shape;
+  return tf.concat([tf.zeros([by, columns]), tf.slice(x, [0, 0], [rows - by, columns])], 0);
+}
+
+/** Whether a key comes before its row's length: bool [batch, 1, …, keys], of so many axes. */
+function seenBefore(lengths: tf.Tensor, keys: number, rank: number): tf.Tensor {
+  const places = tf.range(0, keys, 1, "int32");
+  return tf.greater(tf.reshape(lengths, [-1, ...Array<number>(rank - 1).fill(1)]), places);
+}
+
+/** softmax of what is seen, 0 elsewhere */
+function maskedSoftmax(scores: tf.Tensor, seen: tf.Tensor | undefined): tf.Tensor {
+  if (seen === undefined) return tf.softmax(scores);
+  const spread = tf.cast(tf.broadcastTo(tf.cast(seen, "int32"), scores.shape), "bool");
+  return tf.where(spread, tf.softmax(tf.where(spread, scores, tf.fill(scores.shape, -1e9))), tf.zerosLike(scores));
 }

@@ -67,6 +67,8 @@ export function inBf16<T>(body: () => T): T {
 /** Ops that have kernels for tensors in bf16. */
 export const bf16Ops = [
   "Add",
+  "Attention",
+  "AttentionLean",
   "AvgPool2D",
   "BatchNormInference",
   "BatchNormTraining",

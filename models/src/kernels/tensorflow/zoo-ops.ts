@@ -8,14 +8,15 @@ import {
   tensor1d,
   util,
 } from "@tensorflow/tfjs-core";
-import { checkAttention } from "../../ops/attention.ts";
 import type { DepthwiseConv2DAttrs } from "../../ops/depthwise-conv2d.ts";
 import type { GeluAttrs } from "../../ops/gelu.ts";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
 import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax-cross-entropy.ts";
 import { pair, windowOutput } from "../../ops/window.ts";
+import { registerAttention } from "./attention.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 import { executeTyped, type Numbers, numbersOf } from "./bf16.ts";
+import { registerSplitAndConcat } from "./split-concat.ts";
 
 interface BatchNormAttrs {
   epsilon?: number;
@@ -28,6 +29,9 @@ interface BatchNormAttrs {
  * and then results are; parameters and statistics are in single precision.
  */
 export function registerZooOps(): void {
+  registerAttention();
+  registerSplitAndConcat();
+
   registerTensorflow<BatchNormAttrs>("ZooBatchNormTraining", (inputs, attrs, backend) => {
     const { epsilon = 1e-5, momentum = 0.1, activation } = attrs;
     const { x, gamma, beta, runningMean, runningVariance } = inputs;
@@ -233,16 +237,6 @@ export function registerZooOps(): void {
     const inputs = [...all(type, dy, x), ...single(mean, invStd, gamma)];
     return executeTyped(backend, "ZooLayerNormGrad", { T: { type } }, inputs, 3);
   });
-
-  registerTensorflow<{ heads?: number }>("ZooAttention", ({ q, k, v }, { heads = 1 }, backend) => {
-    checkAttention(q, k, v, heads);
-    const [o, p] = executeTyped(backend, "ZooAttention", { heads }, single(q, k, v), 2);
-    return [o, q as Tensor, k as Tensor, v as Tensor, p];
-  });
-
-  registerTensorflow<{ heads?: number }>("ZooAttentionGrad", ({ dy, q, k, v, p }, { heads = 1 }, backend) =>
-    executeTyped(backend, "ZooAttentionGrad", { heads }, single(dy, q, k, v, p), 3),
-  );
 
   registerTensorflow("ZooConcat", (inputs, _, backend) => {
     const parts = Object.values(inputs);

@@ -1,5 +1,5 @@
 import type { Textbook } from "../array64.ts";
-import { attentionTextbook } from "./attention.ts";
+import { additiveAttentionTextbook, attentionTextbook } from "./attention.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
 import { conv2dTextbook, depthwiseConv2dTextbook } from "./convolution.ts";
 import { denseTextbook } from "./dense.ts";
@@ -16,6 +16,7 @@ import {
 import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
+import { rotaryTextbook, sinusoidalPositionsTextbook } from "./positions.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 import {
   classTokenTextbook,
@@ -29,7 +30,9 @@ import {
 /** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
 export const textbook: { readonly [opName: string]: Textbook } = {
   Add: addTextbook,
+  AdditiveAttention: additiveAttentionTextbook,
   Attention: attentionTextbook,
+  AttentionLean: attentionTextbook,
   AvgPool2D: avgPool2dTextbook as Textbook,
   BatchNormInference: batchNormInferenceTextbook,
   BatchNormTraining: batchNormTrainingTextbook,
@@ -51,7 +54,9 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   PatchEmbedding: patchEmbeddingTextbook,
   PositionEmbedding: positionEmbeddingTextbook,
   Relu: reluTextbook,
+  Rotary: rotaryTextbook,
   ShortcutA: shortcutATextbook as Textbook,
+  SinusoidalPositions: sinusoidalPositionsTextbook,
   SoftmaxCrossEntropy: softmaxCrossEntropyTextbook,
   TokenPool: tokenPoolTextbook as Textbook,
 };

@@ -1,0 +1,48 @@
+import type { RotaryAttrs } from "../../ops/rotary.ts";
+import type { SinusoidalPositionsAttrs } from "../../ops/sinusoidal-positions.ts";
+import { type Array64, type Inputs64, zeros64 } from "../array64.ts";
+
+/** y[n, p, 2i] = s x[n, p, 2i] + sin(p / 10000^(2i / d)), y[n, p, 2i + 1] = s x[n, p, 2i + 1] + cos(p / 10000^(2i / d)) */
+export function sinusoidalPositionsTextbook(
+  { x }: Inputs64,
+  { scale = 1, offset = 0 }: SinusoidalPositionsAttrs,
+): Array64[] {
+  const [batch, tokens, d] = x.shape;
+  const y = zeros64(x.shape);
+  for (let n = 0; n < batch; n++) {
+    for (let p = 0; p < tokens; p++) {
+      for (let i = 0; 2 * i < d; i++) {
+        const at = (n * tokens + p) * d + 2 * i;
+        const angle = (offset + p) / 10000 ** ((2 * i) / d);
+        y.values[at] = scale * x.values[at] + Math.sin(angle);
+        if (2 * i + 1 < d) y.values[at + 1] = scale * x.values[at + 1] + Math.cos(angle);
+      }
+    }
+  }
+  return [y];
+}
+
+/** Each head's pair i at place p as a complex number, times e^(√−1 p b^(−2i / dₕ)) */
+export function rotaryTextbook(
+  { x }: Inputs64,
+  { heads = 1, pairs = "interleaved", base = 10000, offset = 0 }: RotaryAttrs,
+): Array64[] {
+  const [batch, tokens, d] = x.shape;
+  const dh = d / heads;
+  const y = zeros64(x.shape);
+  for (let n = 0; n < batch; n++) {
+    for (let p = 0; p < tokens; p++) {
+      for (let head = 0; head < heads; head++) {
+        const row = (n * tokens + p) * d + head * dh;
+        for (let i = 0; i < dh / 2; i++) {
+          const [first, second] = pairs === "halves" ? [row + i, row + i + dh / 2] : [row + 2 * i, row + 2 * i + 1];
+          const angle = (offset + p) * base ** ((-2 * i) / dh);
+          const [a, b] = [x.values[first], x.values[second]];
+          y.values[first] = a * Math.cos(angle) - b * Math.sin(angle);
+          y.values[second] = a * Math.sin(angle) + b * Math.cos(angle);
+        }
+      }
+    }
+  }
+  return [y];
+}
