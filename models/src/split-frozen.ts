@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { Dropout } from "./layers/index.ts";
+import { drawsAtRandom } from "./layers/index.ts";
 
 type Node = tfl.layers.Layer["inboundNodes"][number];
 
@@ -24,7 +24,7 @@ export function splitFrozen(model: tfl.LayersModel): SplitNetwork | undefined {
   const isConstant = ({ outboundLayer: layer, inputTensors }: Node) =>
     inputTensors.every(({ id }) => constant.has(id)) &&
     (layer.weights.length === 0 || !layer.trainable) &&
-    !(layer instanceof Dropout);
+    !drawsAtRandom(layer);
   for (const node of nodes) if (isConstant(node)) for (const { id } of node.outputTensors) constant.add(id);
   const learning = nodes.filter(({ outputTensors }) => !outputTensors.every(({ id }) => constant.has(id)));
   const read = new Set(learning.flatMap(({ inputTensors }) => inputTensors.filter(({ id }) => constant.has(id))));

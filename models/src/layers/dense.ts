@@ -19,6 +19,8 @@ export class Dense extends ZooLayer {
   static readonly className: string = "ZooDense";
   readonly units: number;
   readonly useBias: boolean;
+  protected readonly weightName: string = "weight";
+  protected readonly biasName: string = "bias";
   private weight?: tfl.LayerVariable;
   private bias?: tfl.LayerVariable;
 
@@ -29,8 +31,8 @@ export class Dense extends ZooLayer {
   }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
-    this.weight = this.newWeight("weight", [onlyShape(inputShape).at(-1) as number, this.units]);
-    if (this.useBias) this.bias = this.newWeight("bias", [this.units]);
+    this.weight = this.newWeight(this.weightName, [onlyShape(inputShape).at(-1) as number, this.units]);
+    if (this.useBias) this.bias = this.newWeight(this.biasName, [this.units]);
     this.built = true;
   }
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { dropout, dropoutMask } from "../ops/dropout.ts";
-import { randomStream } from "../random.ts";
+import { dropout } from "../ops/dropout.ts";
+import { type DrawsAtRandom, dropoutFactors, type Randomness } from "./randomness.ts";
 import { onlyShape, onlyTensor } from "./shapes.ts";
 import { ZooLayer } from "./zoo-layer.ts";
 
@@ -12,23 +12,25 @@ export interface DropoutConfig {
 }
 
 /** Drops units at random in training, any shape. */
-export class Dropout extends ZooLayer {
+export class Dropout extends ZooLayer implements DrawsAtRandom {
   static readonly className: string = "ZooDropout";
   readonly rate: number;
-  /** Where the next mask comes from: the trainer sets it before every step, so that a resumed run draws the same. */
-  randomness: { seed: number; step: number } = { seed: 0, step: 0 };
+  randomness: Randomness = { seed: 0, step: 0 };
 
   constructor(config: DropoutConfig) {
     super(config);
     this.rate = config.rate;
   }
 
+  get draws(): boolean {
+    return this.rate > 0;
+  }
+
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
     const x = onlyTensor(inputs);
     if (!kwargs.training || this.rate === 0) return tf.clone(x);
-    const { seed, step } = this.randomness;
-    const random = randomStream(seed, "dropout", this.name, step);
-    return tf.tidy(() => dropout({ x, mask: dropoutMask(this.maskShape(x.shape), this.rate, random) }));
+    const shape = this.maskShape(x.shape);
+    return tf.tidy(() => dropout({ x, mask: dropoutFactors(shape, this.rate, this.randomness, this.name) }));
   }
 
   /** The shape of the factors: 1 along axes whose elements are dropped together. */
@@ -75,8 +77,3 @@ export class StochasticDepth extends Dropout {
   }
 }
 tf.serialization.registerClass(StochasticDepth);
-
-/** Sets where every dropout layer of a model draws its next mask from. */
-export function seedDropout(model: tfl.LayersModel, seed: number, step: number): void {
-  for (const layer of model.layers) if (layer instanceof Dropout) layer.randomness = { seed, step };
-}

@@ -1,33 +1,64 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { attention } from "../ops/attention.ts";
-import { onlyShape, onlyTensor } from "./shapes.ts";
+import { attend } from "../ops/attend.ts";
+import { type RotaryAttrs, rotary } from "../ops/rotary.ts";
+import { type DrawsAtRandom, dropoutFactors, type Randomness } from "./randomness.ts";
+import { onlyShape } from "./shapes.ts";
 import { ZooLayer } from "./zoo-layer.ts";
+
+/** How queries and keys are rotated; the heads are the layer's. */
+export type RotaryConfig = Pick<RotaryAttrs, "pairs" | "base">;
 
 export interface SelfAttentionConfig {
   name?: string;
   heads: number;
+  /** a token sees itself and those before it only */
+  causal?: boolean;
+  /** probability of dropping a weight of the attention in training, in [0, 1) */
+  dropout?: number;
+  /** positions are told by rotating queries and keys */
+  rotary?: RotaryConfig;
 }
 
 /**
  * Attention of tokens to one another, without its projections: a token's query, key and value come in one row.
  *
- * [batch, tokens, 3 d] -> [batch, tokens, d]
+ * qkv [batch, tokens, 3 d], or [qkv, lengths int32 [batch]] -> [batch, tokens, d]; tokens from a row's length on are not
+ * looked at
  */
-export class SelfAttention extends ZooLayer {
+export class SelfAttention extends ZooLayer implements DrawsAtRandom {
   static readonly className = "ZooSelfAttention";
   readonly heads: number;
+  readonly causal: boolean;
+  readonly dropout: number;
+  readonly rotary?: RotaryConfig;
+  randomness: Randomness = { seed: 0, step: 0 };
 
   constructor(config: SelfAttentionConfig) {
     super(config);
     this.heads = config.heads;
+    this.causal = config.causal ?? false;
+    this.dropout = config.dropout ?? 0;
+    this.rotary = config.rotary ?? undefined; // null in a deserialised config
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  get draws(): boolean {
+    return this.dropout > 0;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
+    const [qkv, lengths] = Array.isArray(inputs) ? inputs : [inputs];
+    const { heads, causal } = this;
     return tf.tidy(() => {
-      const [q, k, v] = tf.split(onlyTensor(inputs), 3, -1); // [batch, tokens, d] each
-      return attention({ q, k, v }, { heads: this.heads });
+      const [q, k, v] = tf.split(qkv, 3, -1); // [batch, tokens, d] each
+      const [Q, K] = this.rotary ? [q, k].map((x) => rotary({ x }, { ...this.rotary, heads })) : [q, k];
+      const dropout = kwargs.training && this.draws ? this.factors(q.shape, q.shape[1] as number) : undefined;
+      return attend({ q: Q, k: K, v, lengths, dropout }, { heads, causal });
     });
+  }
+
+  private factors([batch, queries]: readonly number[], keys: number): tf.Tensor {
+    return dropoutFactors([batch, this.heads, queries, keys], this.dropout, this.randomness, this.name);
   }
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
@@ -36,7 +67,8 @@ export class SelfAttention extends ZooLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), heads: this.heads };
+    const { heads, causal, dropout, rotary } = this;
+    return { ...super.getConfig(), heads, causal, dropout, rotary: rotary === undefined ? null : { ...rotary } };
   }
 }
 tf.serialization.registerClass(SelfAttention);

@@ -21,6 +21,8 @@ const layouts: Record<string, Record<string, Layout>> = {
   ZooConv1D: { weight: { permutation: [0, 1] } }, // GPT-2's own dense layer: [in, out], as ours
   ZooEmbedding: { weight: { permutation: [0, 1] } },
   ZooLearnedPositions: { weight: { permutation: [0, 1] } },
+  ZooInProjection: { in_proj_weight: { permutation: [1, 0] } },
+  ZooMemoryAttention: { in_proj_weight: { permutation: [1, 0] } },
   ZooPatchEmbedding: { weight: { permutation: [3, 2, 0, 1] } }, // [p, p, in, d] -> [d, in, p, p]
   ZooClassToken: { value: { permutation: [0, 1, 2] } },
   ZooPositionEmbedding: { value: { permutation: [0, 1, 2] } },

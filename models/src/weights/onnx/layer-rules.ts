@@ -188,6 +188,9 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
 
   // softmax(Q Kᵀ / √dₕ) V, for each head
   ZooSelfAttention({ graph, name, inputs, inputShapes, config }) {
+    if (config.causal || config.rotary || inputs.length > 1) {
+      return new Error("its attention is causal, rotary or of padded rows");
+    }
     const heads = config.heads as number;
     const channels = (inputShapes[0][2] as number) / 3;
     const shape = graph.integers(`${name}.shape`, [0, 0, 3 * heads, channels / heads]); // 0: as it is

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
 import { InputError } from "../../errors.ts";
-import { BatchNorm, Dense } from "../../layers/index.ts";
+import { BatchNorm, Dense, SelfAttention } from "../../layers/index.ts";
 import { chain, tinyResNet } from "../test-nets.ts";
 import { toOnnx } from "./to-onnx.ts";
 
@@ -22,6 +22,11 @@ it.each<[string, tfl.LayersModel, string]>([
     "act is a Activation, its activation is mish",
   ],
   ["a batch norm of sequences", modelOf([3, 4], new BatchNorm({ name: "norm" })), "norm is a ZooBatchNorm"],
+  [
+    "causal attention",
+    modelOf([3, 6], new SelfAttention({ name: "attn", heads: 1, causal: true })),
+    "attn is a ZooSelfAttention, its attention is causal",
+  ],
 ])("%s is named in one line, and nothing is left behind", async (_, model, says) => {
   const before = tf.memory().numTensors;
   const error = await toOnnx(model).catch((thrown) => thrown);

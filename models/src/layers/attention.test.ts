@@ -1,0 +1,141 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CachedSelfAttention, CrossAttention, MemoryAttention, SelfAttention, seedDropout } from "./index.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
+
+const random = (shape: number[], seed = 1) => tf.randomNormal(shape, 0, 1, "float32", seed);
+
+function expectClose(actual: tf.Tensor, expected: tf.Tensor): void {
+  expect(actual.shape).toEqual(expected.shape);
+  const values = expected.dataSync();
+  for (const [i, value] of actual.dataSync().entries()) expect(value).toBeCloseTo(values[i], 5);
+}
+
+/** Runs it without leaving tensors behind. */
+function tidily(body: () => void): void {
+  const before = tf.memory().numTensors;
+  tf.tidy(body);
+  expect(tf.memory().numTensors).toBe(before);
+}
+
+describe("SelfAttention", () => {
+  it("looks neither ahead nor at padding", () =>
+    tidily(() => {
+      const qkv = random([2, 5, 12]);
+      const changed = tf.add(qkv, tf.tensor([0, 0, 0, 9, 9], [1, 5, 1]));
+      const causal = new SelfAttention({ heads: 2, causal: true });
+      const first = (x: tf.Tensor) => tf.slice(x, [0, 0, 0], [-1, 3, -1]);
+      expectClose(first(causal.apply(changed) as tf.Tensor), first(causal.apply(qkv) as tf.Tensor));
+      const padded = new SelfAttention({ heads: 2 });
+      const lengths = tf.tensor1d([3, 3], "int32");
+      expectClose(first(padded.apply([changed, lengths]) as tf.Tensor), padded.apply(first(qkv)) as tf.Tensor);
+    }));
+
+  it("drops weights of its own in training only, the same for the same step", () => {
+    const input = tfl.input({ shape: [4, 6] });
+    const layer = new SelfAttention({ name: "attention", heads: 2, dropout: 0.5 });
+    const model = tfl.model({ inputs: input, outputs: layer.apply(input) as tfl.SymbolicTensor });
+    tidily(() => {
+      const x = random([3, 4, 6]);
+      const values = (training: boolean) => [...(model.apply(x, { training }) as tf.Tensor).dataSync()];
+      const plain = values(false);
+      expect(plain).toEqual([...(new SelfAttention({ heads: 2 }).apply(x) as tf.Tensor).dataSync()]);
+      seedDropout(model, 1, 1);
+      const dropped = values(true);
+      expect(dropped).not.toEqual(plain);
+      expect(values(true)).toEqual(dropped);
+      seedDropout(model, 1, 2);
+      expect(values(true)).not.toEqual(dropped);
+    });
+  });
+});
+
+describe("CachedSelfAttention", () => {
+  it.each([undefined, { pairs: "interleaved" }, { pairs: "halves", base: 50 }] as const)(
+    "gives, piece by piece, what SelfAttention gives at once, with rotary %j",
+    (rotary) =>
+      tidily(() => {
+        const qkv = random([2, 6, 12]);
+        const whole = new SelfAttention({ heads: 2, causal: true, rotary }).apply(qkv) as tf.Tensor;
+        const cached = new CachedSelfAttention({ heads: 2, rotary });
+        let [keys, values]: tf.Tensor[] = [tf.zeros([2, 0, 4]), tf.zeros([2, 0, 4])];
+        const pieces: tf.Tensor[] = [];
+        for (const [first, count] of [
+          [0, 1],
+          [1, 3],
+          [4, 2],
+        ]) {
+          const piece = tf.slice(qkv, [0, first, 0], [-1, count, -1]);
+          const [o, ...all] = cached.apply([piece, keys, values]) as tf.Tensor[];
+          [keys, values] = all;
+          expect(keys.shape).toEqual([2, first + count, 4]);
+          pieces.push(o);
+        }
+        expectClose(tf.concat(pieces, 1), whole);
+      }),
+  );
+
+  it("computes once for all of its outputs in a model", () => {
+    const [qkv, keys, values] = [6, 2, 2].map((width) => tfl.input({ shape: [null, width] }));
+    const layer = new CachedSelfAttention({ heads: 1 });
+    const [o, ...all] = layer.apply([qkv, keys, values]) as tfl.SymbolicTensor[];
+    const sum = tfl.layers.activation({ activation: "relu" }).apply(o) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: [qkv, keys, values], outputs: [sum, ...all] });
+    let products = 0;
+    const { kernelFunc } = tf.getKernel("BatchMatMul", "cpu") as tf.KernelConfig;
+    const count = (func: tf.KernelFunc) => {
+      tf.unregisterKernel("BatchMatMul", "cpu");
+      tf.registerKernel({ kernelName: "BatchMatMul", backendName: "cpu", kernelFunc: func });
+    };
+    count((call) => {
+      products++;
+      return kernelFunc(call);
+    });
+    try {
+      tidily(() => {
+        const given = [random([1, 2, 6]), random([1, 3, 2]), random([1, 3, 2])];
+        for (const step of [1, 2]) {
+          const results = model.apply(given) as tf.Tensor[];
+          expect(results.map(({ shape }) => shape)).toEqual([
+            [1, 2, 2],
+            [1, 5, 2],
+            [1, 5, 2],
+          ]);
+          for (const result of results) expect(result.dataSync().every(Number.isFinite)).toBe(true);
+          expect(products).toBe(2 * step);
+          tf.dispose(results);
+        }
+      });
+    } finally {
+      count(kernelFunc);
+    }
+    model.dispose();
+  });
+});
+
+describe("MemoryAttention", () => {
+  it("is CrossAttention between projections by the parts of one weight", () => {
+    const layer = new MemoryAttention({ heads: 2 });
+    tf.tidy(() => layer.apply(tf.zeros([1, 1, 4])) as tf.Tensor);
+    tidily(() => {
+      const [x, memory] = [random([2, 3, 4]), random([2, 5, 4], 2)];
+      const lengths = tf.tensor1d([5, 2], "int32");
+      const [weight, bias] = layer.weights;
+      weight.write(random([4, 12], 3));
+      bias.write(random([12], 4));
+      const projected = (tokens: tf.Tensor, first: number, count: number) => {
+        const W = tf.slice(weight.read(), [0, first], [4, count]) as tf.Tensor2D;
+        const rows = tf.matMul(tf.reshape(tokens, [-1, 4]) as tf.Tensor2D, W);
+        return tf.reshape(tf.add(rows, tf.slice(bias.read(), [first], [count])), [2, -1, count]);
+      };
+      const kv = layer.apply(memory) as tf.Tensor;
+      expectClose(kv, projected(memory, 4, 8));
+      const expected = new CrossAttention({ heads: 2 }).apply([projected(x, 0, 4), kv, lengths]) as tf.Tensor;
+      expectClose(layer.apply([x, kv, lengths]) as tf.Tensor, expected);
+    });
+    layer.dispose();
+  });
+});
