@@ -15,11 +15,16 @@ export interface Definition<I extends Tensors, A extends object, S extends Tenso
    * statistics, labels, masks) have no gradient.
    */
   readonly gradients: readonly (keyof I & string)[];
-  /** How many of the outputs there are; only the first is differentiated. */
+  /** How many outputs there are; 1 unless given. */
   readonly outputs?: number;
+  /** How many of them, from the first on, are differentiated; 1 unless given. */
+  readonly differentiated?: number;
   forward(inputs: I, attrs: A): { output: tf.Tensor | tf.Tensor[]; saved: S };
-  /** @param dy the gradient of the first output */
-  backward(dy: tf.Tensor, saved: S, attrs: A): { [K in keyof I]?: Gradient };
+  /**
+   * @param dy the gradient of the first output
+   * @param others those of the other differentiated outputs, zeros for an output that was not used
+   */
+  backward(dy: tf.Tensor, saved: S, attrs: A, others: readonly tf.Tensor[]): { [K in keyof I]?: Gradient };
 }
 
 /** An op: a function on tensors whose gradient TensorFlow.js knows. */
@@ -27,14 +32,17 @@ export interface Op<I extends Tensors, A extends object> {
   (inputs: I, attrs?: A): tf.Tensor;
   readonly opName: string;
   readonly gradients: readonly string[];
+  /** How many of the outputs, from the first on, are differentiated. */
+  readonly differentiated: number;
   /** Every output, for an op that has several. */
   all(inputs: I, attrs?: A): tf.Tensor[];
   /**
    * The backward pass by itself, for a layer that computes again what the forward pass would have saved.
    *
    * @param dy the gradient of the first output
+   * @param others those of the other differentiated outputs
    */
-  backward(dy: tf.Tensor, saved: Tensors, attrs?: A): { [K in keyof I]?: tf.Tensor };
+  backward(dy: tf.Tensor, saved: Tensors, attrs?: A, others?: readonly tf.Tensor[]): { [K in keyof I]?: tf.Tensor };
 }
 
 /**
@@ -53,14 +61,14 @@ interface Engine {
  * Makes an op of a forward and a hand-written backward pass; `tf.grad`, `tf.variableGrads` and `model.fit` all use it.
  *
  * Where the backend in use has a kernel registered under `Zoo<name>` (or `Zoo<name>Grad`), that replaces the forward
- * (the backward); it gets the inputs (dy and what was saved) by name and returns outputs and saved tensors (gradients)
- * in the definition's order.
+ * (the backward); it gets the inputs (dy, dy1 … for further outputs, and what was saved) by name and returns outputs
+ * and saved tensors (gradients) in the definition's order.
  */
 export function differentiable<I extends Tensors, A extends object, S extends Tensors = Tensors>(
   name: string,
   definition: Definition<I, A, S>,
 ): Op<I, A> {
-  const { saved: savedNames = [], gradients: gradientNames, outputs: outputCount = 1 } = definition;
+  const { saved: savedNames = [], gradients: gradientNames, outputs: outputCount = 1, differentiated = 1 } = definition;
   const forwardKernel = `Zoo${name}`;
   const backwardKernel = `Zoo${name}Grad`;
 
@@ -74,9 +82,16 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
     return { outputs: results.slice(0, outputCount), saved: saved as S };
   }
 
-  function backward(dy: tf.Tensor, saved: S, attrs: A): { [input: string]: Gradient | undefined } {
-    if (tf.getKernel(backwardKernel, tf.getBackend()) === undefined) return definition.backward(dy, saved, attrs);
-    const results = runKernel(backwardKernel, { dy, ...saved }, attrs);
+  function backward(
+    [dy, ...others]: readonly tf.Tensor[],
+    saved: S,
+    attrs: A,
+  ): { [input: string]: Gradient | undefined } {
+    if (tf.getKernel(backwardKernel, tf.getBackend()) === undefined) {
+      return definition.backward(dy, saved, attrs, others);
+    }
+    const further = Object.fromEntries(others.map((other, i) => [`dy${i + 1}`, other]));
+    const results = runKernel(backwardKernel, { dy, ...further, ...saved }, attrs);
     return Object.fromEntries(gradientNames.map((key, i) => [key, results[i]]));
   }
 
@@ -94,12 +109,13 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
         return outputs;
       },
       backwardsFunc: (dys, savedTensors) => {
-        const dy = Array.isArray(dys) ? dys[0] : dys;
+        const changes = (Array.isArray(dys) ? dys : [dys]).slice(0, differentiated);
+        const [dy, ...others] = changes;
         const kept = Object.fromEntries(keys.map((key, i) => [key, savedTensors[i]]));
-        const again = () => definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs);
+        const again = () => definition.backward(dy, definition.forward(kept as I, attrs).saved, attrs, others);
         const computed = tf.tidy(
           name,
-          () => (nested ? composed(again) : backward(dy, kept as S, attrs)) as unknown as tf.TensorContainer,
+          () => (nested ? composed(again) : backward(changes, kept as S, attrs)) as unknown as tf.TensorContainer,
         ) as unknown as { [input: string]: Gradient | undefined };
         const lazily: { [input: string]: () => tf.Tensor } = {};
         for (const [input, gradient] of Object.entries(computed)) {
@@ -108,8 +124,8 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
             // What that forward made has been freed by the time that a gradient is asked for.
             if (typeof gradient === "function")
               return nested ? tf.tidy(() => composed(() => now(again()[input]))) : gradient();
-            // The engine disposes a gradient that it has added to another, so dy itself must not be handed out.
-            return gradient === dy ? tf.clone(gradient) : gradient;
+            // The engine disposes a gradient that it has added to another, so what it gave must not be handed out.
+            return changes.includes(gradient) ? tf.clone(gradient) : gradient;
           };
         }
         return lazily;
@@ -123,12 +139,25 @@ export function differentiable<I extends Tensors, A extends object, S extends Te
     for (const tensor of rest) tensor.dispose();
     return first;
   };
-  const backwardAlone = (dy: tf.Tensor, saved: Tensors, attrs: A = {} as A) => {
-    const computed = onTape ? definition.backward(dy, saved as S, attrs) : backward(dy, saved as S, attrs);
+  const backwardAlone = (
+    dy: tf.Tensor,
+    saved: Tensors,
+    attrs: A = {} as A,
+    others: readonly tf.Tensor[] = [],
+  ): { [K in keyof I]?: tf.Tensor } => {
+    const computed = onTape
+      ? definition.backward(dy, saved as S, attrs, others)
+      : backward([dy, ...others], saved as S, attrs);
     const gradients = Object.entries(computed).map(([input, gradient]) => [input, now(gradient)]);
     return Object.fromEntries(gradients) as { [K in keyof I]?: tf.Tensor };
   };
-  return Object.assign(op, { opName: name, gradients: gradientNames, all, backward: backwardAlone });
+  return Object.assign(op, {
+    opName: name,
+    gradients: gradientNames,
+    differentiated,
+    all,
+    backward: backwardAlone,
+  });
 }
 
 /**

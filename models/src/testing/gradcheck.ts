@@ -6,7 +6,7 @@ import * as zooOps from "../ops/index.ts";
 import { type Random, randomStream } from "../random.ts";
 import type { Array64, Inputs64 } from "./array64.ts";
 import { type Case, casesOf, normal } from "./cases.ts";
-import { gradient64, largest, relativeError, secondGradients64 } from "./numeric.ts";
+import { dyName, gradient64, largest, relativeError, secondGradients64 } from "./numeric.ts";
 import { stock } from "./stock.ts";
 import { textbook } from "./textbook/index.ts";
 
@@ -113,8 +113,9 @@ export function gradcheckExceptions(): Exception[] {
 /**
  * Runs every case of every op on a backend and compares the values and all gradients with two oracles: central
  * differences of the float64 textbook, and autodiff of the op written in stock TensorFlow.js, on `cpu`. The gradients
- * are those of L = Σ r y with a random r, so that every element of ∂L/∂y counts. Order 2 compares the gradients of
- * Σ s ∂L/∂x with second differences of the textbook. A case that leaves tensors or buffers behind fails too.
+ * are those of L = Σ r y with a random r, over all outputs that are differentiated, so that every element of ∂L/∂y
+ * counts. Order 2 compares the gradients of Σ s ∂L/∂x with second differences of the textbook. A case that leaves tensors
+ * or buffers behind fails too.
  *
  * @returns one result per case, oracle and order, as they come; the backend that was in use is in use again afterwards
  * @throws InputError when a backend is not registered, an op is unknown or has no cases
@@ -164,6 +165,7 @@ export function withWrongGradient(op: AnyOp, gradient: string, factor: number): 
   return Object.assign(wrong, {
     opName: op.opName,
     gradients: op.gradients,
+    differentiated: op.differentiated,
     all: (inputs: Tensors, attrs?: object) => tf.tidy(() => op.all(mutated(inputs), attrs)),
     backward: op.backward,
   });
@@ -219,7 +221,8 @@ interface Outcome {
 
 /** Everything about one case. */
 class CaseCheck {
-  private readonly r: Array64;
+  /** for every differentiated output */
+  private readonly r: Array64[];
   private readonly wanted: string[];
   private readonly random: Random;
   private readonly reference: Array64[];
@@ -233,16 +236,19 @@ class CaseCheck {
   ) {
     this.random = randomStream(seed, "gradcheck weights", op.opName, given.name);
     this.reference = textbook[op.opName](given.inputs, given.attrs);
-    const r = normal(this.random, this.reference[0].shape);
-    this.r = bf16 ? { ...r, values: r.values.map(roundToBf16) } : r;
+    this.r = this.reference.slice(0, op.differentiated).map(({ shape }) => {
+      const r = normal(this.random, shape);
+      return bf16 ? { ...r, values: r.values.map(roundToBf16) } : r;
+    });
     this.wanted = op.gradients.filter((name) => given.inputs[name] !== undefined);
   }
 
   async *run(fromStock: Outcome | undefined): AsyncGenerator<GradientCheck> {
     const { op, given } = this;
     const float64: Outcome = { values: this.reference.map(({ values }) => values), gradients: {} };
+    const r = this.r.map(({ values }) => values);
     for (const input of this.wanted) {
-      float64.gradients[input] = gradient64(textbook[op.opName], given.inputs, given.attrs, input, this.r.values);
+      float64.gradients[input] = gradient64(textbook[op.opName], given.inputs, given.attrs, input, r);
     }
     const first = await this.withoutLeaks(() => this.outcome((inputs) => op.all(inputs, given.attrs)));
     yield this.compared("float64", 1, first, float64);
@@ -257,7 +263,7 @@ class CaseCheck {
         given.attrs,
         input,
         this.wanted,
-        this.r.values,
+        r,
         s.values,
       );
       const second = await this.withoutLeaks(() => secondOrder(op, given, this.wanted, input, this.r, s));
@@ -269,20 +275,21 @@ class CaseCheck {
   async stockOutcome(): Promise<Outcome | undefined> {
     const { run, exception } = stock[this.op.opName];
     if (exception?.(this.given.attrs) !== undefined) return undefined;
-    return this.outcome((inputs) => [run(inputs as { [name: string]: tf.Tensor }, this.given.attrs)]);
+    return this.outcome((inputs) => {
+      const outputs = run(inputs as { [name: string]: tf.Tensor }, this.given.attrs);
+      return Array.isArray(outputs) ? outputs : [outputs];
+    });
   }
 
   private async outcome(all: (inputs: Tensors) => tf.Tensor[]): Promise<Outcome> {
     const inputs = this.uploaded();
-    const r = tensor(this.r);
+    const r = this.r.map(tensor);
     const { inBf16 = <T>(body: () => T) => body() } = this.bf16 ?? {};
     const outputs = inBf16(() => all(inputs));
     const gradients = inBf16(() =>
-      tf.grads((...xs: tf.Tensor[]) => {
-        const [y, ...rest] = all({ ...inputs, ...named(this.wanted, xs) });
-        tf.dispose(rest);
-        return tf.sum(tf.mul(y, r));
-      })(this.wanted.map((name) => inputs[name])),
+      tf.grads((...xs: tf.Tensor[]) => weighted(all({ ...inputs, ...named(this.wanted, xs) }), r))(
+        this.wanted.map((name) => inputs[name]),
+      ),
     );
     const result = {
       values: await Promise.all(outputs.map((y) => y.data())),
@@ -336,7 +343,7 @@ class CaseCheck {
       return { ...about, maxError: Number.POSITIVE_INFINITY, tolerance, ok: false, reason };
     }
     const errors: { name: string; error: number }[] = [];
-    // Stock has the first output only, so what is compared is what the oracle has.
+    // Stock has the differentiated outputs only, so what is compared is what the oracle has.
     expected.values.forEach((values, i) => {
       errors.push({ name: `output ${i}`, error: relativeError(actual.values[i], values, largest(values)) });
     });
@@ -351,29 +358,35 @@ class CaseCheck {
   }
 }
 
-/** The gradients of Σ s · ∂L/∂input with respect to the wanted inputs and r ("dy"). */
+/** Σ r y over the outputs that have an r; the others are disposed. */
+function weighted(outputs: tf.Tensor[], r: readonly tf.Tensor[]): tf.Tensor {
+  tf.dispose(outputs.slice(r.length));
+  return r.map((factor, i) => tf.sum(tf.mul(outputs[i], factor))).reduce((a, b) => tf.add(a, b));
+}
+
+/** The gradients of Σ s · ∂L/∂input with respect to the wanted inputs and r ("dy", "dy1" …). */
 async function secondOrder(
   op: AnyOp,
   { inputs: given, attrs }: Case,
   wanted: readonly string[],
   input: string,
-  r: Array64,
+  r: readonly Array64[],
   s: Array64,
 ): Promise<Outcome> {
   const inputs = tensors(given);
-  const [rTensor, sTensor] = [tensor(r), tensor(s)];
-  const names = [...wanted, "dy"];
+  const [rTensors, sTensor] = [r.map(tensor), tensor(s)];
+  const names = [...wanted, ...r.map((_, i) => dyName(i))];
   const f = (...xs: tf.Tensor[]): tf.Scalar => {
-    const { dy, ...moved } = named(names, xs);
-    const all: { [name: string]: tf.Tensor } = { ...inputs, ...moved };
-    const gradient = tf.grad((x) => tf.sum(tf.mul(op({ ...all, [input]: x }, attrs), dy)))(all[input]);
+    const moved = { ...inputs, ...named(wanted, xs) };
+    const factors = xs.slice(wanted.length);
+    const gradient = tf.grad((x) => weighted(op.all({ ...moved, [input]: x }, attrs), factors))(moved[input]);
     return tf.sum(tf.mul(gradient, sTensor));
   };
-  const xs = [...wanted.map((name) => inputs[name]), rTensor];
+  const xs = [...wanted.map((name) => inputs[name]), ...rTensors];
   // tf.grads refuses an input that S does not depend on; for it 0 is the right answer.
   const { value, grads } = tf.engine().gradients(() => f(...xs), xs, undefined, true);
   const results = await Promise.all(grads.map((g, i) => (g == null ? new Float64Array(xs[i].size) : g.data())));
-  tf.dispose([inputs, rTensor, sTensor, value, grads.filter((g) => g != null)]);
+  tf.dispose([inputs, rTensors, sTensor, value, grads.filter((g) => g != null)]);
   return { values: [], gradients: named(names, results) };
 }
 
@@ -400,7 +413,8 @@ export async function secondOrderThrows(opName: string, gradient: string, seed =
   const [given] = casesOf(opName, seed);
   const wanted = op.gradients.filter((name) => given.inputs[name] !== undefined);
   const random = randomStream(seed, "exceptions");
-  const r = normal(random, textbook[opName](given.inputs, given.attrs)[0].shape);
+  const outputs = textbook[opName](given.inputs, given.attrs).slice(0, op.differentiated);
+  const r = outputs.map(({ shape }) => normal(random, shape));
   const s = normal(random, given.inputs[gradient].shape);
   try {
     await secondOrder(op, given, wanted, gradient, r, s);

@@ -8,8 +8,14 @@ const STEP = 1e-6;
  */
 const SECOND_STEP = 4e-3;
 
-/** ∂/∂(input) of Σ r · f(inputs), f's first output, by central differences. */
-export function gradient64(f: Textbook, inputs: Inputs64, attrs: object, input: string, r: Float64Array): Float64Array {
+/** Weights of a function's first outputs; there are as many of its outputs in Σ r · f as there are weights. */
+type Weights = readonly Float64Array[];
+
+/** What the gradient of output i is called. */
+export const dyName = (i: number): string => (i === 0 ? "dy" : `dy${i}`);
+
+/** ∂/∂(input) of Σ r · f(inputs) by central differences. */
+export function gradient64(f: Textbook, inputs: Inputs64, attrs: object, input: string, r: Weights): Float64Array {
   const at = movable(inputs, [input]);
   return at[input].values.map((_, i) => {
     const rise = difference(at[input].values, i, STEP, () => weighted(f, at, attrs, r));
@@ -18,7 +24,7 @@ export function gradient64(f: Textbook, inputs: Inputs64, attrs: object, input: 
 }
 
 /**
- * Derivatives of S = Σ s · ∂/∂(input) Σ r · f(inputs) with respect to `wanted` inputs and to r ("dy").
+ * Derivatives of S = Σ s · ∂/∂(input) Σ r · f(inputs) with respect to `wanted` inputs and to r ("dy", "dy1" …).
  *
  * S is the derivative of Σ r · f along s, so its derivatives are mixed second differences of f, and dS/dr is the
  * derivative of f itself along s.
@@ -29,7 +35,7 @@ export function secondGradients64(
   attrs: object,
   input: string,
   wanted: readonly string[],
-  r: Float64Array,
+  r: Weights,
   s: Float64Array,
 ): { [name: string]: Float64Array } {
   const at = movable(inputs, [...wanted, input]);
@@ -51,9 +57,11 @@ export function secondGradients64(
     results[name] = at[name].values.map((_, i) => (4 * second(i, SECOND_STEP) - second(i, 2 * SECOND_STEP)) / 3);
   }
   at[input].values.set(origin);
-  const up = moved(STEP, () => f(at, attrs)[0].values);
-  const down = moved(-STEP, () => f(at, attrs)[0].values);
-  results.dy = up.map((value, i) => (value - down[i]) / (2 * STEP));
+  const up = moved(STEP, () => f(at, attrs));
+  const down = moved(-STEP, () => f(at, attrs));
+  for (const k of r.keys()) {
+    results[dyName(k)] = up[k].values.map((value, i) => (value - down[k].values[i]) / (2 * STEP));
+  }
   return results;
 }
 
@@ -68,10 +76,13 @@ function difference(values: Float64Array, i: number, step: number, g: () => numb
   return above - below;
 }
 
-function weighted(f: Textbook, inputs: Inputs64, attrs: object, r: Float64Array): number {
-  const y = f(inputs, attrs)[0].values;
+function weighted(f: Textbook, inputs: Inputs64, attrs: object, r: Weights): number {
+  const outputs = f(inputs, attrs);
   let sum = 0;
-  for (let i = 0; i < y.length; i++) sum += r[i] * y[i];
+  for (const [k, factors] of r.entries()) {
+    const { values } = outputs[k];
+    for (let i = 0; i < values.length; i++) sum += factors[i] * values[i];
+  }
   return sum;
 }
 
