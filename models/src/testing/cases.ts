@@ -8,9 +8,12 @@ import type {
   DepthwiseConv2DAttrs,
   DistillationLossAttrs,
   GeluAttrs,
+  GruAttrs,
   LayerNormAttrs,
   LocalResponseNormAttrs,
+  LstmAttrs,
   Pool2DAttrs,
+  RnnAttrs,
   RotaryAttrs,
   ShortcutAAttrs,
   SinusoidalPositionsAttrs,
@@ -21,6 +24,7 @@ import { type Random, randomStream } from "../random.ts";
 import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./textbook/batch-norm.ts";
 import { conv2dTextbook } from "./textbook/convolution.ts";
+import { rnnTextbook } from "./textbook/recurrent.ts";
 
 /** One call of an op. */
 export interface Case {
@@ -204,6 +208,14 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [3, 7, 2, 1],
     ].map((shape) => make({ x: normal(random, shape) })),
 
+  Gru: (random) =>
+    [true, false].flatMap((resetAfter) =>
+      sequences().map((sequence) => {
+        const attrs: GruAttrs = { resetAfter, reverse: sequence.reverse };
+        return makeRecurrent(recurrentInputs(random, 3, sequence), attrs);
+      }),
+    ),
+
   LayerNorm: (random) =>
     [
       [1, 3],
@@ -229,6 +241,25 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         [2, 3, 2, 4],
         [1, 2, 3, 9],
       ].map((shape) => make({ x: normal(random, shape) }, attrs)),
+    ),
+
+  Lstm: (random) =>
+    [
+      { coupled: false, peephole: false, list: sequences() },
+      { coupled: false, peephole: true, list: sequences().slice(3) },
+      { coupled: true, peephole: false, list: sequences().slice(1, 2) },
+      { coupled: true, peephole: true, list: sequences().slice(4) },
+    ].flatMap(({ coupled, peephole, list }) =>
+      list.map((sequence) => {
+        const gates = coupled ? 3 : 4;
+        const { batch, d, states, reverse } = sequence;
+        const inputs: Inputs64 = {
+          ...recurrentInputs(random, gates, sequence),
+          ...(states && { c0: normal(random, [batch, d]) }),
+          ...(peephole && { peephole: normal(random, [gates - 1, d]) }),
+        };
+        return makeRecurrent(inputs, { coupled, reverse } satisfies LstmAttrs);
+      }),
     ),
 
   MaxPool2D: (random) =>
@@ -259,6 +290,21 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         { shape: [2, 3, 8], heads: 2 },
         { shape: [2, 4, 6], heads: 1, base: 20, offset: 5 },
       ].map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, { ...attrs, pairs } satisfies RotaryAttrs)),
+    ),
+
+  Rnn: (random) =>
+    (["tanh", "relu"] as const).flatMap((activation) =>
+      sequences().map((sequence) => {
+        const attrs: RnnAttrs = { activation, reverse: sequence.reverse };
+        for (;;) {
+          const inputs = recurrentInputs(random, 1, sequence);
+          let nearest = Number.POSITIVE_INFINITY;
+          rnnTextbook(inputs, attrs, (a) => {
+            nearest = Math.min(nearest, Math.abs(a));
+          });
+          if (activation === "tanh" || nearest > 0.05) return makeRecurrent(inputs, attrs);
+        }
+      }),
     ),
 
   ShortcutA: (random) =>
@@ -364,6 +410,47 @@ function attentions(
 function lengthsUpTo(longest: number, batch: number): Array64 {
   const lengths = Array.from({ length: batch }, (_, n) => Math.floor((longest * n) / (batch - 1)));
   return { shape: [batch], values: Float64Array.from(lengths), dtype: "int32" };
+}
+
+interface SequenceCase {
+  batch: number;
+  time: number;
+  inSize: number;
+  d: number;
+  biases: boolean;
+  states: boolean;
+  lengths?: number[];
+  reverse: boolean;
+}
+
+function sequences(): SequenceCase[] {
+  return [
+    { batch: 1, time: 1, inSize: 1, d: 1, biases: false, states: false, reverse: false },
+    { batch: 2, time: 3, inSize: 2, d: 1, biases: true, states: false, reverse: true },
+    { batch: 2, time: 2, inSize: 1, d: 2, biases: true, states: true, reverse: false },
+    { batch: 3, time: 3, inSize: 1, d: 2, biases: false, states: true, lengths: [3, 1, 2], reverse: false },
+    { batch: 3, time: 2, inSize: 1, d: 2, biases: true, states: true, lengths: [1, 0, 5], reverse: true },
+  ];
+}
+
+/** Weights small enough that a few steps stay where the cell's functions bend. */
+function recurrentInputs(random: Random, gates: number, given: SequenceCase): Inputs64 {
+  const { batch, time, inSize, d, biases, states, lengths } = given;
+  const weight = (rows: number) => filled([rows, gates * d], () => 0.7 * random.normal());
+  return {
+    x: normal(random, [batch, time, inSize]),
+    weightIh: weight(inSize),
+    weightHh: weight(d),
+    ...(biases && { biasIh: normal(random, [gates * d]), biasHh: normal(random, [gates * d]) }),
+    ...(states && { h0: normal(random, [batch, d]) }),
+    ...(lengths && { lengths: { ...filled([batch], (i) => lengths[i]), dtype: "int32" as const } }),
+  };
+}
+
+/** With the lengths in its name. */
+function makeRecurrent(inputs: Inputs64, attrs: object): Case {
+  const { name, ...made } = make(inputs, attrs);
+  return { ...made, name: inputs.lengths === undefined ? name : `${name}, lengths ${inputs.lengths.values.join(" ")}` };
 }
 
 function convolutions() {

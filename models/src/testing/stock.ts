@@ -17,12 +17,13 @@ import type {
   TokenPoolAttrs,
 } from "../ops/index.ts";
 import { type PairLike, pair } from "../ops/window.ts";
+import { gruStock, lstmStock, rnnStock } from "./stock-recurrent.ts";
 
 type NamedTensors = { readonly [name: string]: tf.Tensor };
 
-/** An op written in stock TensorFlow.js, so that stock autodiff gives its gradient; the first output only. */
+/** An op written in stock TensorFlow.js, so that stock autodiff gives its gradient: its differentiated outputs. */
 export interface StockForm<A extends object = object> {
-  run(inputs: NamedTensors, attrs: A): tf.Tensor;
+  run(inputs: NamedTensors, attrs: A): tf.Tensor | tf.Tensor[];
   /** Why stock can't differentiate the op with these attributes; undefined where it can. */
   exception?(attrs: A): string | undefined;
 }
@@ -159,6 +160,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return tf.reshape(tf.avgPool(x as tf.Tensor4D, [height, width], 1, "valid"), [batch, channels]);
   }),
 
+  Gru: form(gruStock),
+
   LayerNorm: form<LayerNormAttrs>(({ x, gamma, beta }, { epsilon = 1e-5 }) => {
     const { mean, variance } = tf.moments(x, -1, true);
     const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
@@ -170,6 +173,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
   LocalResponseNorm: form<LocalResponseNormAttrs>(({ x }, { size = 5, alpha = 1e-4, beta = 0.75, k = 2 }) =>
     tf.localResponseNormalization(x as tf.Tensor4D, (size - 1) / 2, k, alpha, beta),
   ),
+
+  Lstm: form(lstmStock),
 
   MaxPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     tf.maxPool(padded(x, padding, -1e9), mutable(poolSize), mutable(strides), "valid"),
@@ -208,6 +213,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
     const turned = places.map((place, p) => tf.matMul(tf.reshape(place, [batch, d]), turns[p]));
     return tf.stack(turned, 1);
   }),
+
+  Rnn: form(rnnStock),
 
   ShortcutA: form<ShortcutAAttrs>(({ x }, { stride, channels }) => {
     // tf.stridedSlice has no gradient; the mean of windows of one pixel picks the same pixels and has one.

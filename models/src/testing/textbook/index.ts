@@ -17,6 +17,7 @@ import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
 import { rotaryTextbook, sinusoidalPositionsTextbook } from "./positions.ts";
+import { gruTextbook, lstmTextbook, rnnTextbook } from "./recurrent.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 import {
   classTokenTextbook,
@@ -47,14 +48,17 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Flatten: flattenTextbook,
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
+  Gru: gruTextbook,
   LayerNorm: layerNormTextbook,
   LayerScale: layerScaleTextbook,
   LocalResponseNorm: localResponseNormTextbook,
+  Lstm: lstmTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
   PatchEmbedding: patchEmbeddingTextbook,
   PositionEmbedding: positionEmbeddingTextbook,
   Relu: reluTextbook,
   Rotary: rotaryTextbook,
+  Rnn: rnnTextbook,
   ShortcutA: shortcutATextbook as Textbook,
   SinusoidalPositions: sinusoidalPositionsTextbook,
   SoftmaxCrossEntropy: softmaxCrossEntropyTextbook,
