@@ -130,6 +130,8 @@ struct Attributes {
   unsigned char relu = 0, tanh = 0, causal = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
   int64_t stride = 1, channels = 0, heads = 0, vocabulary = 0, below = 0;
   int64_t with_lengths = 0, with_bias = 0, with_dropout = 0;
+  unsigned char reverse = 0, coupled = 0, reset_after = 0;
+  int64_t peepholes = 0, biases = 0;
   std::vector<int64_t> ranks, dims, strides, padding, dilation, size;
 };
 
@@ -166,6 +168,11 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_lengths", &attributes->with_lengths, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_bias", &attributes->with_bias, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_dropout", &attributes->with_dropout, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "reverse", &attributes->reverse, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "coupled", &attributes->coupled, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "reset_after", &attributes->reset_after, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "peepholes", &attributes->peepholes, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "biases", &attributes->biases, status);
   attributes->ranks = GetList(construction, "ranks", status);
   attributes->dims = GetList(construction, "dims", status);
   attributes->strides = GetList(construction, "strides", status);

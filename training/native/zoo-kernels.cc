@@ -1,8 +1,8 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
-// batch normalisation with its ReLU, layer normalisation, attention, the residual sum with its ReLU, GELU, pooling, concatenation,
-// option A shortcuts, depthwise convolution, and weights joined to one vector; and convolutions and matrix products on the processor's matrix unit, where it has
-// one. Compiled on the machine that runs them
-// (-march=native) and loaded as a Node addon, which registers them.
+// batch normalisation with its ReLU, layer normalisation, attention, the residual sum with its ReLU, GELU, pooling,
+// concatenation, option A shortcuts, depthwise convolution, recurrent cells, and weights joined to one vector; and
+// convolutions and matrix products on the processor's matrix unit, where it has one. Compiled on the machine that runs
+// them (-march=native) and loaded as a Node addon, which registers them.
 //
 // Images are [rows, channels], rows = batch * height * width, in single precision or in bf16 (parameters and sums are
 // in single precision always). Which thread adds what depends on sizes and the number of threads alone, so results
@@ -34,9 +34,12 @@
 #include "embedding.h"
 #include "flat.h"
 #include "gelu.h"
+#include "gru.h"
 #include "layer-norm.h"
+#include "lstm.h"
 #include "matrix-product.h"
 #include "pool.h"
+#include "rnn.h"
 #include "shortcut-a.h"
 #include "tensorflow.h"
 #include "threads.h"
@@ -147,6 +150,16 @@ const std::vector<Op> ops = {
      {"dy: T", "q: T", "k: T", "v: T", "log_sums: float", lengths, bias, dropout},
      {"dq: T", "dk: T", "dv: T", "dbias: with_bias * float"},
      AttentionGrad<true>},
+    {"ZooGru",
+     {"reverse: bool", "reset_after: bool", "biases: int >= 0", "L: int >= 0"},
+     {"projected: float", "h0: float", "weight: float", "bias: biases * float", "lengths: L * int32"},
+     {"y: float", "h: float", "activations: float", "before: float"},
+     Gru},
+    {"ZooGruGrad",
+     {"reverse: bool", "reset_after: bool", "L: int >= 0", "hidden: int >= 0"},
+     {"dy: float", "dh: float", "activations: float", "before: float", "weight: float", "lengths: L * int32"},
+     {"dh0: float", "da: float", "ds: hidden * float"},
+     GruGrad},
     {"ZooLayerNorm",
      {"epsilon: float", "T: {float, bfloat16}"},
      {"x: T", "gamma: float", "beta: float"},
@@ -157,6 +170,28 @@ const std::vector<Op> ops = {
      {"dy: T", "x: T", "mean: float", "inverse: float", "gamma: float"},
      {"dx: T", "dgamma: float", "dbeta: float"},
      LayerNormGrad},
+    {"ZooLstm",
+     {"reverse: bool", "coupled: bool", "peepholes: int >= 0", "L: int >= 0"},
+     {"projected: float", "h0: float", "c0: float", "weight: float", "peephole: peepholes * float",
+      "lengths: L * int32"},
+     {"y: float", "h: float", "c: float", "activations: float", "h_before: float", "c_before: float"},
+     Lstm},
+    {"ZooLstmGrad",
+     {"reverse: bool", "coupled: bool", "peepholes: int >= 0", "L: int >= 0"},
+     {"dy: float", "dh: float", "dc: float", "activations: float", "c_before: float", "weight: float",
+      "peephole: peepholes * float", "lengths: L * int32"},
+     {"da: float", "dh0: float", "dc0: float"},
+     LstmGrad},
+    {"ZooRnn",
+     {"reverse: bool", "relu: bool", "L: int >= 0"},
+     {"projected: float", "h0: float", "weight: float", "lengths: L * int32"},
+     {"y: float", "h: float", "before: float"},
+     Rnn},
+    {"ZooRnnGrad",
+     {"reverse: bool", "relu: bool", "L: int >= 0"},
+     {"dy: float", "dh: float", "y: float", "weight: float", "lengths: L * int32"},
+     {"da: float", "dh0: float"},
+     RnnGrad},
     {"ZooConcat", {"N: int >= 1", "T: {float, bfloat16}"}, {"parts: N * T"}, {"y: T"}, Concat},
     {"ZooConcatGrad",
      {"N: int >= 1", "size: list(int)", "T: {float, bfloat16}"},

@@ -1,6 +1,7 @@
 import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2D } from "./conv2d.ts";
 import { registerMatMul } from "./mat-mul.ts";
+import { registerRecurrent } from "./recurrent.ts";
 import { registerRelu } from "./relu.ts";
 import { registerZooOps } from "./zoo-ops.ts";
 
@@ -19,6 +20,7 @@ export function registerTensorflowKernels({ zoo = false, tiles = false }: Tensor
   if (tiles) registerMatMul();
   if (zoo) {
     registerZooOps();
+    registerRecurrent();
   } else {
     registerBatchNorm();
     registerRelu();
