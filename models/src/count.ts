@@ -1,15 +1,28 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { ConcatNormConv2D, Conv2D, Dense, DepthwiseConv2D, PatchEmbedding, SelfAttention } from "./layers/index.ts";
+import {
+  ConcatNormConv2D,
+  Conv2D,
+  Dense,
+  DepthwiseConv2D,
+  Embedding,
+  PatchEmbedding,
+  SelfAttention,
+} from "./layers/index.ts";
 
 /** Trainable parameters of a model. */
 export function countParams(model: tfl.LayersModel): number {
   return model.trainableWeights.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
 }
 
-/** Multiply-adds of the convolutions, dense layers and attention of a model, for one input. */
-export function countMacs(model: tfl.LayersModel): number {
+/**
+ * Multiply-adds of the convolutions, dense layers and attention of a model, for one input.
+ *
+ * @param time tokens of that input, for a model that takes any number
+ */
+export function countMacs(model: tfl.LayersModel, time = 1): number {
   let macs = 0;
+  const tokensOf = (tokens: number | null) => tokens ?? time;
   for (const layer of model.layers) {
     if (layer instanceof Conv2D || layer instanceof DepthwiseConv2D) {
       const [, height, width] = layer.outputShape as [null, number, number, number];
@@ -19,11 +32,14 @@ export function countMacs(model: tfl.LayersModel): number {
       const filter = layer.weights.find(({ shape }) => shape.length === 4) as tfl.LayerVariable;
       macs += height * width * tf.util.sizeFromShape(filter.shape as number[]);
     } else if (layer instanceof Dense || layer instanceof PatchEmbedding) {
-      const rows = (layer.outputShape as number[]).slice(1, -1); // tokens, or pixels
+      const rows = (layer.outputShape as tfl.Shape).slice(1, -1).map(tokensOf); // tokens, or pixels
       macs += tf.util.sizeFromShape(rows) * weightSize(layer);
+    } else if (layer instanceof Embedding) {
+      // To look up a row takes none; as the output layer its table is a dense layer's weight.
+      if (model.outputs.some(({ sourceLayer }) => sourceLayer === layer)) macs += time * weightSize(layer);
     } else if (layer instanceof SelfAttention) {
-      const [, tokens, d] = layer.outputShape as [null, number, number];
-      macs += 2 * tokens ** 2 * d; // Q Kᵀ and P V
+      const [, tokens, d] = layer.outputShape as [null, number | null, number];
+      macs += 2 * tokensOf(tokens) ** 2 * d; // Q Kᵀ and P V
     }
   }
   return macs;

@@ -40,6 +40,12 @@ export const lecunUniform: Initializer = (shape, random) => {
   return draw(shape, () => limit * (2 * random.uniform() - 1));
 };
 
+/** N(0, σ²): what GPT-2 begins with (σ 0.02). */
+export const normal =
+  (deviation: number): Initializer =>
+  (shape, random) =>
+    draw(shape, () => deviation * random.normal());
+
 /** N(0, σ²), cut off at 2 σ: what transformers begin with (σ 0.02). */
 export const truncatedNormal =
   (deviation: number): Initializer =>
@@ -72,6 +78,8 @@ export interface Initialization {
   dense: Initializer;
   /** weights to fill with a constant: the value for a weight's full name, or undefined */
   constant?: (name: string) => number | undefined;
+  /** the initializer of a weight that is unlike the others, by its full name */
+  named?: (name: string) => Initializer | undefined;
 }
 
 /**
@@ -89,7 +97,10 @@ export function initialize(model: tfl.LayersModel, seed: number | null, rule: In
     if (value === undefined && shape.length < 2) continue;
     const values =
       value === undefined
-        ? (dense ? rule.dense : rule.conv)(shape as number[], randomStream(seed, "weights", name))
+        ? (rule.named?.(name) ?? (dense ? rule.dense : rule.conv))(
+            shape as number[],
+            randomStream(seed, "weights", name),
+          )
         : new Float32Array(tf.util.sizeFromShape(shape as number[])).fill(value);
     const tensor = tf.tensor(values, shape as number[]);
     variable.write(tensor);

@@ -1,6 +1,6 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 
-/** What every builder takes. */
+/** What a builder of an image classifier takes. */
 export interface BuildOptions {
   /** name of the model */
   name?: string;
@@ -11,27 +11,64 @@ export interface BuildOptions {
   seed?: number | null;
 }
 
-/** One network of the zoo. */
-export interface ModelEntry {
+/** What a builder of a language model takes. */
+export interface LanguageModelOptions {
+  /** name of the model */
+  name?: string;
+  /** tokens that there are */
+  vocabulary?: number;
+  /** the most tokens that it looks back on */
+  context?: number;
+  /** share of units that training drops */
+  dropout?: number;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
+}
+
+interface Entry {
   readonly name: string;
   readonly family: string;
-  readonly task: "classification";
   /** one line: what it is */
   readonly summary: string;
-  /** [height, width, channels] */
-  readonly inputShape: readonly [height: number, width: number, channels: number];
-  readonly classes: number;
   /** trainable parameters with the default options */
   readonly params: number;
   /** multiply-adds of convolutions, dense layers and attention for one input, with the default options */
   readonly macs: number;
+}
+
+/** An image classifier of the zoo: images -> logits [batch, classes]. */
+export interface ClassifierEntry extends Entry {
+  readonly task: "classification";
+  /** [height, width, channels] */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly classes: number;
   /** Builds the network with fresh weights. */
   build(options?: BuildOptions): tfl.LayersModel;
   /** Builds a small network by the same code, for the checks: where the network itself is large. */
   narrow?(options?: BuildOptions): tfl.LayersModel;
 }
 
-/** An entry of an image classifier. */
-export function classifier(entry: Omit<ModelEntry, "task">): ModelEntry {
+/** A language model of the zoo: ids of tokens [batch, time] -> logits of the token after each [batch, time, vocabulary]. */
+export interface LanguageModelEntry extends Entry {
+  readonly task: "language-modelling";
+  readonly vocabulary: number;
+  /** the most tokens that it looks back on; one input is so many */
+  readonly context: number;
+  /** The configuration in which benchmarks train it: that of the peers. */
+  readonly benchmark: { vocabulary: number; context: number; options: object };
+  /** Builds the network with fresh weights. */
+  build(options?: LanguageModelOptions): tfl.LayersModel;
+  /** Builds a small network by the same code, for the checks. */
+  narrow(options?: LanguageModelOptions): tfl.LayersModel;
+}
+
+/** One network of the zoo. */
+export type ModelEntry = ClassifierEntry | LanguageModelEntry;
+
+export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntry {
   return { task: "classification", ...entry };
+}
+
+export function languageModel(entry: Omit<LanguageModelEntry, "task">): LanguageModelEntry {
+  return { task: "language-modelling", ...entry };
 }

@@ -1,7 +1,8 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
-import type { BuildOptions, ModelEntry } from "./model-entry.ts";
+import type { BuildOptions, ClassifierEntry, LanguageModelEntry, ModelEntry } from "./model-entry.ts";
+import { gpts } from "./sequence/gpt.ts";
 import { airbenches } from "./vision/airbench.ts";
 import { alexnets } from "./vision/alexnet.ts";
 import { convnexts } from "./vision/convnext.ts";
@@ -15,23 +16,30 @@ import { resnetsCifar } from "./vision/resnet-cifar.ts";
 import { vggs } from "./vision/vgg.ts";
 import { vits } from "./vision/vit.ts";
 
+/** The image classifiers of the zoo, by name. */
+export const classifiers: ReadonlyMap<string, ClassifierEntry> = byName([
+  ...firstSteps,
+  ...lenets,
+  ...alexnets,
+  ...vggs,
+  ...resnetsCifar,
+  ...preactResnetsCifar,
+  ...resnets,
+  ...densenets,
+  ...vits,
+  ...mixers,
+  ...convnexts,
+  ...airbenches,
+]);
+
+/** The language models of the zoo, by name. */
+export const languageModels: ReadonlyMap<string, LanguageModelEntry> = byName([...gpts]);
+
 /** Every network of the zoo, by name. */
-export const registry: ReadonlyMap<string, ModelEntry> = new Map(
-  [
-    ...firstSteps,
-    ...lenets,
-    ...alexnets,
-    ...vggs,
-    ...resnetsCifar,
-    ...preactResnetsCifar,
-    ...resnets,
-    ...densenets,
-    ...vits,
-    ...mixers,
-    ...convnexts,
-    ...airbenches,
-  ].map((entry) => [entry.name, entry]),
-);
+export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
+  ...classifiers,
+  ...languageModels,
+]);
 
 /** @throws InputError for an unknown name, with the nearest known one */
 export function findModel(name: string): ModelEntry {
@@ -45,7 +53,29 @@ export function findModel(name: string): ModelEntry {
   return entry;
 }
 
-/** Builds a network by name, with fresh weights. */
+/** @throws InputError for an unknown name, and for a network that is no image classifier */
+export function findClassifier(name: string): ClassifierEntry {
+  const entry = findModel(name);
+  if (entry.task === "classification") return entry;
+  throw new InputError(
+    `${name} is for text, and an image classifier is expected here (${[...classifiers.keys()].join(", ")})`,
+  );
+}
+
+/** @throws InputError for an unknown name, and for a network that is no language model */
+export function findLanguageModel(name: string): LanguageModelEntry {
+  const entry = findModel(name);
+  if (entry.task === "language-modelling") return entry;
+  throw new InputError(
+    `${name} is no language model, and one is expected here (${[...languageModels.keys()].join(", ")})`,
+  );
+}
+
+/** Builds an image classifier by name, with fresh weights. */
 export function createModel(name: string, options: BuildOptions = {}): tfl.LayersModel {
-  return findModel(name).build(options);
+  return findClassifier(name).build(options);
+}
+
+function byName<E extends { name: string }>(entries: readonly E[]): ReadonlyMap<string, E> {
+  return new Map(entries.map((entry) => [entry.name, entry]));
 }

@@ -132,7 +132,7 @@ describe("a project that installed the packages", () => {
         join(project, "use.ts"),
         `
         import * as tf from "@tensorflow/tfjs-core";
-        import { createModel, findModel, type ModelEntry, ops } from "@tfjs-zoo/models";
+        import { createModel, findClassifier, type ClassifierEntry, ops } from "@tfjs-zoo/models";
         import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
         import { type GradCam, gradCam } from "@tfjs-zoo/models/explain";
         import { checkGradients } from "@tfjs-zoo/models/testing";
@@ -143,7 +143,7 @@ describe("a project that installed the packages", () => {
         import { startBackend } from "@tfjs-zoo/training/node";
 
         registerWasmKernels();
-        const entry: ModelEntry = findModel("lenet5");
+        const entry: ClassifierEntry = findClassifier("lenet5");
         const logits = createModel(entry.name, { classes: 10, seed: 1 }).predict(tf.zeros([1, ...entry.inputShape]));
         const cam: GradCam = gradCam(createModel(entry.name), tf.zeros([1, ...entry.inputShape]), { classIndex: 3 });
         const card: Card = parseCard("{}");

@@ -50,7 +50,7 @@ export function fixtures(): Fixture[] {
 }
 
 /** The initial value of a parameter or running statistic by its name, in PyTorch's layout: `value_of` of make_fixtures.py. */
-export function initialValue({ seed }: Fixture, name: string, shape: readonly number[]): Float32Array {
+export function initialValue({ seed }: Pick<Fixture, "seed">, name: string, shape: readonly number[]): Float32Array {
   const random = randomStream(seed, "fixture", name);
   const fanIn = shape.slice(1).reduce((product, n) => product * n, 1);
   const of = (z: number): number => {
@@ -75,7 +75,7 @@ export function batchOf({ seed, batch, inputShape }: Fixture, step: number) {
 }
 
 /** A tensor as a fixture would have it. @param values in PyTorch's layout */
-export function summarise({ seed }: Fixture, name: string, values: Float32Array): Summary {
+export function summarise({ seed }: Pick<Fixture, "seed">, name: string, values: Float32Array): Summary {
   const random = randomStream(seed, "fixture", "samples", name);
   const at = Array.from({ length: Math.min(8, values.length) }, () => random.integer(values.length));
   return { norm: Math.sqrt(values.reduce((sum, x) => sum + x * x, 0)), samples: at.map((i) => values[i]) };

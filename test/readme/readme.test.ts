@@ -10,7 +10,7 @@ import { collectBlocks, updateReadme } from "./write-tables.ts";
 
 const emptyReadme = [
   "# zoo",
-  ...["results", "models", "growth", "speedrun", "page", "benchmarks"].map(markedBlock),
+  ...["results", "models", "comparison", "growth", "speedrun", "page", "benchmarks"].map(markedBlock),
   "The end.",
   "",
 ].join("\n");
@@ -126,6 +126,7 @@ describe("the tables of the README", () => {
       expect(await updateReadme(readme, blocks, { check: true })).toEqual([
         "models",
         "results",
+        "comparison",
         "growth",
         "page",
         "speedrun",
@@ -135,6 +136,7 @@ describe("the tables of the README", () => {
       expect(await updateReadme(readme, blocks)).toEqual([
         "models",
         "results",
+        "comparison",
         "growth",
         "page",
         "speedrun",

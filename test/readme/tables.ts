@@ -1,5 +1,6 @@
 import type { ModelEntry } from "@tfjs-zoo/models";
 import type { Card } from "@tfjs-zoo/models/weights";
+import { type Comparison, headings, rowsOf, setupOf, worthOf } from "@tfjs-zoo/training/node";
 import { type Column, markdownTable } from "./blocks.ts";
 
 /** What `zoo bench train …` and `zoo bench infer … --save` write, as far as a table shows it. */
@@ -89,6 +90,17 @@ export function pageText(results: readonly PageResult[]): string {
     .join("\n\n");
 }
 
+/** Published comparisons: the table of each, and what its differences are worth. */
+export function comparisonText(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return "No comparison has been published yet.";
+  return comparisons
+    .map((comparison) => {
+      const columns = headings.map((heading, i) => (i === 0 ? left(heading) : right(heading)));
+      return [setupOf(comparison), markdownTable(columns, rowsOf(comparison)), worthOf(comparison)].join("\n\n");
+    })
+    .join("\n\n");
+}
+
 /** The networks of the registry. */
 export function modelsTable(entries: readonly ModelEntry[]): string {
   return markdownTable(
@@ -106,7 +118,7 @@ export function resultsTable(cards: readonly Card[]): string {
       right("parameters"),
       right("MACs"),
       left("data set"),
-      right("accuracy"),
+      right("figure"),
       right("file"),
       left("command"),
     ],
@@ -115,7 +127,9 @@ export function resultsTable(cards: readonly Card[]): string {
       whole(parameters),
       megas(macs),
       `${metric.dataset}, ${metric.split}`,
-      `${metric.name === "accuracy" ? "" : `${metric.name} `}${percent(metric.value)} of ${whole(metric.images)} images`,
+      metric.name === "accuracy"
+        ? `${percent(metric.value)} of ${whole(metric.images)} images`
+        : `${metric.name} ${metric.value.toFixed(3)} on ${whole(metric.images)} tokens`,
       bytes(size),
       code(command),
     ]),

@@ -12,6 +12,7 @@ import { parseCard } from "@tfjs-zoo/models/weights";
 import { replaceBlock } from "./blocks.ts";
 import {
   benchmarksTable,
+  comparisonText,
   type GrowthResult,
   growthTable,
   type MemoryResult,
@@ -23,6 +24,9 @@ import {
   speedrunTable,
   type TrainResult,
 } from "./tables.ts";
+
+/** Where the reports of comparisons that we publish are, a folder each. */
+const COMPARISONS = "test/bench/comparisons";
 
 /** The text of each block, by name. */
 export type Blocks = ReadonlyMap<string, string>;
@@ -39,6 +43,10 @@ export async function collectBlocks(root: string): Promise<Blocks> {
   return new Map([
     ["models", modelsTable([...registry.values()])],
     ["results", resultsTable(cards.sort(byModel))],
+    [
+      "comparison",
+      comparisonText(await readAll(join(root, COMPARISONS), "comparison.json", (json) => JSON.parse(json))),
+    ],
     ["growth", growthTable(benches.filter((result): result is GrowthResult => "growth" in result))],
     ["page", pageText(benches.filter((result): result is PageResult => "kept_ms" in result))],
     ["speedrun", speedrunTable(benches.filter((result): result is SpeedrunResult => "seeds" in result))],

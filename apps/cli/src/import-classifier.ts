@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
-import { createModel, InputError, type ModelEntry } from "@tfjs-zoo/models";
+import { type ClassifierEntry, createModel, InputError } from "@tfjs-zoo/models";
 import { type ImportReport, importWeights, layersModelPaths, shownName } from "@tfjs-zoo/models/weights";
 import { type ClassifierInfo, saveClassifier } from "@tfjs-zoo/training/node";
 import { type CommonFlags, type Output, startBackendFor, UsageError } from "./context.ts";
@@ -15,7 +15,7 @@ export interface Normalisation {
 
 /** What a file of weights does not say of itself. */
 export interface ImportOptions {
-  entry: ModelEntry;
+  entry: ClassifierEntry;
   /** the new .safetensors file */
   out: string;
   /** what they were trained on: gives classes and normalisation; by image size unless given */
@@ -120,7 +120,7 @@ async function classNames(file: string | undefined, known: readonly string[] | n
 }
 
 /** @throws UsageError unless it is known, or has a mean and a deviation for each channel */
-export function normalisationOf(text: string | undefined, { inputShape }: ModelEntry): Normalisation | undefined {
+export function normalisationOf(text: string | undefined, { inputShape }: ClassifierEntry): Normalisation | undefined {
   if (text === undefined) return undefined;
   const channels = inputShape[2];
   if (text === "imagenet" && channels === 3) return imagenet;

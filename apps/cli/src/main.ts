@@ -7,6 +7,7 @@ import { registerDoctor } from "./commands/doctor.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExplain } from "./commands/explain/index.ts";
 import { registerExport } from "./commands/export.ts";
+import { registerGenerate } from "./commands/generate.ts";
 import { registerGradcheck } from "./commands/gradcheck.ts";
 import { registerImport } from "./commands/import.ts";
 import { registerList } from "./commands/list.ts";
@@ -15,7 +16,7 @@ import { registerPublish } from "./commands/publish.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerQuantize } from "./commands/quantize.ts";
 import { registerSpeedrun } from "./commands/speedrun.ts";
-import { registerTrain } from "./commands/train.ts";
+import { registerTrain } from "./commands/train/index.ts";
 import { errorLine, exitCodeOf } from "./context.ts";
 
 const program = new Command("zoo")
@@ -32,6 +33,7 @@ for (const register of [
   registerCompare,
   registerEval,
   registerPredict,
+  registerGenerate,
   registerBench,
   registerGradcheck,
   registerDoctor,

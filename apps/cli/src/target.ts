@@ -7,8 +7,8 @@ import { hosted } from "./hub/hosted.ts";
 import { pretrainedCards, pretrainedFolder } from "./pretrained.ts";
 
 /**
- * The file of weights that a user means: a .safetensors file, the folder of a finished run, or NAME.TAG of the zoo's
- * or of what was pulled.
+ * The file of weights that a user means: a .safetensors file, the folder of a finished run, NAME.TAG of the zoo's
+ * or of what was pulled, or NAME where the zoo has one TAG of it.
  *
  * @throws InputError when there is none, with what there is
  */
@@ -33,6 +33,8 @@ export async function weightsFile(target: string): Promise<string> {
   if (hosted.has(target))
     throw new InputError(`${target} is hosted by others and not here yet: npm run zoo -- pull ${target}`);
   const known = (await pretrainedCards()).map(({ model, tag }) => `${model}.${tag}`);
+  const ofName = known.filter((name) => name.startsWith(`${target}.`));
+  if (ofName.length === 1) return join(pretrainedFolder(), ofName[0], "model.safetensors");
   const [name] = target.split(".");
   if (known.length === 0 || target.includes("/"))
     throw new InputError(`there is no ${target}: give a run's folder, NAME.TAG or a .safetensors file`);

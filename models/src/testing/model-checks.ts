@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { countMacs, countParams } from "../count.ts";
-import type { BuildOptions, ModelEntry } from "../model-entry.ts";
+import type { ModelEntry } from "../model-entry.ts";
 import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { randomStream } from "../random.ts";
 import { loadWeights, saveWeights } from "../weights/index.ts";
@@ -24,7 +24,7 @@ export const modelChecks: readonly ModelCheck[] = [
 const BATCH = 2;
 
 /** The network that a check runs: a narrow one where there is one. */
-const built = (entry: ModelEntry, options: BuildOptions = {}) => (entry.narrow ?? entry.build)(options);
+const built = (entry: ModelEntry, options: { seed?: number | null } = {}) => (entry.narrow ?? entry.build)(options);
 
 async function checkEntry(entry: ModelEntry): Promise<string[]> {
   const model = entry.build({ seed: null });
@@ -33,24 +33,22 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
     input: model.inputs[0].shape,
     output: model.outputs[0].shape,
     params: countParams(model),
-    macs: countMacs(model),
+    macs: countMacs(model, entry.task === "classification" ? 1 : entry.context),
   };
-  const expected = {
-    name: entry.name,
-    input: [null, ...entry.inputShape],
-    output: [null, entry.classes],
-    params: entry.params,
-    macs: entry.macs,
-  };
+  const { name, params, macs } = entry;
+  const shapes =
+    entry.task === "classification"
+      ? { input: [null, ...entry.inputShape], output: [null, entry.classes] }
+      : { input: [null, null], output: [null, null, entry.vocabulary] };
   model.dispose();
   const running = built(entry);
   const outputs = await outputsOf(running);
-  const classes = running.outputs[0].shape[1] as number;
+  const expected = rowsOf(running) * (running.outputs[0].shape.at(-1) as number);
   running.dispose();
-  const finite = outputs.length === BATCH * classes && outputs.every(Number.isFinite);
+  const finite = outputs.length === expected && outputs.every(Number.isFinite);
   return [
-    ...differences(found, expected),
-    ...(finite ? [] : [`outputs ${outputs}, expected ${BATCH} rows of finite logits`]),
+    ...differences(found, { name, params, macs, ...shapes }),
+    ...(finite ? [] : [`outputs ${outputs}, expected ${expected} finite logits`]),
   ];
 }
 
@@ -72,10 +70,16 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
   const before = held();
   const model = built(entry);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  const images = imagesFor(model);
-  const labels = tf.tensor1d([0, (model.outputs[0].shape[1] as number) - 1], "int32");
-  const loss = () =>
-    softmaxCrossEntropy({ logits: model.apply(images, { training: true }) as tf.Tensor, labels }) as tf.Scalar;
+  const inputs = inputsFor(model);
+  const classes = model.outputs[0].shape.at(-1) as number;
+  const labels = tf.tensor1d(
+    Array.from({ length: rowsOf(model) }, (_, row) => (row % 2) * (classes - 1)),
+    "int32",
+  );
+  const loss = () => {
+    const logits = tf.reshape(model.apply(inputs, { training: true }) as tf.Tensor, [-1, classes]); // [rows, classes]
+    return softmaxCrossEntropy({ logits, labels }) as tf.Scalar;
+  };
   const problems: string[] = [];
   let afterFirst = held();
   for (const step of [1, 2]) {
@@ -89,7 +93,7 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
     if (step === 1) afterFirst = held();
   }
   if (held() !== afterFirst) problems.push(`a step leaves ${held() - afterFirst} tensor(s) behind`);
-  tf.dispose([images, labels]);
+  tf.dispose([inputs, labels]);
   model.dispose();
   if (held() !== before) problems.push(`${held() - before} tensor(s) remain after the model was disposed`);
   return problems;
@@ -120,19 +124,31 @@ async function checkConfig(entry: ModelEntry): Promise<string[]> {
   return problems;
 }
 
-/** The logits of two random images in inference mode, [2 · classes]. */
+/** The logits of two random images or texts in inference mode. */
 async function outputsOf(model: tfl.LayersModel): Promise<Float32Array> {
-  const images = imagesFor(model);
-  const logits = tf.tidy(() => model.apply(images, { training: false }) as tf.Tensor);
+  const inputs = inputsFor(model);
+  const logits = tf.tidy(() => model.apply(inputs, { training: false }) as tf.Tensor);
   const values = (await logits.data()) as Float32Array;
-  tf.dispose([images, logits]);
+  tf.dispose([inputs, logits]);
   return values;
 }
 
-/** [2, height, width, channels] */
-function imagesFor(model: tfl.LayersModel): tf.Tensor {
-  const shape = [BATCH, ...(model.inputs[0].shape.slice(1) as number[])];
+/** Of a text. */
+const TOKENS = 5;
+
+/** How many rows of logits two inputs have. */
+const rowsOf = (model: tfl.LayersModel): number => (model.outputs[0].shape.length === 3 ? BATCH * TOKENS : BATCH);
+
+/** Two random images [2, height, width, channels], or the ids of two texts [2, time]. */
+function inputsFor(model: tfl.LayersModel): tf.Tensor {
   const random = randomStream(1, "model check", model.name);
+  const [{ shape: given, dtype }] = model.inputs;
+  if (dtype === "int32") {
+    const vocabulary = model.outputs[0].shape.at(-1) as number;
+    const ids = Int32Array.from({ length: BATCH * TOKENS }, () => random.integer(vocabulary));
+    return tf.tensor2d(ids, [BATCH, TOKENS], "int32");
+  }
+  const shape = [BATCH, ...(given.slice(1) as number[])];
   return tf.tensor(
     Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
     shape,

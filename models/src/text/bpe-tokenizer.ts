@@ -44,7 +44,7 @@ export class BpeTokenizer extends VocabularyTokenizer {
     this.addPrefixSpace = addPrefixSpace;
     const { vocabulary } = this;
     const foreign = tokens.find(
-      (token) => !specialTokens.includes(token) && [...token].some((character) => byteOf(character) === undefined),
+      (token, id) => !vocabulary.isSpecial(id) && [...token].some((character) => byteOf(character) === undefined),
     );
     if (foreign !== undefined) {
       throw new InputError(`the token ${shown(foreign)} has characters that stand for no byte: expected GPT-2's 256`);

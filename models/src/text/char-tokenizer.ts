@@ -16,7 +16,7 @@ export class CharTokenizer extends VocabularyTokenizer {
   /** @param tokens the special ones and characters, in the order of their ids */
   constructor(tokens: readonly string[], specialTokens: readonly string[] = []) {
     super(tokens, specialTokens);
-    const long = tokens.find((token) => !specialTokens.includes(token) && [...token].length !== 1);
+    const long = tokens.find((token, id) => !this.vocabulary.isSpecial(id) && [...token].length !== 1);
     if (long !== undefined) throw new InputError(`the token ${shown(long)} is not one character`);
   }
 

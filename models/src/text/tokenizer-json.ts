@@ -116,7 +116,7 @@ function wordPieceOf(file: Fields, model: Fields, tokens: string[], specialToken
 /** The tokens of the model and those added to it, in the order of their ids, which have no gaps. */
 function vocabularyOf(model: Fields, added: unknown): { tokens: string[]; specialTokens: string[] } {
   const ids = new Map<string, unknown>(Object.entries(fieldsOf(model.vocab, "model.vocab")));
-  const specialTokens: string[] = [];
+  const specialTokens = new Set<string>();
   if (!isNothing(added)) {
     if (!Array.isArray(added) || added.length > MOST_ADDED) {
       throw new InputError(`its added_tokens are ${shown(added)}: expected a list of at most ${MOST_ADDED}`);
@@ -134,7 +134,7 @@ function vocabularyOf(model: Fields, added: unknown): { tokens: string[]; specia
         throw new InputError(`its token ${shown(content)} is ${shown(ids.get(content))} and ${shown(token.id)}`);
       }
       ids.set(content, token.id);
-      specialTokens.push(content);
+      specialTokens.add(content);
     }
   }
   if (ids.size > MOST_TOKENS) throw new InputError(`it has ${ids.size} tokens: at most ${MOST_TOKENS} are taken`);
@@ -150,7 +150,7 @@ function vocabularyOf(model: Fields, added: unknown): { tokens: string[]; specia
     }
     tokens[id] = token;
   }
-  return { tokens, specialTokens };
+  return { tokens, specialTokens: [...specialTokens] };
 }
 
 /** Pairs of tokens; files of before 2024 have them as one text with a space between. */

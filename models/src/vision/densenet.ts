@@ -16,7 +16,7 @@ import {
   GlobalAvgPool2D,
   MaxPool2D,
 } from "../layers/index.ts";
-import { type BuildOptions, classifier, type ModelEntry } from "../model-entry.ts";
+import { type BuildOptions, type ClassifierEntry, classifier } from "../model-entry.ts";
 
 export interface DenseNetOptions extends BuildOptions {
   /** layers of each block */
@@ -155,7 +155,7 @@ export function densenetCifar(options: DenseNetCifarOptions = {}): tfl.LayersMod
   return densenet({ ...options, layers: blocks, growth, bottleneck, width, classes, inputShape, stem: "cifar" });
 }
 
-export const densenets: ModelEntry[] = [
+export const densenets: ClassifierEntry[] = [
   ...Object.entries(imagenetVariants).map(([name, { layers, growth, width, params, macs }]) =>
     classifier({
       name,

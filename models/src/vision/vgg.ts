@@ -8,7 +8,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { heNormal, initialize, lecunUniform } from "../initialize.ts";
 import { chain } from "../layers/chain.ts";
 import { BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU } from "../layers/index.ts";
-import { type BuildOptions, classifier, type ModelEntry } from "../model-entry.ts";
+import { type BuildOptions, type ClassifierEntry, classifier } from "../model-entry.ts";
 
 export interface VggOptions extends BuildOptions {
   /** convolutions of each stage */
@@ -98,7 +98,7 @@ export function vggCifar(options: Omit<VggOptions, "units"> = {}): tfl.LayersMod
 const narrow: VggOptions = { widths: [4, 6, 8, 6, 4], inputShape: [32, 32, 3] };
 
 export const vggs = Object.entries(variants).flatMap(([column, { depths, imagenet, cifar }]) =>
-  [false, true].flatMap((batchNorm): ModelEntry[] => {
+  [false, true].flatMap((batchNorm): ClassifierEntry[] => {
     const name = batchNorm ? `${column}-bn` : column;
     const title = `${column.replace("vgg", "VGG-")}${batchNorm ? " with batch norm" : ""}`;
     const paramsOf = ({ params, bnParams }: { params: number; bnParams: number }) => (batchNorm ? bnParams : params);

@@ -3,7 +3,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { registry } from "../registry.ts";
+import { classifiers } from "../registry.ts";
 import { alexnet } from "../vision/alexnet.ts";
 import { convnext } from "../vision/convnext.ts";
 import { densenet } from "../vision/densenet.ts";
@@ -30,7 +30,7 @@ const lists: Listed[] = JSON.parse(readFileSync(new URL("./fixtures/foreign-name
 /** The networks as deep as they are there, and narrow: names tell the depth only. */
 const deep: { [name: string]: () => tfl.LayersModel } = {
   alexnet: () => alexnet({ widths: [1, 1, 1, 1, 1], units: 1, inputShape: [67, 67, 3], seed: null }),
-  vgg11_bn: () => registry.get("vgg11-bn")?.narrow?.({ seed: null }) as tfl.LayersModel,
+  vgg11_bn: () => classifiers.get("vgg11-bn")?.narrow?.({ seed: null }) as tfl.LayersModel,
   resnet18: () => resnet({ depths: [2, 2, 2, 2], block: "basic", width: 1, inputShape: [33, 33, 3], seed: null }),
   resnet50: () => resnet({ depths: [3, 4, 6, 3], block: "bottleneck", width: 1, inputShape: [33, 33, 3], seed: null }),
   densenet121: () => densenet({ layers: [6, 12, 24, 16], growth: 1, width: 2, inputShape: [64, 64, 3], seed: null }),

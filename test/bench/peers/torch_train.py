@@ -6,8 +6,8 @@ Run by hand:
     echo 10 | ~/.cache/zoo-peer/bin/python torch_train.py --model resnet20 --batch 128 --precision f32 --threads 2
 
 It speaks the protocol of training/src/bench/contestant.ts: prints {"ready": ...}, then for each line "N" on standard
-input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, loss read back) on
-a fixed batch of noise (with --task infer: outputs in evaluation mode, read back) and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
+input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, for text AdamW, loss
+read back) on a fixed batch of noise (with --task infer: outputs in evaluation mode, read back) and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
 """
 
 import argparse
@@ -27,6 +27,7 @@ try:
     import torch.nn.functional as F
     from airbench import Airbench  # beside this file
     from patches import ConvNext, Mixer, Vit
+    from sequences import Gpt
 except ImportError as error:
     say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
     sys.exit(1)
@@ -121,6 +122,9 @@ MODELS["mixer-cifar"] = (lambda: Mixer(4, 256, 8, 128, 1024, tokens=64), (3, 32,
 MODELS["convnext-atto-cifar"] = (lambda: ConvNext((2, 2, 6, 2), (40, 80, 160, 320), 2), (3, 32, 32))
 MODELS["lenet5"] = (lenet5, (1, 28, 28))
 
+# name -> builder, tokens that there are, and tokens of a text
+LANGUAGE_MODELS = {"gpt": (Gpt, 65, 128)}
+
 
 def main():
     parser = argparse.ArgumentParser()
@@ -130,28 +134,39 @@ def main():
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--threads", type=int, required=True)
     a = parser.parse_args()
-    if a.model not in MODELS:
-        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(MODELS)})')
+    if a.model not in MODELS | LANGUAGE_MODELS:
+        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(MODELS | LANGUAGE_MODELS)})')
         sys.exit(1)
 
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
-    build, shape = MODELS[a.model]
-    model = build().to(memory_format=torch.channels_last).train()
-    images = torch.randn(a.batch, *shape).to(memory_format=torch.channels_last)  # [batch, channels, height, width]
-    labels = torch.arange(a.batch) % 10  # [batch]
+    items = {}
+    if a.model in LANGUAGE_MODELS:
+        build, vocabulary, context = LANGUAGE_MODELS[a.model]
+        model = build()
+        inputs = torch.randint(vocabulary, (a.batch, context))
+        labels = torch.randint(vocabulary, (a.batch * context,))
+        items = {"items": a.batch * context}
+    else:
+        build, shape = MODELS[a.model]
+        model = build().to(memory_format=torch.channels_last)
+        inputs = torch.randn(a.batch, *shape).to(memory_format=torch.channels_last)  # [batch, channels, height, width]
+        labels = torch.arange(a.batch) % 10  # [batch]
     # Weights decay, norms and biases (all of rank 1) don't: as in our trainer.
     groups = [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 1e-4},
         {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0},
     ]
-    optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
+    if a.model in LANGUAGE_MODELS:
+        optimizer = torch.optim.AdamW(groups, lr=1e-3)
+    else:
+        optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
 
     def train():
         optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
-            logits = model(images)  # [batch, 10]
-        loss = F.cross_entropy(logits.float(), labels)
+            logits = model(inputs)  # [batch, classes] or [batch, time, vocabulary]
+        loss = F.cross_entropy(logits.float().flatten(0, -2), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -159,13 +174,13 @@ def main():
     @torch.inference_mode()
     def infer():
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
-            return model(images).float().flatten()[0].item()
+            return model(inputs).float().flatten()[0].item()
 
     step = train if a.task == "train" else infer
     model.train(a.task == "train")
     params = sum(p.numel() for p in model.parameters() if p.requires_grad)
     versions = {"torch": torch.__version__, "python": sys.version.split()[0]}
-    say(ready={"params": params, "batch": a.batch, "threads": torch.get_num_threads(), "versions": versions})
+    say(ready={"params": params, "batch": a.batch, **items, "threads": torch.get_num_threads(), "versions": versions})
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):

@@ -1,5 +1,5 @@
 import { type Batch, epochBatches, inMemoryImages, prefetch } from "@tfjs-zoo/datasets";
-import { findModel, InputError, randomStream } from "@tfjs-zoo/models";
+import { findClassifier, InputError, randomStream } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
 import { preparedStep, withinPrecision } from "./workload.ts";
 
@@ -39,7 +39,7 @@ const warmUp = 5;
  */
 export async function benchData(options: BenchDataOptions): Promise<BenchDataResult> {
   const { model, backend: asked = "auto", precision = "f32", steps = 50, progress } = options;
-  const { inputShape } = findModel(model);
+  const { inputShape } = findClassifier(model);
   if (inputShape.join() !== "32,32,3")
     throw new InputError(`${model} takes ${inputShape.join("x")}: give a network for CIFAR`);
   if (!Number.isInteger(steps) || steps < 1)

@@ -48,8 +48,10 @@ export interface BenchSpeedResult {
   model: string;
   backend: string;
   precision: string;
-  /** images a step */
+  /** images or texts a step */
   batch: number;
+  /** what rates count */
+  unit: "images" | "tokens";
   ours: Rate;
   peers: { [name in PeerName]?: PeerRate };
   /** lines on what could not be measured, and on what makes the figures doubtful */
@@ -79,7 +81,7 @@ export interface BenchSpeedResult {
  */
 export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeedResult> {
   const { model, task = "train", backend = "auto", precision = "f32", batch, steps = 30, progress } = options;
-  const { params } = findModel(model);
+  const entry = findModel(model);
   checkChoice("backend", backend, ["auto", ...backendNames]);
   checkChoice("precision", precision, precisionNames);
   if (batch !== undefined) checkCount("--batch", batch);
@@ -96,6 +98,8 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
     const contestant = new Contestant(command);
     contestants.push(contestant);
     const ready = await contestant.ready();
+    // A network of text is measured in the peers' configuration, whose size is ours to say.
+    const params = readies.ours?.params ?? (entry.task === "classification" ? entry.params : ready.params);
     if (ready.params !== params) {
       throw new InputError(`${command.name} trains ${ready.params} parameters, ${model} has ${params}: not the same`);
     }
@@ -140,8 +144,9 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
     await killAll();
     const busy = Math.max(loadBefore, await otherLoad());
     if (busy > busyLimit) notes.push(busyNote(busy));
+    const items = ours.items ?? ours.batch;
     const rates = Object.fromEntries(
-      contestants.slice(1).map(({ name }, i) => [name, peerRateOf(times[i + 1], times[0], ours.batch)]),
+      contestants.slice(1).map(({ name }, i) => [name, peerRateOf(times[i + 1], times[0], items)]),
     );
     return {
       task,
@@ -149,7 +154,8 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
       backend: used,
       precision,
       batch: ours.batch,
-      ours: rateOf(times[0], ours.batch),
+      unit: entry.task === "classification" ? "images" : "tokens",
+      ours: rateOf(times[0], items),
       peers: rates,
       notes,
       environment: environment(readies, busy),

@@ -16,8 +16,10 @@ export interface ContestantCommand {
 export interface Ready {
   /** trainable parameters */
   params: number;
-  /** items in a step */
+  /** images or texts in a step */
   batch: number;
+  /** what rates count, where it is not these: tokens in a step */
+  items?: number;
   threads?: number;
   /** of what it runs on, by name */
   versions: { [name: string]: string };

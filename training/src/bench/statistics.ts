@@ -15,7 +15,7 @@ export function median(values: readonly number[]): number {
 
 /** How fast one contestant is. */
 export interface Rate {
-  /** items (images) a second, from the median step */
+  /** items (images, or tokens) a second, from the median step */
   items_per_s: number;
   /** milliseconds of the median step */
   step_ms: number;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { createModel, findModel, InputError } from "@tfjs-zoo/models";
+import { createModel, findClassifier, InputError } from "@tfjs-zoo/models";
 import { toStockModel } from "@tfjs-zoo/models/weights";
 import { learningRate, momentum, noiseBatch } from "./workload.ts";
 
@@ -22,7 +22,7 @@ export function stockStep(name: string, size: number): StockStep {
   ours.dispose();
   if (reasons.length > 0) throw new InputError(`${name} can't be built of stock layers: ${reasons[0]}`);
 
-  const { inputShape, classes } = findModel(name);
+  const { inputShape, classes } = findClassifier(name);
   const batch = noiseBatch(name, size);
   const images = tf.tensor4d(batch.images, [size, ...inputShape]); // [batch, height, width, channels]
   const labels = tf.oneHot(tf.tensor1d(batch.labels, "int32"), classes); // [batch, classes]

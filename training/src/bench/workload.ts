@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
-import { createModel, findModel, foldBatchNorm, InputError, randomStream } from "@tfjs-zoo/models";
+import { createModel, findClassifier, findModel, foldBatchNorm, InputError, randomStream } from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { sgd, weightsAndBiases } from "../optim/index.ts";
 import { classification } from "../tasks/classification.ts";
+import { textWorkload } from "./text-workload.ts";
 
 /** Every contestant's optimizer. The rate costs nothing and is low enough for noise to be learned without overflow. */
 export const learningRate = 0.01;
@@ -18,7 +19,7 @@ export function defaultBatch(backend: string): number {
 
 /** A batch of noise in a model's shape, the same at every call; labels count through the classes. */
 export function noiseBatch(name: string, size: number): Batch {
-  const { inputShape, classes } = findModel(name);
+  const { inputShape, classes } = findClassifier(name);
   return noise(inputShape, classes, size);
 }
 
@@ -55,6 +56,8 @@ export function withinPrecision(precision: string, backend: string, inBf16: With
 
 /** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
 export function ourStep(name: string, size: number, within?: Within): () => Promise<number> {
+  const entry = findModel(name);
+  if (entry.task === "language-modelling") return textWorkload(entry, size, within).step;
   const step = preparedStep(name, within);
   const batch = noiseBatch(name, size);
   return () => step(batch);
@@ -62,7 +65,7 @@ export function ourStep(name: string, size: number, within?: Within): () => Prom
 
 /** The same on batches that are given. */
 export function preparedStep(name: string, within?: Within): (batch: Batch) => Promise<number> {
-  return stepOf(createModel(name, { seed: 0 }), findModel(name).inputShape, within);
+  return stepOf(createModel(name, { seed: 0 }), findClassifier(name).inputShape, within);
 }
 
 /** The same for a network that is given. */
@@ -91,7 +94,8 @@ export function inferenceStep(
   return async () => {
     const logits = within(() =>
       tf.tidy(
-        () => model.apply(tf.tensor(images, [size, ...findModel(name).inputShape]), { training: false }) as tf.Tensor,
+        () =>
+          model.apply(tf.tensor(images, [size, ...findClassifier(name).inputShape]), { training: false }) as tf.Tensor,
       ),
     );
     const [first] = await logits.data();

@@ -20,7 +20,7 @@ export interface Position {
   epochLoss: number;
   epochItems: number;
   epochMetrics: { [name: string]: number };
-  /** the best value on the held-out set, after which epoch */
+  /** the best score on the held-out set, after which epoch */
   best?: { epoch: number; value: number };
   /** seconds of training, over all its processes; of these, waiting for batches, and in steps */
   seconds: number;
@@ -77,9 +77,11 @@ export interface FitOptions<Batch> {
   schedule: Schedule;
   /** batches whose gradients are averaged for one update */
   accumulate?: number;
-  /** Measures the network on held-out data after every epoch; `accuracy` decides what is best. */
-  validate?: () => Promise<{ accuracy: number; [name: string]: number }>;
-  /** epochs without a better validation accuracy after which to stop, 0 for never */
+  /** Measures the network on held-out data after every epoch. */
+  validate?: () => Promise<{ [name: string]: number }>;
+  /** What decides which epoch is best: the more the better; `accuracy` unless given. */
+  score?: (validation: { [name: string]: number }) => number;
+  /** epochs without a better score after which to stop, 0 for never */
   patience?: number;
   position?: Position;
   /** Stops after the step under way. */
@@ -152,8 +154,9 @@ export async function fit<Batch, Inputs extends tf.TensorContainer>(
     const { meanLoss, meanMetrics } = means(position);
     position.epoch++;
     const validation = await (options.validate && trainer.withAverage(options.validate));
-    const improved = validation !== undefined && validation.accuracy > (position.best?.value ?? -1);
-    if (improved) position.best = { epoch: position.epoch, value: validation.accuracy };
+    const score = validation && (options.score ?? (({ accuracy }) => accuracy))(validation);
+    const improved = score !== undefined && score > (position.best?.value ?? Number.NEGATIVE_INFINITY);
+    if (improved) position.best = { epoch: position.epoch, value: score };
     Object.assign(position, { stepInEpoch: 0, epochLoss: 0, epochItems: 0, epochMetrics: {} });
     position.seconds = secondsBefore + (performance.now() - began) / 1000;
     await options.onEpoch?.({

@@ -1,12 +1,11 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { confusionMatrix, type Evaluation, predictions } from "../tasks/classification.ts";
 import type { ClassifierResult } from "./classifier-result.ts";
-import { type ReportHistory, type ReportMistake, renderReport } from "./runs/report.ts";
+import { type ReportMistake, renderReport } from "./runs/report.ts";
+import { reportHistory } from "./runs/report-history.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
 
 const MISTAKES = 40;
-/** Points of a curve: more than a screen has pixels for says nothing. */
-const POINTS = 500;
 
 /** The report of a finished run, as one HTML document. */
 export async function classifierReport(
@@ -28,7 +27,7 @@ export async function classifierReport(
       { label: "training time", value: `${(result.seconds / 60).toFixed(1)} min` },
       { label: "images/s", value: result.itemsPerSecond.toFixed(0) },
     ],
-    history: history(metrics),
+    history: reportHistory(metrics),
     classes: [...classes],
     confusion: confusionMatrix(test, classes.length),
     mistakes: await surestMistakes(dataset, test, predicted),
@@ -58,30 +57,6 @@ async function surestMistakes(dataset: ImageDataset, test: Evaluation, predicted
     probability,
     is: classes[test.labels[index]],
   }));
-}
-
-function history(metrics: Record<string, number | string>[]): ReportHistory[] {
-  const steps = metrics.filter(({ kind }) => kind === "train");
-  const stride = Math.ceil(steps.length / POINTS);
-  const train = steps
-    .filter((_, i) => i % stride === 0)
-    .map((record) => ({
-      step: Number(record.step),
-      epoch: Number(record.epoch),
-      trainLoss: Number(record.loss),
-      trainAccuracy: Number(record.accuracy),
-      learningRate: Number(record.learningRate),
-      gradientNorm: Number(record.gradientNorm),
-    }));
-  const validation = metrics
-    .filter(({ kind }) => kind === "validation")
-    .map((record) => ({
-      step: Number(record.step),
-      epoch: Number(record.epoch),
-      validationLoss: Number(record.loss),
-      validationAccuracy: Number(record.accuracy),
-    }));
-  return [...train, ...validation].sort((a, b) => a.step - b.step);
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

@@ -9,7 +9,7 @@ const EVERY = 10;
 /** Writes what a training does to metrics.jsonl and to TensorBoard: a record every ten steps and one an epoch. */
 export class MetricsWriter {
   private readonly events: EventWriter;
-  private sums = { loss: 0, items: 0, correct: 0, gradientNorm: 0, dataMs: 0, stepMs: 0, steps: 0 };
+  private sums = nothing();
 
   /** @param resumedAt the step of the checkpoint that a resumed run continues from */
   constructor(
@@ -23,7 +23,7 @@ export class MetricsWriter {
     const { sums } = this;
     sums.loss += event.loss;
     sums.items += event.items;
-    sums.correct += event.metrics.correct ?? 0;
+    for (const [name, value] of Object.entries(event.metrics)) sums.metrics[name] = (sums.metrics[name] ?? 0) + value;
     sums.gradientNorm += event.gradientNorm;
     sums.dataMs += event.dataMs;
     sums.stepMs += event.stepMs;
@@ -32,17 +32,17 @@ export class MetricsWriter {
     const { step, epoch, learningRate } = event;
     this.write(step, epoch, "train", {
       loss: sums.loss / sums.steps,
-      accuracy: sums.correct / sums.items,
+      ...shares(Object.fromEntries(Object.entries(sums.metrics).map(([name, sum]) => [name, sum / sums.items]))),
       learningRate,
       gradientNorm: sums.gradientNorm / sums.steps,
       dataMs: sums.dataMs / sums.steps,
       stepMs: sums.stepMs / sums.steps,
     });
-    this.sums = { loss: 0, items: 0, correct: 0, gradientNorm: 0, dataMs: 0, stepMs: 0, steps: 0 };
+    this.sums = nothing();
   }
 
   epoch({ step, epoch, trainLoss, trainMetrics, validation, seconds }: EpochEvent): void {
-    this.write(step, epoch, "epoch", { loss: trainLoss, accuracy: trainMetrics.correct, seconds });
+    this.write(step, epoch, "epoch", { loss: trainLoss, ...shares(trainMetrics), seconds });
     if (validation) this.write(step, epoch, "validation", validation);
     this.events.flush();
   }
@@ -55,4 +55,21 @@ export class MetricsWriter {
   close(): void {
     this.events.close();
   }
+}
+
+const nothing = () => ({
+  loss: 0,
+  items: 0,
+  metrics: {} as { [name: string]: number },
+  gradientNorm: 0,
+  dataMs: 0,
+  stepMs: 0,
+  steps: 0,
+});
+
+/** Means of a task's metrics by the names that records have for them. */
+function shares(means: { [name: string]: number }): { [name: string]: number } {
+  return Object.fromEntries(
+    Object.entries(means).map(([name, mean]) => [name === "correct" ? "accuracy" : name, mean]),
+  );
 }

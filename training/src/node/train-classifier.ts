@@ -9,18 +9,18 @@ import {
   randomStream,
   whitenFirstConvolution,
 } from "@tfjs-zoo/models";
-import { type EpochEvent, type FitEnd, fit, type Position, type StepEvent } from "../loop/fit.ts";
+import type { FitEnd, Position } from "../loop/fit.ts";
 import { imageBatches } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { parameterGroups, type Recipe, scheduleOf } from "../recipes/recipe.ts";
 import { classification, type Evaluation, evaluate } from "../tasks/classification.ts";
 import type { ClassifierInfo } from "../tasks/classifier-weights.ts";
-import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { loadCheckpoint } from "./checkpoint.ts";
 import { type ClassifierFile, saveClassifier } from "./classifier-file.ts";
 import { classifierReport } from "./classifier-report.ts";
 import type { ClassifierResult } from "./classifier-result.ts";
+import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
-import { MetricsWriter } from "./metrics-writer.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
 import { checkSameWeights } from "./same-weights.ts";
@@ -36,7 +36,7 @@ const WHITENED_BY = 5000;
 /** Images a batch when nothing is learned. */
 const EVALUATION_BATCH = 250;
 
-export interface ClassifierTraining {
+export interface ClassifierTraining extends RunTraining {
   run: RunFolder;
   /** Normalised as the weights that the run begins from say, where it does. */
   dataset: ImageDataset;
@@ -46,13 +46,7 @@ export interface ClassifierTraining {
   teacher?: ClassifierFile;
   /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
   within?: Within;
-  /** Finishes the step under way, saves and ends. */
-  signal?: AbortSignal;
-  /** steps between two checkpoints inside an epoch */
-  checkpointEvery?: number;
   onStart?(facts: StartFacts): void;
-  onStep?(event: StepEvent): void;
-  onEpoch?(event: EpochEvent): void;
   onTest?(images: number, total: number): void;
 }
 
@@ -73,7 +67,7 @@ export interface StartFacts {
  * @returns the result; undefined when interrupted (the checkpoint is saved then)
  */
 export async function trainClassifier(training: ClassifierTraining): Promise<ClassifierResult | undefined> {
-  const { run, dataset, checkpointEvery = 200 } = training;
+  const { run, dataset } = training;
   const { model: name, seed, full } = run.config;
   const recipe = run.config.recipe as unknown as Recipe;
   const { train, validation } = splitTraining(dataset.train, seed, full);
@@ -113,15 +107,11 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   });
 
   if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
-  await run.truncateMetrics(trainer.step);
-  const metrics = new MetricsWriter(run, checkpoint?.step);
   const measure = async (set: ImageSet, onBatch?: (images: number) => void): Promise<Evaluation> =>
     evaluate(model, dataset.shape, evaluationBatches({ ...dataset, set, batchSize: EVALUATION_BATCH }), {
       views: recipe.testViews,
       onBatch,
     });
-  const save = async (position: Position) =>
-    saveCheckpoint(run.checkpointPath("last"), name, { state: await trainer.state(), step: trainer.step, position });
 
   training.onStart?.({
     resumedAt: checkpoint?.position,
@@ -131,31 +121,12 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     frozen,
   });
   try {
-    const { end, position } = await fit(trainer, {
+    const { end, position } = await fitInRun({
+      ...{ run, training, trainer, checkpoint, recipe },
       data: imageBatches(train, dataset, recipe, seed),
-      epochs: recipe.epochs,
-      learningRate: recipe.learningRate,
       schedule: scheduleOf(recipe),
-      accumulate: recipe.accumulate,
-      patience: recipe.patience,
-      position: checkpoint?.position,
-      signal: training.signal,
       validate: validation && (() => measure(validation).then(({ accuracy, loss }) => ({ accuracy, loss }))),
-      onStep(event) {
-        metrics.step(event);
-        training.onStep?.(event);
-      },
-      async onEpoch(event) {
-        metrics.epoch(event);
-        if (event.improved) {
-          await trainer.withAverage(() => saveClassifier(run.checkpointPath("best"), model, info).then(() => {}));
-        }
-        training.onEpoch?.(event);
-      },
-      async onPosition(position, at) {
-        const due = at === "epoch" || position.stepInEpoch % checkpointEvery === 0 || training.signal?.aborted;
-        if (due) await save(position);
-      },
+      saveWeights: (path) => saveClassifier(path, model, info),
     });
     if (end === "interrupted") return undefined;
 
@@ -168,7 +139,6 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
       return result;
     });
   } finally {
-    metrics.close();
     trainer.dispose();
     model.dispose();
     teacher?.dispose();

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { flagOf, overrideRecipe, recipeFields, recipeName } from "./overrides.ts";
+import {
+  flagOf,
+  overrideRecipe,
+  overrideTextRecipe,
+  recipeFields,
+  recipeName,
+  textRecipeFields,
+  textRecipeName,
+} from "./overrides.ts";
 import { recipeFor, recipes } from "./recipe.ts";
+import { textRecipes } from "./text-recipe.ts";
 
 describe("overrideRecipe", () => {
   const quick = recipeFor("quick", "cifar10");
@@ -27,7 +36,17 @@ describe("overrideRecipe", () => {
   });
 });
 
+describe("overrideTextRecipe", () => {
+  it("knows the fields of recipes for text, and no others", () => {
+    const changed = overrideTextRecipe(textRecipes.quick, { dropout: "0.2", schedule: "inverse-sqrt" });
+    expect(changed).toEqual({ ...textRecipes.quick, dropout: 0.2, schedule: "inverse-sqrt" });
+    expect(() => overrideTextRecipe(textRecipes.quick, { cutmix: "1" })).toThrow(/unknown recipe field --cutmix/);
+    expect(Object.keys(textRecipeFields).sort()).toEqual(Object.keys(textRecipes.quick).sort());
+  });
+});
+
 it("names the nearest recipe", () => {
+  expect(() => textRecipeName("paper")).toThrow('unknown recipe "paper"');
   expect(() => recipeName("standart")).toThrow('did you mean "standard"');
   expect(recipeName("paper")).toBe("paper");
 });

@@ -2,6 +2,7 @@ import { InputError } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
 import { testViews } from "../tasks/test-views.ts";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
+import { type TextRecipe, type TextRecipeName, textRecipes } from "./text-recipe.ts";
 
 /** One field of a recipe: what it means and which values it takes. */
 interface Field {
@@ -12,8 +13,11 @@ interface Field {
 const count = { min: 1, integer: true };
 const share = { min: 0, max: 1 };
 
-/** Every field of a recipe. */
-export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
+/** The fields of a kind of recipe. */
+export type RecipeFields<R> = { readonly [K in keyof R]: Field };
+
+/** Every field of a recipe for images. */
+export const recipeFields: RecipeFields<Recipe> = {
   epochs: { help: "passes over the training set", values: { min: 1, integer: true } },
   batchSize: { help: "images a batch", values: count },
   optimizer: { help: "update rule", values: ["sgd", "adam", "adamw", "muon"] },
@@ -45,37 +49,65 @@ export const recipeFields: { readonly [K in keyof Recipe]: Field } = {
   patience: { help: "epochs without improvement before stopping, 0 for never", values: { min: 0, integer: true } },
 };
 
+/** Every field of a recipe for text. */
+export const textRecipeFields: RecipeFields<TextRecipe> = {
+  ...pick(recipeFields, ["epochs", "learningRate", "weightDecay", "warmupEpochs", "labelSmoothing"]),
+  ...pick(recipeFields, ["clipNorm", "accumulate", "ema", "patience"]),
+  batchSize: { help: "texts a batch", values: count },
+  optimizer: { help: "update rule", values: ["adam", "adamw", "sgd"] },
+  beta2: { help: "decay of Adam's mean of squared gradients", values: { min: 0, max: 0.99999 } },
+  schedule: { help: "how the learning rate goes", values: ["constant", "linear", "cosine", "inverse-sqrt"] },
+  dropout: { help: "share of units that training drops", values: { min: 0, max: 0.95 } },
+};
+
+function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+}
+
 /** learningRate -> learning-rate */
 export const flagOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** @throws InputError for an unknown recipe, with the nearest known one */
-export function recipeName(name: string): RecipeName {
-  if (name in recipes) return name as RecipeName;
-  const names = Object.keys(recipes);
+export const recipeName = (name: string): RecipeName => knownRecipe(name, recipes);
+
+/** @throws InputError for an unknown recipe for text, with the nearest known one */
+export const textRecipeName = (name: string): TextRecipeName => knownRecipe(name, textRecipes);
+
+function knownRecipe<N extends string>(name: string, known: { readonly [K in N]: unknown }): N {
+  if (Object.hasOwn(known, name)) return name as N;
+  const names = Object.keys(known);
   throw new InputError(
     `unknown recipe "${name}": did you mean "${closest(name, names)}"? (known: ${names.join(", ")})`,
   );
 }
+
+type Overrides = { [field: string]: string | boolean };
 
 /**
  * Overrides fields of a recipe by texts, as flags give them.
  *
  * @throws InputError for an unknown field, with the nearest known one, or a value that the field can't take
  */
-export function overrideRecipe(recipe: Recipe, overrides: { [field: string]: string | boolean }): Recipe {
-  const result: { [field: string]: unknown } = { ...recipe };
+export const overrideRecipe = (recipe: Recipe, overrides: Overrides): Recipe =>
+  overridden(recipe, overrides, recipeFields);
+
+/** The same for a recipe for text. */
+export const overrideTextRecipe = (recipe: TextRecipe, overrides: Overrides): TextRecipe =>
+  overridden(recipe, overrides, textRecipeFields);
+
+function overridden<R extends object>(recipe: R, overrides: Overrides, fields: RecipeFields<R>): R {
+  const result = { ...recipe } as { [field: string]: unknown };
   for (const [field, text] of Object.entries(overrides)) {
-    if (!(field in recipeFields)) {
-      const nearest = closest(field, Object.keys(recipeFields));
+    if (!Object.hasOwn(fields, field)) {
+      const nearest = closest(field, Object.keys(fields));
       throw new InputError(`unknown recipe field --${flagOf(field)}: did you mean --${flagOf(nearest)}?`);
     }
-    result[field] = parseField(field as keyof Recipe, text);
+    result[field] = parseField(field, fields[field as keyof R], text);
   }
-  return result as unknown as Recipe;
+  return result as unknown as R;
 }
 
-function parseField(field: keyof Recipe, text: string | boolean): unknown {
-  const { values } = recipeFields[field];
+function parseField(field: string, { values }: Field, text: string | boolean): unknown {
   const refuse = (expected: string) => {
     throw new InputError(`--${flagOf(field)} got "${text}"; expected ${expected}`);
   };

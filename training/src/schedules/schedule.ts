@@ -41,3 +41,15 @@ export const withWarmup =
   (schedule: Schedule, warmupEpochs: number): Schedule =>
   (progress, epochs) =>
     schedule(progress, epochs) * (progress < warmupEpochs ? (progress + 1e-3) / (warmupEpochs + 1e-3) : 1);
+
+/**
+ * Straight up to the peak in some epochs, then down with the square root of the steps (Vaswani et al. 2017, eq. 3, in
+ * multiples of its peak).
+ */
+export const inverseSqrt =
+  (warmupEpochs: number): Schedule =>
+  (progress) => {
+    if (warmupEpochs === 0) return 1 / Math.sqrt(1 + progress);
+    const at = Math.max(progress / warmupEpochs, 1e-3);
+    return Math.min(at, 1 / Math.sqrt(at));
+  };

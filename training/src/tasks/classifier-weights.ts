@@ -1,5 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { createModel, findModel, InputError } from "@tfjs-zoo/models";
+import { createModel, findClassifier, InputError } from "@tfjs-zoo/models";
 import {
   loadWeights,
   readSafetensors,
@@ -100,7 +100,7 @@ function infoOf(metadata: Record<string, string>, from: string): ClassifierInfo 
   if (metadata.model === undefined) {
     throw new InputError(`${from} does not say which model it is of: give weights that \`train\` or \`publish\` wrote`);
   }
-  findModel(metadata.model);
+  findClassifier(metadata.model);
   const classes = list(metadata.classes);
   if (!classes?.every((name) => typeof name === "string") || classes.length === 0) {
     throw new InputError(`${from} does not say its classes: give weights that \`train\` or \`publish\` wrote`);

@@ -1,4 +1,4 @@
-import { registry } from "@tfjs-zoo/models";
+import { classifiers } from "@tfjs-zoo/models";
 import { allOps } from "@tfjs-zoo/models/testing";
 import { obey } from "./obey.ts";
 import { tasks } from "./tasks.ts";
@@ -64,7 +64,7 @@ const alone = (body: () => Promise<void>) => async (): Promise<void> => {
   for (const button of buttons) button.disabled = false;
 };
 
-for (const name of registry.keys()) element("model").append(new Option(name, name, false, name === "resnet20"));
+for (const name of classifiers.keys()) element("model").append(new Option(name, name, false, name === "resnet20"));
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
   void alone(measure)();

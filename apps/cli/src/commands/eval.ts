@@ -1,13 +1,16 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
-import { InputError } from "@tfjs-zoo/models";
+import { InputError, type ModelEntry } from "@tfjs-zoo/models";
 import {
   type ClassifierFile,
   type Evaluation,
   ensembleOf,
   inferenceNetworkOf,
+  languageModelOf,
   readClassifier,
+  readLanguageModel,
   type TestViews,
+  taskOfFile,
   testViews,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
@@ -19,9 +22,11 @@ import {
   type Output,
   startBackendFor,
   threadsOption,
+  UsageError,
 } from "../context.ts";
 import { weightsFile } from "../target.ts";
 import { formatTable } from "../terminal/table.ts";
+import { onHeldOutText } from "./eval-text.ts";
 import { onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
@@ -33,7 +38,9 @@ interface EvalFlags extends CommonFlags {
 export function registerEval(program: Command): void {
   program
     .command("eval")
-    .description("the accuracy of weights on a test set; of several, that of their ensemble too")
+    .description(
+      "the accuracy of weights on a test set (of several, that of their ensemble too), or a language model's loss",
+    )
     .argument("<weights...>", "NAME.TAG, a run's folder or a .safetensors file")
     .option("--dataset <name>", "another test set than that of the weights' own data set")
     .addOption(
@@ -49,8 +56,17 @@ export function registerEval(program: Command): void {
 
 async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<void> {
   const output = createOutput(flags);
+  const paths: string[] = [];
+  for (const target of targets) paths.push(await weightsFile(target));
+  const tasks: ModelEntry["task"][] = [];
+  for (const path of paths) tasks.push(await taskOfFile(path));
+  const text = tasks.findIndex((task) => task !== "classification");
+  if (text >= 0) {
+    if (targets.length > 1) throw new UsageError(`${targets[text]} is for text and makes no ensemble: give it alone`);
+    return evaluateLanguageModel(paths[0], flags, output);
+  }
   const files: ClassifierFile[] = [];
-  for (const target of targets) files.push(await readClassifier(await weightsFile(target)));
+  for (const path of paths) files.push(await readClassifier(path));
   for (const [i, { info }] of files.entries()) checkSameClasses(info.classes, targets[i], files[0], targets[0]);
   await startBackendFor(flags, output);
   const name = flags.dataset ?? files[0].info.dataset;
@@ -81,6 +97,23 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
     },
     () => `${tableOf(members, targets, ensemble)}\n${images}`,
   );
+}
+
+async function evaluateLanguageModel(path: string, flags: EvalFlags, output: Output): Promise<void> {
+  const file = await readLanguageModel(path);
+  await startBackendFor(flags, output);
+  const name = flags.dataset ?? file.info.dataset;
+  const model = languageModelOf(file);
+  try {
+    const { loss, perplexity, tokens } = await onHeldOutText(model, file, name, output);
+    output.result(
+      { loss, perplexity, tokens },
+      () =>
+        `loss ${loss.toFixed(4)}, perplexity ${perplexity.toFixed(3)} on ${tokens.toLocaleString("en")} held-out tokens of ${name}`,
+    );
+  } finally {
+    model.dispose();
+  }
 }
 
 async function evaluated(

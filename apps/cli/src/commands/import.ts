@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { findModel, InputError } from "@tfjs-zoo/models";
+import { findClassifier, InputError } from "@tfjs-zoo/models";
 import { type Command, Option } from "commander";
 import { asUsage, backendOption, type CommonFlags, createOutput, jsonOption } from "../context.ts";
 import { importClassifier, importLines, nextCommand, normalisationOf } from "../import-classifier.ts";
@@ -37,7 +37,7 @@ export function registerImport(program: Command): void {
 async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
-  const entry = asUsage(() => findModel(flags.model));
+  const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));
   if (existsSync(out)) throw new InputError(`${out} exists already: give another --out`);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {

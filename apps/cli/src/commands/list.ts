@@ -28,7 +28,7 @@ export function registerList(program: Command): void {
             family,
             parameters: params.toLocaleString("en"),
             MACs: `${(macs / 1e6).toFixed(1)} M`,
-            weights: pretrained.map(({ tag, value }) => `${name}.${tag} (${(100 * value).toFixed(2)} %)`).join(", "),
+            weights: pretrained.map(({ tag, metric, value }) => `${name}.${tag} (${figure(metric, value)})`).join(", "),
           })),
           [
             { key: "name" },
@@ -41,3 +41,6 @@ export function registerList(program: Command): void {
       );
     });
 }
+
+const figure = (metric: string, value: number): string =>
+  metric === "accuracy" ? `${(100 * value).toFixed(2)} %` : `${metric} ${value.toFixed(3)}`;

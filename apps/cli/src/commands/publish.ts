@@ -2,24 +2,38 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
-import { findModel, InputError } from "@tfjs-zoo/models";
-import { createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
+import { countMacs, countParams, findModel, InputError } from "@tfjs-zoo/models";
+import { type Card, type CardFields, createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import {
-  type ClassifierResult,
   flagOf,
   type InitialWeights,
+  languageModelOf,
   loadClassifier,
-  type Recipe,
   type RecipeName,
   RunFolder,
+  readLanguageModel,
   recipeFor,
   saveClassifier,
+  saveLanguageModel,
+  saveTokenizer,
   type TeacherWeights,
+  type TextRecipeName,
+  textRecipes,
+  tokenizerPath,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
-import { backendOption, type CommonFlags, createOutput, jsonOption, startBackendFor, UsageError } from "../context.ts";
+import {
+  backendOption,
+  type CommonFlags,
+  createOutput,
+  jsonOption,
+  type Output,
+  startBackendFor,
+  UsageError,
+} from "../context.ts";
 import { pretrainedFolder } from "../pretrained.ts";
 import { weightsFile } from "../target.ts";
+import { onHeldOutText } from "./eval-text.ts";
 import { onTestSet } from "./test-set.ts";
 
 interface PublishFlags extends CommonFlags {
@@ -52,46 +66,22 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
   }
   const folder = join(pretrainedFolder(), nameTag);
   if (existsSync(folder) && !flags.force) throw new InputError(`${nameTag} is published already: --force replaces it`);
-  const command = commandOf(run);
+  const entry = findModel(name);
+  const command = commandOf(run, entry.task);
   const file = await weightsFile(runFolder);
-  const result = JSON.parse(await readFile(join(run.dir, "result.json"), "utf8")) as ClassifierResult;
+  const { epochs } = JSON.parse(await readFile(join(run.dir, "result.json"), "utf8")) as { epochs: number };
   const { name: backend } = await startBackendFor(flags, output);
 
-  const { model, info } = await loadClassifier(file);
   const building = `${folder}.tmp`;
   await rm(building, { recursive: true, force: true });
   await mkdir(building, { recursive: true });
   try {
-    const weights = join(building, "model.safetensors");
-    const bytes = await saveClassifier(weights, model, info, flags.dtype);
-    model.dispose();
-    // The card's figures are those of the file that ships, so that is what is measured.
-    const shipped = await loadClassifier(weights);
-    const dataset = await loadDataset(info.dataset, { progress: output.progress.update, size: info.inputShape });
-    const { mean, std } = info;
-    const { accuracy, top5, loss, images } = await onTestSet(shipped.model, info, dataset, output);
-    const measured = { dataset: info.dataset, split: "test", images, epoch: result.epochs };
-    const entry = findModel(name);
-    const card = await createCard(
+    const ship = entry.task === "classification" ? shipClassifier : shipLanguageModel;
+    const { bytes, fields, said } = await ship({ file, building, epochs, dtype: flags.dtype, output });
+    const card: Card = await createCard(
       {
-        model: name,
-        tag,
-        task: entry.task,
-        inputShape: [...info.inputShape],
-        normalisation: { mean: [...mean], std: [...std] },
-        classes: [...info.classes],
-        parameters: entry.params,
-        macs: entry.macs,
-        metric: { name: "accuracy", value: accuracy, ...measured },
-        otherMetrics: [
-          { name: "top5", value: top5, ...measured },
-          { name: "loss", value: loss, ...measured },
-        ],
-        recipe: String(recipeName),
-        seed,
-        backend: run.config.backend,
-        precision: run.config.precision,
-        command,
+        ...{ model: name, tag, task: entry.task, ...fields },
+        ...{ recipe: String(recipeName), seed, backend: run.config.backend, precision: run.config.precision, command },
       },
       bytes,
     );
@@ -99,14 +89,84 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
     await rm(folder, { recursive: true, force: true });
     await rename(building, folder);
     output.result({ folder, ...card }, () =>
-      [
-        `${nameTag}: ${(100 * accuracy).toFixed(2)} % on ${images.toLocaleString("en")} test images as shipped (${flags.dtype}, measured on ${backend}; ${(100 * result.accuracy).toFixed(2)} % at the end of the run)`,
-        folder,
-      ].join("\n"),
+      [`${nameTag}: ${said} as shipped (${flags.dtype}, measured on ${backend})`, folder].join("\n"),
     );
   } finally {
     await rm(building, { recursive: true, force: true });
   }
+}
+
+/** What is to be shipped, and where to. */
+interface Shipment {
+  /** the run's weights */
+  file: string;
+  /** the folder that becomes the published one */
+  building: string;
+  epochs: number;
+  dtype: WeightDtype;
+  output: Output;
+}
+
+/** What was put there, and what its card says: the figures are those of the file that ships, so that is what is measured. */
+interface Shipped {
+  bytes: Uint8Array;
+  fields: Omit<CardFields, "model" | "tag" | "task" | "recipe" | "seed" | "backend" | "precision" | "command">;
+  said: string;
+}
+
+async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
+  const { model, info } = await loadClassifier(file);
+  const weights = join(building, "model.safetensors");
+  const bytes = await saveClassifier(weights, model, info, dtype);
+  model.dispose();
+  const shipped = await loadClassifier(weights);
+  const dataset = await loadDataset(info.dataset, { progress: output.progress.update, size: info.inputShape });
+  const { accuracy, top5, loss, images } = await onTestSet(shipped.model, info, dataset, output);
+  const measured = { dataset: info.dataset, split: "test", images, epoch };
+  const { params: parameters, macs } = findModel(info.model);
+  return {
+    bytes,
+    fields: {
+      inputShape: [...info.inputShape],
+      normalisation: { mean: [...info.mean], std: [...info.std] },
+      classes: [...info.classes],
+      ...{ parameters, macs },
+      metric: { name: "accuracy", value: accuracy, ...measured },
+      otherMetrics: [
+        { name: "top5", value: top5, ...measured },
+        { name: "loss", value: loss, ...measured },
+      ],
+    },
+    said: `${(100 * accuracy).toFixed(2)} % on ${images.toLocaleString("en")} test images`,
+  };
+}
+
+async function shipLanguageModel({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
+  const trained = await readLanguageModel(file);
+  const weights = join(building, "model.safetensors");
+  const model = languageModelOf(trained);
+  const bytes = await saveLanguageModel(weights, model, trained.info, dtype);
+  model.dispose();
+  await saveTokenizer(tokenizerPath(weights), trained.tokenizer);
+  const shipped = await readLanguageModel(weights);
+  const { dataset, context } = shipped.info;
+  const network = languageModelOf(shipped);
+  const { loss, perplexity, tokens } = await onHeldOutText(network, shipped, dataset, output);
+  const measured = { dataset, split: "validation", images: tokens, epoch };
+  const [parameters, macs] = [countParams(network), countMacs(network, context)];
+  network.dispose();
+  return {
+    bytes,
+    fields: {
+      inputShape: [context],
+      normalisation: null,
+      tokenizer: "tokenizer.json",
+      ...{ parameters, macs },
+      metric: { name: "loss", value: loss, ...measured },
+      otherMetrics: [{ name: "perplexity", value: perplexity, ...measured }],
+    },
+    said: `loss ${loss.toFixed(4)} on ${tokens.toLocaleString("en")} held-out tokens`,
+  };
 }
 
 /**
@@ -114,20 +174,27 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
  *
  * @throws InputError when it begins from weights, or learns from some, that nobody else has
  */
-function commandOf({ config }: RunFolder): string {
-  const recipe = config.recipe as unknown as Recipe;
-  const named = recipeFor(config.recipeName as RecipeName, config.dataset);
-  const changed = (Object.keys(recipe) as (keyof Recipe)[]).filter((field) => recipe[field] !== named[field]);
+function commandOf({ config }: RunFolder, task: Card["task"]): string {
+  const recipe = config.recipe;
+  const named: object =
+    task === "classification"
+      ? recipeFor(config.recipeName as RecipeName, config.dataset)
+      : textRecipes[config.recipeName as TextRecipeName];
+  const changed = Object.entries(named).filter(([field, value]) => recipe[field] !== value);
   return [
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
     ...(config.init ? [`--init ${published("--init", config.init as InitialWeights)}`] : []),
     ...(config.teacher ? [`--teacher ${published("--teacher", config.teacher as TeacherWeights)}`] : []),
     ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
-    ...changed.map((field) => `--${flagOf(field)} ${recipe[field]}`),
+    ...(task === "classification" ? [] : [`--context ${config.context}`, ...tokenizerFlags(config)]),
+    ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,
   ].join(" ");
 }
+
+const tokenizerFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown }): string[] =>
+  tokenizer === "bpe" ? [`--tokenizer bpe --vocabulary ${vocabulary}`] : [];
 
 function published(flag: string, { name }: { name: string }): string {
   if (/^[\w-]+\.[\w-]+$/.test(name) && !name.endsWith(".safetensors")) return name;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findModel } from "@tfjs-zoo/models";
+import { findClassifier } from "@tfjs-zoo/models";
 import type { Command } from "commander";
 import { closest } from "fastest-levenshtein";
 import {
@@ -84,7 +84,7 @@ async function pull(what: string, flags: PullFlags): Promise<void> {
       `anybody on the way can change what comes from ${remote.url}: give an https address or --sha256`,
     );
   }
-  const entry = asUsage(() => findModel(known.model));
+  const entry = asUsage(() => findClassifier(known.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry)) ?? known.normalisation;
   const name = flags.as ?? known.name ?? nameFor(entry.name, remote.title);
   if (existsSync(join(pretrainedFolder(), name)))

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
-import { InputError, type ModelEntry, registry } from "@tfjs-zoo/models";
+import { type ClassifierEntry, InputError, registry } from "@tfjs-zoo/models";
 import {
   type ClassifierFile,
   type ClassifierResult,
@@ -9,8 +9,10 @@ import {
   type Recipe,
   type RunFolder,
   recipeFields,
+  type StepEvent,
   type TakenWeights,
   type TeacherWeights,
+  textRecipeFields,
   trainClassifier,
 } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
@@ -18,9 +20,10 @@ import type { Output } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
 
 /** A flag for every field of a recipe, but for those that mean nothing to the command. */
-export function recipeOptions(command: Command, without: readonly (keyof Recipe)[] = []): void {
+export function recipeOptions(command: Command, without: readonly (keyof Recipe)[] = [], text = false): void {
   command.optionsGroup("Fields of the recipe:");
-  for (const [field, { help, values }] of Object.entries(recipeFields)) {
+  const fields = text ? { ...textRecipeFields, ...recipeFields } : recipeFields;
+  for (const [field, { help, values }] of Object.entries(fields)) {
     if (without.includes(field as keyof Recipe)) continue;
     const flag = flagOf(field);
     if (values === "boolean") command.option(`--${flag} [true|false]`, help);
@@ -30,7 +33,7 @@ export function recipeOptions(command: Command, without: readonly (keyof Recipe)
 
 /** The fields of the recipe that the command line gives. */
 export function recipeOverrides(flags: object): { [field: string]: string | boolean } {
-  const fields = new Set(Object.keys(recipeFields));
+  const fields = new Set([...Object.keys(recipeFields), ...Object.keys(textRecipeFields)]);
   return Object.fromEntries(Object.entries(flags).filter(([field, value]) => fields.has(field) && value !== undefined));
 }
 
@@ -51,7 +54,6 @@ export function trainShown(
 ): Promise<ClassifierResult | undefined> {
   const { model, recipeName, recipe, seed, full } = run.config;
   const { epochs } = recipe as unknown as Recipe;
-  let rate = 0;
   return trainClassifier({
     run,
     dataset,
@@ -80,22 +82,7 @@ export function trainShown(
       }
       if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
     },
-    onStep(event) {
-      const itemsPerSecond = (1000 * event.items) / (event.dataMs + event.stepMs);
-      rate = rate === 0 ? itemsPerSecond : 0.95 * rate + 0.05 * itemsPerSecond;
-      const stepsLeft = (epochs - event.epoch + 1) * event.stepsPerEpoch - event.stepInEpoch;
-      output.progress.training({
-        epoch: event.epoch,
-        epochs,
-        step: event.stepInEpoch,
-        steps: event.stepsPerEpoch,
-        loss: event.meanLoss,
-        accuracy: event.meanMetrics.correct,
-        learningRate: event.learningRate,
-        itemsPerSecond: rate,
-        etaSeconds: (stepsLeft * event.items) / rate,
-      });
-    },
+    onStep: stepsShown(output, epochs, "images"),
     onEpoch({ epoch, trainLoss, trainMetrics, validation, seconds }) {
       const held = validation
         ? `, held-out accuracy ${percent(validation.accuracy)}, loss ${validation.loss.toFixed(3)}`
@@ -106,6 +93,28 @@ export function trainShown(
     },
     onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
   });
+}
+
+/** Shows on a live line how steps go. */
+export function stepsShown(output: Output, epochs: number, unit: "images" | "tokens"): (event: StepEvent) => void {
+  let rate = 0;
+  return (event) => {
+    const itemsPerSecond = (1000 * event.items) / (event.dataMs + event.stepMs);
+    rate = rate === 0 ? itemsPerSecond : 0.95 * rate + 0.05 * itemsPerSecond;
+    const stepsLeft = (epochs - event.epoch + 1) * event.stepsPerEpoch - event.stepInEpoch;
+    output.progress.training({
+      epoch: event.epoch,
+      epochs,
+      step: event.stepInEpoch,
+      steps: event.stepsPerEpoch,
+      loss: event.meanLoss,
+      accuracy: event.meanMetrics.correct,
+      learningRate: event.learningRate,
+      itemsPerSecond: rate,
+      unit,
+      etaSeconds: (stepsLeft * event.items) / rate,
+    });
+  };
 }
 
 function takenText({ name, tensors, freshHead, itsClasses }: TakenWeights, classes: number): string {
@@ -144,7 +153,10 @@ export function interrupted(run: RunFolder, output: Output): void {
 }
 
 /** @throws InputError when a network is for larger images than a data set has, with the network to take instead */
-export function checkImageSize({ name, inputShape }: ModelEntry, dataset: Pick<ImageDataset, "name" | "shape">): void {
+export function checkImageSize(
+  { name, inputShape }: ClassifierEntry,
+  dataset: Pick<ImageDataset, "name" | "shape">,
+): void {
   if (inputShape[0] <= dataset.shape[0] && inputShape[1] <= dataset.shape[1]) return;
   const smaller = `${name}-cifar`;
   const advice = registry.has(smaller) ? `take ${smaller}` : "give folder:PATH, whose pictures are resized";

@@ -8,10 +8,12 @@ export interface TrainingState {
   step: number;
   steps: number;
   loss: number;
-  /** 0 to 1 */
-  accuracy: number;
+  /** 0 to 1, of a classifier */
+  accuracy?: number;
   learningRate: number;
   itemsPerSecond: number;
+  /** what the items are */
+  unit: "images" | "tokens";
   etaSeconds: number;
 }
 
@@ -122,16 +124,16 @@ export function progressLine({ label, done, total, unit }: ProgressEvent, second
 }
 
 export function trainingLine(state: TrainingState, width: number): string {
-  const { epoch, epochs, step, steps, loss, accuracy, learningRate, itemsPerSecond, etaSeconds } = state;
+  const { epoch, epochs, step, steps, loss, accuracy, learningRate, itemsPerSecond, unit, etaSeconds } = state;
   return fit(
     [
       { text: `epoch ${epoch}/${epochs}`, rank: 0 },
       { text: bar(step / steps, 16), rank: 5 },
       { text: `${step}/${steps}`, rank: 4 },
       { text: `loss ${loss.toFixed(3)}`, rank: 1 },
-      { text: `acc ${(100 * accuracy).toFixed(1)} %`, rank: 2 },
+      { text: accuracy === undefined ? "" : `acc ${(100 * accuracy).toFixed(1)} %`, rank: 2 },
       { text: `lr ${learningRate.toPrecision(2)}`, rank: 7 },
-      { text: `${itemsPerSecond.toFixed(0)} images/s`, rank: 6 },
+      { text: `${itemsPerSecond.toFixed(0)} ${unit}/s`, rank: 6 },
       { text: `ETA ${formatDuration(etaSeconds)}`, rank: 3 },
     ],
     width,

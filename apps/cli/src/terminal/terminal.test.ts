@@ -12,6 +12,7 @@ const state = {
   accuracy: 0.7161,
   learningRate: 0.123,
   itemsPerSecond: 512.3,
+  unit: "images" as const,
   etaSeconds: 3700,
 };
 

@@ -4,7 +4,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
-import { registry } from "../../registry.ts";
+import { classifiers } from "../../registry.ts";
 import { importWeights } from "../import-weights.ts";
 import { relativeError, scatter } from "../test-nets.ts";
 import { layersModelWeightsFile, toLayersModel } from "../to-layers-model.ts";
@@ -15,7 +15,7 @@ beforeAll(() => tf.setBackend("cpu"));
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** One network of each family, small. */
-const families = [...new Map([...registry.values()].map((entry) => [entry.family, entry])).values()];
+const families = [...new Map([...classifiers.values()].map((entry) => [entry.family, entry])).values()];
 
 describe("what zoo export wrote", () => {
   it.each(families)("of $name is read again, bit by bit", async ({ build, narrow = build }) => {
@@ -40,7 +40,7 @@ describe("what zoo export wrote", () => {
 });
 
 describe("a layers-model", () => {
-  const { build } = registry.get("lenet5") as { build: (options: { seed: number | null }) => tfl.LayersModel };
+  const { build } = classifiers.get("lenet5") as { build: (options: { seed: number | null }) => tfl.LayersModel };
   const exported = async () => {
     const { modelJson, weights } = await toLayersModel(build({ seed: 1 }));
     return { json: JSON.parse(modelJson), weights };

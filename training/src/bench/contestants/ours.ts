@@ -3,9 +3,10 @@
  * "train", or "folded" or "unfolded" inference.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { findModel } from "@tfjs-zoo/models";
+import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../../node/backends/index.ts";
 import { serve } from "../serve.ts";
+import { textWorkload } from "../text-workload.ts";
 import { defaultBatch, inferenceStep, ourStep, withinPrecision } from "../workload.ts";
 
 const [model, backend, size, precision, what] = process.argv.slice(2);
@@ -15,11 +16,17 @@ await serve(async () => {
   const { version = "", threads } = statuses.find(({ ok }) => ok) ?? {};
   const within = withinPrecision(precision, name, inBf16);
   const batch = Number(size) || defaultBatch(name);
-  const { params } = findModel(model);
   const versions = { "tfjs-core": tf.version_core, [name]: version };
+  const about = { batch, threads, versions, backend: name };
+  const entry = findModel(model);
+  if (entry.task === "language-modelling") {
+    if (what !== "train") throw new InputError(`bench infer is for image classifiers, and ${model} is for text`);
+    const { params, items, step } = textWorkload(entry, batch, within);
+    return { ready: { params, items, ...about }, step };
+  }
   const step =
     what === "train"
       ? ourStep(model, batch, within)
       : inferenceStep(model, batch, { folded: what === "folded", within });
-  return { ready: { params, batch, threads, versions, backend: name }, step };
+  return { ready: { params: entry.params, ...about }, step };
 });

@@ -97,10 +97,10 @@ export async function measureSpeed(
 }
 
 export function speedText(result: BenchSpeedResult): string {
-  const { task, model, backend, precision, batch, ours, peers, environment } = result;
+  const { task, model, backend, precision, batch, unit, ours, peers, environment } = result;
   const row = (name: string, rate: Rate, ratio?: number) => ({
     "": name,
-    "images/s": rate.items_per_s.toFixed(1),
+    [`${unit}/s`]: rate.items_per_s.toFixed(1),
     "step, ms": rate.step_ms.toFixed(1),
     "middle half, ms": rate.spread_ms.map((ms) => ms.toFixed(1)).join(" to "),
     "ours is faster by": ratio === undefined ? "" : `x ${ratio.toFixed(2)}`,
@@ -109,7 +109,7 @@ export function speedText(result: BenchSpeedResult): string {
       .join(", "),
   });
   const rows = [row("ours", ours), ...Object.entries(peers).map(([name, peer]) => row(name, peer, peer.ratio))];
-  const keys = ["", "images/s", "step, ms", "middle half, ms", "ours is faster by", "version"];
+  const keys = ["", `${unit}/s`, "step, ms", "middle half, ms", "ours is faster by", "version"];
   const what = task === "train" ? "training step" : "batch of outputs";
   return [
     `${model}, batch ${batch}, ${precision}, ${backend}: one ${what}, median of ${ours.steps}`,

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { checkDatasetName, datasetNames, loadDataset } from "@tfjs-zoo/datasets/node";
-import { findModel, InputError, type ModelEntry } from "@tfjs-zoo/models";
+import { type ClassifierEntry, findClassifier, InputError } from "@tfjs-zoo/models";
 import {
   type Comparison,
   collectEnvironment,
@@ -145,7 +145,7 @@ function goesOn(out: string, output: Output): void {
 }
 
 function planOf(names: string[], flags: CompareFlags) {
-  const models = [...new Set(names.map((name) => findModel(name).name))];
+  const models = [...new Set(names.map((name) => findClassifier(name).name))];
   checkDatasetName(flags.dataset);
   sameSize(models);
   const overrides = recipeOverrides(flags);
@@ -169,11 +169,11 @@ function planOf(names: string[], flags: CompareFlags) {
 }
 
 /** @throws InputError unless all networks take images of one size, which is returned */
-function sameSize(models: readonly string[]): ModelEntry["inputShape"] {
-  const [first, ...others] = models.map((name) => findModel(name));
+function sameSize(models: readonly string[]): ClassifierEntry["inputShape"] {
+  const [first, ...others] = models.map((name) => findClassifier(name));
   const other = others.find(({ inputShape }) => inputShape.join() !== first.inputShape.join());
   if (other === undefined) return first.inputShape;
-  const size = ({ name, inputShape }: ModelEntry) => `${name} takes images of ${inputShape.join("x")}`;
+  const size = ({ name, inputShape }: ClassifierEntry) => `${name} takes images of ${inputShape.join("x")}`;
   throw new InputError(`${size(first)}, ${size(other)}: compare networks for images of one size`);
 }
 

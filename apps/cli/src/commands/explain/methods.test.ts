@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { inMemoryImages } from "@tfjs-zoo/datasets";
-import { airbench94, type BuildOptions, mlp, randomStream, registry } from "@tfjs-zoo/models";
+import { airbench94, type BuildOptions, classifiers, mlp, randomStream } from "@tfjs-zoo/models";
 import { type ClassifierInfo, explainReport, figuresOf, startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectPossible, looksOf, methods, possible } from "./methods.ts";
@@ -11,7 +11,7 @@ import { where } from "./where.ts";
 beforeAll(() => startBackend("wasm", { progress: () => {} }));
 
 /** A network of each family, in its narrow form where there is one. */
-const entries = [...registry.values()].sort((a, b) => Number("narrow" in a) - Number("narrow" in b));
+const entries = [...classifiers.values()].sort((a, b) => Number("narrow" in a) - Number("narrow" in b));
 const families = [...new Map(entries.map((entry) => [entry.family, entry])).values()];
 
 /** Networks that have no narrow form in the registry, and are slow. */

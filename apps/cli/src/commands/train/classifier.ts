@@ -1,142 +1,45 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
-import { checkDatasetName, datasetNames, loadDataset } from "@tfjs-zoo/datasets/node";
-import { findModel } from "@tfjs-zoo/models";
+import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
+import { findClassifier } from "@tfjs-zoo/models";
 import {
-  type BackendName,
   type ClassifierFile,
   type ClassifierResult,
   type ClassifierTraining,
-  collectEnvironment,
-  environmentDifferences,
   epochsIn,
   flagOf,
   type InitialWeights,
   overrideRecipe,
   type Recipe,
-  RunFolder,
+  type RunFolder,
   readClassifier,
   recipeFor,
   recipeName,
-  recipes,
   type TeacherWeights,
 } from "@tfjs-zoo/training/node";
-import type { Command } from "commander";
-import {
-  asUsage,
-  backendOption,
-  type CommonFlags,
-  choice,
-  createOutput,
-  jsonOption,
-  numberAbove,
-  type Output,
-  startBackendFor,
-  threadsOption,
-  UsageError,
-  wholeNumber,
-} from "../context.ts";
-import { weightsFile } from "../target.ts";
-import { formatDuration } from "../terminal/format.ts";
+import { asUsage, choice, numberAbove, type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
+import { weightsFile } from "../../target.ts";
+import { formatDuration } from "../../terminal/format.ts";
 import {
   checkImageSize,
   interrupted,
   percent,
   precisionHere,
-  recipeOptions,
   recipeOverrides,
   shown,
   trainShown,
   untilInterrupted,
-} from "./training.ts";
+} from "../training.ts";
+import { refuseOthers, type TrainFlags } from "./flags.ts";
+import { newRun, sayDifferences } from "./runs.ts";
 
-interface TrainFlags extends CommonFlags {
-  recipe?: string;
-  dataset?: string;
-  init?: string;
-  freeze?: string;
-  teacher?: string;
-  seed: string;
-  full?: boolean;
-  run?: string;
-  runs: string;
-  resume?: string;
-  checkpointEvery: string;
-  precision: string;
-  minutes?: string;
-  [recipeField: string]: unknown;
-}
-
-export function registerTrain(program: Command): void {
-  const command = program
-    .command("train")
-    .description("train a network, test it, and write weights and a report")
-    .argument("[model]", "a name of `zoo list`")
-    .option(
-      "--recipe <name>",
-      `how to train: ${Object.keys(recipes).join(", ")} (default: quick; fine-tune with --init)`,
-    )
-    .option("--dataset <name>", `${datasetNames.join(", ")} or folder:PATH (default: what the model is for)`)
-    .option(
-      "--init <weights>",
-      "begin from weights: NAME.TAG, a run's folder or a .safetensors file; the head is fresh where the classes differ",
-    )
-    .option("--freeze <parts>", "what stays as --init has it: stem, all-but-head, or layers' paths (layer1,layer2.0)")
-    .option("--teacher <weights>", "learn from a network too, of the same classes: as for --init")
-    .option("--seed <n>", "of everything random", "0")
-    .option("--full", "train on the held-out images too: for weights that ship")
-    .option("--run <folder>", "the run's folder (default: a new one in --runs)")
-    .option("--runs <folder>", "where new runs go", "runs")
-    .option("--resume <run>", "go on with a run that was interrupted")
-    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
-    .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
-    .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
-    .addOption(backendOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption())
-    .action(train);
-  recipeOptions(command);
-}
-
-async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
-  const output = createOutput(flags);
-  const run = flags.resume === undefined ? undefined : await resumed(flags.resume, modelName, command);
-  try {
-    await trainIn(run, modelName, flags, output);
-  } finally {
-    await run?.close();
-  }
-}
-
-/** Opens a run to go on with. What it does was decided when it began, so no other flag may say otherwise. */
-async function resumed(folder: string, modelName: string | undefined, command: Command): Promise<RunFolder> {
-  const allowed = new Set(["resume", "backend", "threads", "json", "checkpointEvery"]);
-  const given = Object.keys(command.opts()).filter(
-    (key) => command.getOptionValueSource(key) === "cli" && !allowed.has(key),
-  );
-  if (given.length > 0) {
-    throw new UsageError(
-      `--${flagOf(given[0])} can't be changed in a run that goes on: leave it out, or start a new run without --resume`,
-    );
-  }
-  const run = await RunFolder.open(folder, "resume");
-  if (modelName !== undefined && modelName !== run.config.model) {
-    await run.close();
-    throw new UsageError(`${folder} is a run of ${run.config.model}, not of ${modelName}: leave the name out`);
-  }
-  return run;
-}
-
-async function trainIn(
+/** Trains an image classifier: in a run that goes on, or in a new one. */
+export async function trainClassifierIn(
   open: RunFolder | undefined,
-  modelName: string | undefined,
+  modelName: string,
   flags: TrainFlags,
   output: Output,
 ): Promise<void> {
-  if (open && existsSync(join(open.dir, "result.json"))) {
-    throw new UsageError(`${open.dir} is finished: its figures are in result.json, its pictures in report.html`);
-  }
   const initial = open || flags.init === undefined ? undefined : await namedFile(flags.init);
   const teacherName = open ? (open.config.teacher as TeacherWeights | undefined)?.name : flags.teacher;
   const teacher = teacherName === undefined ? undefined : await namedFile(teacherName);
@@ -146,14 +49,15 @@ async function trainIn(
   const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
   const threads = statuses.find(({ name }) => name === backend)?.threads;
   const dataset = await datasetFor(plan, output);
-  if (open === undefined) checkImageSize(findModel(plan.model), dataset);
+  if (open === undefined) checkImageSize(findClassifier(plan.model), dataset);
   const within = precision === "bf16" ? inBf16 : undefined;
   if (open === undefined && plan.minutes !== undefined) {
     const { model, recipe, minutes, full, freeze } = plan;
     recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, freeze, teacher: teacher?.file, within });
     output.line(`${minutes} minutes: ${recipe.epochs} epoch${recipe.epochs === 1 ? "" : "s"}`);
   }
-  const run = open ?? (await newRun({ ...plan, backend, precision }, flags, { backend, threads }));
+  const config = { ...plan, recipe: { ...plan.recipe }, backend, precision };
+  const run = open ?? (await newRun(config, flags, { backend, threads }));
   try {
     if (open) await sayDifferences(run, { backend, threads }, output);
     const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
@@ -192,9 +96,9 @@ interface Plan {
   minutes?: number;
 }
 
-function planOf(modelName: string | undefined, flags: TrainFlags, initial?: NamedFile, teacher?: NamedFile): Plan {
-  if (modelName === undefined) throw new UsageError("train needs a model: npm run train -- resnet20");
-  const model = findModel(modelName);
+function planOf(modelName: string, flags: TrainFlags, initial?: NamedFile, teacher?: NamedFile): Plan {
+  refuseOthers(flags, ["context", "tokenizer", "vocabulary"], modelName);
+  const model = findClassifier(modelName);
   const dataset = flags.dataset ?? (model.inputShape[2] === 1 ? "mnist" : "cifar10");
   checkDatasetName(dataset);
   const name = recipeName(flags.recipe ?? (initial ? "fine-tune" : "quick"));
@@ -267,7 +171,7 @@ function initialOf({ init }: Plan, read: NamedFile | undefined): ClassifierTrain
  * without a test set is tested on is the same for every seed, so that seeds can be compared, and `eval` finds it again.
  */
 async function datasetFor({ dataset: name, model, init }: Plan, output: Output): Promise<ImageDataset> {
-  const size = init?.inputShape ?? (name.startsWith("folder:") ? findModel(model).inputShape : undefined);
+  const size = init?.inputShape ?? (name.startsWith("folder:") ? findClassifier(model).inputShape : undefined);
   const dataset = await loadDataset(name, { size, progress: (event) => output.progress.update(event) });
   return init ? { ...dataset, mean: init.mean, std: init.std } : dataset;
 }
@@ -275,26 +179,6 @@ async function datasetFor({ dataset: name, model, init }: Plan, output: Output):
 function minutesOf({ minutes = "", epochs }: TrainFlags): number {
   if (epochs !== undefined) throw new UsageError("--minutes and --epochs both say how long to train: give one of them");
   return numberAbove("--minutes", minutes, 0);
-}
-
-function newRun(
-  config: Plan & { backend: BackendName },
-  { run, runs }: TrainFlags,
-  environment: Record<string, unknown>,
-): Promise<RunFolder> {
-  const plain = { ...config, recipe: { ...config.recipe } };
-  return run ? RunFolder.create(run, plain, environment) : RunFolder.createNamed(runs, plain, environment);
-}
-
-/** A run goes on bit-equal only on the same kind of machine; elsewhere it goes on and says so. */
-async function sayDifferences(run: RunFolder, known: Record<string, unknown>, output: Output): Promise<void> {
-  const before = await run.readEnvironment();
-  const differences = environmentDifferences({ ...before }, { ...collectEnvironment(known) });
-  if (differences.length > 0) {
-    output.line(
-      `not bit-equal to a run that was never interrupted, since it began elsewhere: ${differences.join("; ")}`,
-    );
-  }
 }
 
 function finish(run: RunFolder, result: ClassifierResult, output: Output): void {

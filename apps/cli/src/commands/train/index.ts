@@ -1,0 +1,61 @@
+import { datasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
+import { findModel } from "@tfjs-zoo/models";
+import { recipes, textRecipes } from "@tfjs-zoo/training/node";
+import type { Command } from "commander";
+import { asUsage, backendOption, createOutput, jsonOption, threadsOption, UsageError } from "../../context.ts";
+import { recipeOptions } from "../training.ts";
+import { trainClassifierIn } from "./classifier.ts";
+import type { TrainFlags } from "./flags.ts";
+import { trainLanguageModelIn } from "./language-model.ts";
+import { resumed } from "./runs.ts";
+
+export function registerTrain(program: Command): void {
+  const command = program
+    .command("train")
+    .description("train a network, test it, and write weights and a report")
+    .argument("[model]", "a name of `zoo list`")
+    .option(
+      "--recipe <name>",
+      `how to train: ${Object.keys(recipes).join(", ")} (default: quick; fine-tune with --init); for text ${Object.keys(textRecipes).join(", ")}`,
+    )
+    .option(
+      "--dataset <name>",
+      `${datasetNames.join(", ")} or folder:PATH; for text ${textDatasetNames.join(", ")} or text:PATH (default: what the model is for)`,
+    )
+    .option(
+      "--init <weights>",
+      "begin from weights: NAME.TAG, a run's folder or a .safetensors file; the head is fresh where the classes differ",
+    )
+    .option("--freeze <parts>", "what stays as --init has it: stem, all-but-head, or layers' paths (layer1,layer2.0)")
+    .option("--teacher <weights>", "learn from a network too, of the same classes: as for --init")
+    .option("--seed <n>", "of everything random", "0")
+    .option("--full", "train on the held-out images too: for weights that ship")
+    .option("--run <folder>", "the run's folder (default: a new one in --runs)")
+    .option("--runs <folder>", "where new runs go", "runs")
+    .option("--resume <run>", "go on with a run that was interrupted")
+    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
+    .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
+    .option("--context <tokens>", "text: the most tokens that a language model looks back on")
+    .option("--tokenizer <name>", "text: what its tokens are: characters, or bpe (default: characters)")
+    .option("--vocabulary <n>", "text: how many tokens bpe learns (default: 4096)")
+    .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(train);
+  recipeOptions(command, [], true);
+}
+
+async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
+  const output = createOutput(flags);
+  const run = flags.resume === undefined ? undefined : await resumed(flags.resume, modelName, command);
+  try {
+    const name = run?.config.model ?? modelName;
+    if (name === undefined) throw new UsageError("train needs a model: npm run train -- resnet20");
+    const { task } = asUsage(() => findModel(name));
+    const trainIn = task === "classification" ? trainClassifierIn : trainLanguageModelIn;
+    await trainIn(run, name, flags, output);
+  } finally {
+    await run?.close();
+  }
+}

@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import type { TextDataset } from "@tfjs-zoo/datasets";
+import { checkTextDatasetName, loadTextDataset } from "@tfjs-zoo/datasets/node";
+import { findLanguageModel, InputError } from "@tfjs-zoo/models";
+import { CharTokenizer, type Tokenizer, trainBpe } from "@tfjs-zoo/models/text";
+import {
+  type LanguageModelResult,
+  loadTokenizer,
+  overrideTextRecipe,
+  type RunFolder,
+  type TextRecipe,
+  textRecipeName,
+  textRecipes,
+  tokenizerPath,
+  trainLanguageModel,
+} from "@tfjs-zoo/training/node";
+import { asUsage, choice, type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
+import { formatDuration } from "../../terminal/format.ts";
+import { interrupted, precisionHere, recipeOverrides, shown, stepsShown, untilInterrupted } from "../training.ts";
+import { refuseOthers, type TrainFlags } from "./flags.ts";
+import { newRun, sayDifferences } from "./runs.ts";
+
+interface Plan {
+  model: string;
+  dataset: string;
+  recipeName: string;
+  recipe: TextRecipe;
+  tokenizer: "characters" | "bpe";
+  /** tokens that bpe learns */
+  vocabulary: number;
+  context: number;
+  seed: number;
+  precision: string;
+}
+
+/** Trains a language model: in a run that goes on, or in a new one. */
+export async function trainLanguageModelIn(
+  open: RunFolder | undefined,
+  modelName: string,
+  flags: TrainFlags,
+  output: Output,
+): Promise<void> {
+  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
+  const asked = { ...flags, backend: open && flags.backend === "auto" ? String(open.config.backend) : flags.backend };
+  const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
+  const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
+  const threads = statuses.find(({ name }) => name === backend)?.threads;
+  const dataset = await loadTextDataset(plan.dataset, { progress: (event) => output.progress.update(event) });
+  const tokenizer = open ? await tokenizerOf(open, plan, dataset) : learnedTokenizer(plan, dataset);
+  const config = { ...plan, recipe: { ...plan.recipe }, full: false, backend, precision };
+  const run = open ?? (await newRun(config, flags, { backend, threads }));
+  try {
+    if (open) await sayDifferences(run, { backend, threads }, output);
+    const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
+    const result = await untilInterrupted(output, (signal) =>
+      trainLanguageModel({
+        ...{ run, dataset, tokenizer, checkpointEvery, signal },
+        within: precision === "bf16" ? inBf16 : undefined,
+        onStart({ resumedAt, tokens, heldOut }) {
+          const { model, recipeName, seed, context } = plan;
+          output.line(
+            `${model} on ${dataset.name}, recipe ${recipeName}, ${precision}, seed ${seed}: ${tokens.toLocaleString("en")} tokens of ${tokenizer.vocabularySize}, ${heldOut.toLocaleString("en")} held out, context ${context}: ${shown(run.dir)}`,
+          );
+          if (resumedAt)
+            output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
+        },
+        onStep: stepsShown(output, plan.recipe.epochs, "tokens"),
+        onEpoch({ epoch, trainLoss, validation, seconds }) {
+          const held = validation
+            ? `, held-out loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(2)}`
+            : "";
+          output.line(
+            `epoch ${epoch}/${plan.recipe.epochs}: loss ${trainLoss.toFixed(4)}${held} (${formatDuration(seconds)})`,
+          );
+        },
+        onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
+      }),
+    );
+    if (result === undefined) interrupted(run, output);
+    else finish(run, result, output);
+  } catch (error) {
+    await run.removeIfEmpty();
+    throw error;
+  } finally {
+    await run.close();
+  }
+}
+
+function planOf(modelName: string, flags: TrainFlags): Plan {
+  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes"], modelName);
+  const entry = findLanguageModel(modelName);
+  const dataset = flags.dataset ?? "tiny-shakespeare";
+  checkTextDatasetName(dataset);
+  const name = textRecipeName(flags.recipe ?? "quick");
+  const tokenizer = choice("--tokenizer", flags.tokenizer ?? "characters", ["characters", "bpe"]);
+  if (flags.vocabulary !== undefined && tokenizer !== "bpe") {
+    throw new UsageError("--vocabulary says how many tokens bpe learns: add --tokenizer bpe, or leave it out");
+  }
+  return {
+    model: entry.name,
+    dataset,
+    recipeName: name,
+    recipe: overrideTextRecipe(textRecipes[name], recipeOverrides(flags)),
+    tokenizer,
+    vocabulary: wholeNumber("--vocabulary", flags.vocabulary ?? "4096", 257, 2 ** 17),
+    context: wholeNumber("--context", flags.context ?? String(entry.context), 1, 2 ** 14),
+    seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
+    precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
+  };
+}
+
+/** Made from the text that is learned; a character that only the held-out text has could not be predicted. */
+function learnedTokenizer({ tokenizer, vocabulary }: Plan, { train, validation }: TextDataset): Tokenizer {
+  if (tokenizer === "bpe") return trainBpe([train], vocabulary);
+  return CharTokenizer.fromText(train + validation);
+}
+
+/** The tokenizer of a run that goes on; one that was stopped before its first step has none yet. */
+async function tokenizerOf(run: RunFolder, plan: Plan, dataset: TextDataset): Promise<Tokenizer> {
+  try {
+    return await loadTokenizer(tokenizerPath(join(run.dir, "weights.safetensors")));
+  } catch (error) {
+    if (error instanceof InputError && error.message.includes("ENOENT")) return learnedTokenizer(plan, dataset);
+    throw error;
+  }
+}
+
+function finish(run: RunFolder, result: LanguageModelResult, output: Output): void {
+  const { loss, perplexity, epochs, seconds, itemsPerSecond, testTokens } = result;
+  output.result({ loss, perplexity, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
+    [
+      `held-out loss ${loss.toFixed(4)} (perplexity ${perplexity.toFixed(2)}) on ${testTokens.toLocaleString("en")} tokens after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
+      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
+      `report   ${shown(join(run.dir, "report.html"))}`,
+      `try it   npm run generate -- ${shown(run.dir)}`,
+    ].join("\n"),
+  );
+}
