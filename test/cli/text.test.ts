@@ -93,7 +93,7 @@ describe("a language model", () => {
   });
 
   it.each([
-    [["generate", "RUN", "--prompt", "café"], 1, /U\+00E9/],
+    [["generate", "RUN", "--prompt", "caté"], 1, /U\+00E9/],
     [["generate", "RUN", "--prompt", ""], 1, /--prompt "" has no token to go on from/],
     [["generate", "RUN", "--temperature", "-1"], 2, /--temperature got "-1"/],
     [["generate", "RUN", "--top-p", "1.5"], 2, /--top-p got "1.5"/],
