@@ -4,7 +4,7 @@ import type { Random } from "../random.ts";
 export interface TokenChoice {
   /** T: logits are divided by it; 0 always takes the likeliest. Default 1. */
   temperature?: number;
-  /** Draw among so many of the likeliest; 0: among all. Default 0. */
+  /** Draw among so many of the likeliest (Fan et al. 2018, sec. 5.4); 0: among all. Default 0. */
   topK?: number;
   /** Draw among the likeliest that together have this share of the probability (Holtzman et al. 2020, sec. 3.1). Default 1. */
   topP?: number;

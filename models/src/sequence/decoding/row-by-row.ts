@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.ts";
-import { type Random, randomStream } from "../../random.ts";
+import { randomStream } from "../../random.ts";
+import { chooseToken, type TokenChoice } from "../choose-token.ts";
 import { type Decoder, type DecodingOptions, DecodingRows, firstTokens } from "./decoder.ts";
 
 /** What a row became. */
@@ -21,15 +22,9 @@ export function greedy(decoder: Decoder, options: DecodingOptions): Promise<Deco
   return rowByRow(decoder, options, (logProbabilities) => likeliest(logProbabilities));
 }
 
-export interface SamplingOptions extends DecodingOptions {
+export interface SamplingOptions extends DecodingOptions, TokenChoice {
   /** rows of equal seeds and numbers draw the same */
   seed: number;
-  /** what logits are divided by, 1 unless given; towards 0 it becomes greedy */
-  temperature?: number;
-  /** draws from so many likeliest tokens only (Fan et al. 2018, sec. 5.4) */
-  topK?: number;
-  /** draws from the fewest likeliest tokens that have this much probability together (Holtzman et al. 2020, sec. 3.1) */
-  topP?: number;
 }
 
 /**
@@ -39,19 +34,17 @@ export interface SamplingOptions extends DecodingOptions {
  * @throws InputError for a temperature, `topK` or `topP` out of range
  */
 export async function sample(decoder: Decoder, options: SamplingOptions): Promise<DecodedRow[]> {
-  const { seed, temperature = 1, topK = Number.POSITIVE_INFINITY, topP = 1 } = options;
+  const { seed, temperature = 1, topK = 0, topP = 1 } = options;
   const inRange: [string, number, boolean, string][] = [
     ["temperature", temperature, temperature >= 0 && Number.isFinite(temperature), "0 or more"],
-    ["topK", topK, topK >= 1, "1 or more"],
+    ["topK", topK, topK >= 0, "0 or more"],
     ["topP", topP, topP > 0 && topP <= 1, "above 0 and at most 1"],
   ];
   for (const [name, value, fits, expected] of inRange) {
     if (!fits) throw new InputError(`sampling got a ${name} of ${value}; expected ${expected}`);
   }
   const pick = (logProbabilities: Float32Array, row: number, step: number) =>
-    temperature === 0
-      ? likeliest(logProbabilities)
-      : draw(logProbabilities, { temperature, topK, topP }, randomStream(seed, "sample", row, step));
+    chooseToken(logProbabilities, { temperature, topK, topP }, randomStream(seed, "sample", row, step));
   return rowByRow(decoder, options, pick);
 }
 
@@ -89,26 +82,4 @@ async function rowByRow(
 
 function likeliest(logProbabilities: Float32Array): number {
   return logProbabilities.reduce((best, value, k) => (value > logProbabilities[best] ? k : best), 0);
-}
-
-/** A token by its probability among those that the limits leave. */
-function draw(
-  logProbabilities: Float32Array,
-  { temperature, topK, topP }: { temperature: number; topK: number; topP: number },
-  random: Random,
-): number {
-  const order = [...logProbabilities.keys()].sort((a, b) => logProbabilities[b] - logProbabilities[a] || a - b);
-  const candidates = order.slice(0, Math.min(topK, order.length));
-  const most = logProbabilities[candidates[0]];
-  const weights = candidates.map((k) => Math.exp((logProbabilities[k] - most) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  // As few as have topP of it together.
-  let [count, kept] = [0, 0];
-  while (count < weights.length && kept < topP * total) kept += weights[count++];
-  let left = random.uniform() * kept;
-  for (let i = 0; i < count; i++) {
-    left -= weights[i];
-    if (left < 0) return candidates[i];
-  }
-  return candidates[count - 1];
 }
