@@ -6,6 +6,7 @@ import {
   Dense,
   DepthwiseConv2D,
   Embedding,
+  MemoryAttention,
   PatchEmbedding,
   SelfAttention,
 } from "./layers/index.ts";
@@ -18,7 +19,7 @@ export function countParams(model: tfl.LayersModel): number {
 /**
  * Multiply-adds of the convolutions, dense layers and attention of a model, for one input.
  *
- * @param time tokens of that input, for a model that takes any number
+ * @param time tokens of that input, for a model that takes any number; of a translator, of source and of target each
  */
 export function countMacs(model: tfl.LayersModel, time = 1): number {
   let macs = 0;
@@ -34,6 +35,9 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
     } else if (layer instanceof Dense || layer instanceof PatchEmbedding) {
       const rows = (layer.outputShape as tfl.Shape).slice(1, -1).map(tokensOf); // tokens, or pixels
       macs += tf.util.sizeFromShape(rows) * weightSize(layer);
+    } else if (layer instanceof MemoryAttention) {
+      // Queries, keys and values, then Q Kᵀ and P V.
+      macs += time * weightSize(layer) + 2 * time ** 2 * (layer.weights[0].shape[0] as number);
     } else if (layer instanceof Embedding) {
       // To look up a row takes none; as the output layer its table is a dense layer's weight.
       if (model.outputs.some(({ sourceLayer }) => sourceLayer === layer)) macs += time * weightSize(layer);

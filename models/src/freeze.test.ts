@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { freezeLayers, headOf } from "./freeze.ts";
-import { createModel, findModel } from "./registry.ts";
+import { createModel, findClassifier } from "./registry.ts";
 import { stateDict } from "./weights/names.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -53,7 +53,7 @@ describe("the parts of a network", () => {
 });
 
 describe("a frozen layer", () => {
-  const narrow = (name: string) => findModel(name).narrow?.({ seed: 1 }) ?? createModel(name, { seed: 1 });
+  const narrow = (name: string) => findClassifier(name).narrow?.({ seed: 1 }) ?? createModel(name, { seed: 1 });
   const images = (model: tfl.LayersModel) =>
     tf.randomNormal([1, ...(model.inputs[0].shape.slice(1) as number[])], 1, 1, "float32", 3);
   /** Loss and gradients of a step, and which kernels it ran. */

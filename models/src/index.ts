@@ -13,7 +13,13 @@ export * from "./sequence/choose-token.ts";
 export * from "./sequence/decoding/index.ts";
 export { type GptOptions, gpt, gptStep } from "./sequence/gpt.ts";
 export { GptReader } from "./sequence/gpt-reader.ts";
-export { type Transformer, type TransformerOptions, transformer, transformerDecoder } from "./sequence/transformer.ts";
+export {
+  type Transformer,
+  type TransformerOptions,
+  transformer,
+  transformerDecoder,
+  translatorOf,
+} from "./sequence/transformer.ts";
 export { type SplitNetwork, splitFrozen } from "./split-frozen.ts";
 export { type AirbenchOptions, airbench94 } from "./vision/airbench.ts";
 export { type AlexNetOptions, alexnet, alexnet2012 } from "./vision/alexnet.ts";

@@ -1,4 +1,6 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Decoder } from "./sequence/decoding/index.ts";
 
 /** What a builder of an image classifier takes. */
 export interface BuildOptions {
@@ -23,6 +25,35 @@ export interface LanguageModelOptions {
   dropout?: number;
   /** of the initial weights; null: all of them 0, for weights that are loaded next */
   seed?: number | null;
+}
+
+/** What a builder of a translator takes. */
+export interface TranslatorOptions {
+  /** name of the model */
+  name?: string;
+  /** tokens of the language that is read, and of the one that is written */
+  sourceVocabulary?: number;
+  targetVocabulary?: number;
+  /** share of units that training drops */
+  dropout?: number;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
+}
+
+/** A network that reads a sentence and writes another. */
+export interface Translator {
+  /**
+   * [source ids int32 [batch, s], source lengths int32 [batch], target ids int32 [batch, t]] -> logits of the token after
+   * each of the target [batch, t, target vocabulary]; it has all of the weights
+   */
+  readonly train: tfl.LayersModel;
+  /**
+   * A decoder that has read these sources; its `start` is the caller's to dispose.
+   *
+   * @param source ids int32 [rows, s]  @param lengths int32 [rows]
+   */
+  decoder(source: tf.Tensor, lengths: tf.Tensor): Decoder;
+  dispose(): void;
 }
 
 interface Entry {
@@ -62,8 +93,24 @@ export interface LanguageModelEntry extends Entry {
   narrow(options?: LanguageModelOptions): tfl.LayersModel;
 }
 
+/** A network of the zoo that translates; one input is a source and a target of `tokens` each. */
+export interface TranslatorEntry extends Entry {
+  readonly task: "translation";
+  /** of either language, with the default options */
+  readonly vocabulary: number;
+  readonly tokens: number;
+  /** Whether both languages share one vocabulary. */
+  readonly joint: boolean;
+  /** The configuration in which benchmarks train it: that of the peers. */
+  readonly benchmark: { vocabulary: number; tokens: number; options: object };
+  /** Builds the network with fresh weights. */
+  build(options?: TranslatorOptions): Translator;
+  /** Builds a small network by the same code, for the checks. */
+  narrow(options?: TranslatorOptions): Translator;
+}
+
 /** One network of the zoo. */
-export type ModelEntry = ClassifierEntry | LanguageModelEntry;
+export type ModelEntry = ClassifierEntry | LanguageModelEntry | TranslatorEntry;
 
 export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntry {
   return { task: "classification", ...entry };
@@ -71,4 +118,8 @@ export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntr
 
 export function languageModel(entry: Omit<LanguageModelEntry, "task">): LanguageModelEntry {
   return { task: "language-modelling", ...entry };
+}
+
+export function translator(entry: Omit<TranslatorEntry, "task">): TranslatorEntry {
+  return { task: "translation", ...entry };
 }

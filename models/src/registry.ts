@@ -1,8 +1,9 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
-import type { BuildOptions, ClassifierEntry, LanguageModelEntry, ModelEntry } from "./model-entry.ts";
+import type { BuildOptions, ClassifierEntry, LanguageModelEntry, ModelEntry, TranslatorEntry } from "./model-entry.ts";
 import { gpts } from "./sequence/gpt.ts";
+import { transformers } from "./sequence/transformer.ts";
 import { airbenches } from "./vision/airbench.ts";
 import { alexnets } from "./vision/alexnet.ts";
 import { convnexts } from "./vision/convnext.ts";
@@ -35,10 +36,14 @@ export const classifiers: ReadonlyMap<string, ClassifierEntry> = byName([
 /** The language models of the zoo, by name. */
 export const languageModels: ReadonlyMap<string, LanguageModelEntry> = byName([...gpts]);
 
+/** The translators of the zoo, by name. */
+export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...transformers]);
+
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
   ...classifiers,
   ...languageModels,
+  ...translators,
 ]);
 
 /** @throws InputError for an unknown name, with the nearest known one */
@@ -68,6 +73,15 @@ export function findLanguageModel(name: string): LanguageModelEntry {
   if (entry.task === "language-modelling") return entry;
   throw new InputError(
     `${name} is no language model, and one is expected here (${[...languageModels.keys()].join(", ")})`,
+  );
+}
+
+/** @throws InputError for an unknown name, and for a network that does not translate */
+export function findTranslator(name: string): TranslatorEntry {
+  const entry = findModel(name);
+  if (entry.task === "translation") return entry;
+  throw new InputError(
+    `${name} does not translate, and a network that does is expected here (${[...translators.keys()].join(", ")})`,
   );
 }
 

@@ -129,7 +129,7 @@ export function resultsTable(cards: readonly Card[]): string {
       `${metric.dataset}, ${metric.split}`,
       metric.name === "accuracy"
         ? `${percent(metric.value)} of ${whole(metric.images)} images`
-        : `${metric.name} ${metric.value.toFixed(3)} on ${whole(metric.images)} tokens`,
+        : `${metric.name} ${metric.value.toFixed(metric.name === "BLEU" ? 2 : 3)} on ${whole(metric.images)} ${metric.name === "BLEU" ? "sentences" : "tokens"}`,
       bytes(size),
       code(command),
     ]),

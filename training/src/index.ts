@@ -15,3 +15,5 @@ export * from "./tasks/ensemble.ts";
 export * from "./tasks/language-modelling.ts";
 export * from "./tasks/task.ts";
 export * from "./tasks/test-views.ts";
+export * from "./tasks/translate.ts";
+export * from "./tasks/translation.ts";

@@ -17,6 +17,7 @@ import { registerPull } from "./commands/pull.ts";
 import { registerQuantize } from "./commands/quantize.ts";
 import { registerSpeedrun } from "./commands/speedrun.ts";
 import { registerTrain } from "./commands/train/index.ts";
+import { registerTranslate } from "./commands/translate.ts";
 import { errorLine, exitCodeOf } from "./context.ts";
 
 const program = new Command("zoo")
@@ -34,6 +35,7 @@ for (const register of [
   registerEval,
   registerPredict,
   registerGenerate,
+  registerTranslate,
   registerBench,
   registerGradcheck,
   registerDoctor,

@@ -22,6 +22,7 @@ import {
   SelfAttention,
   SinusoidalPositions,
 } from "../layers/index.ts";
+import { type Translator, translator } from "../model-entry.ts";
 import { randomStream } from "../random.ts";
 import type { Decoder } from "./decoding/index.ts";
 import { countUses, sharedLayers } from "./shared-layers.ts";
@@ -291,3 +292,84 @@ export function transformerDecoder({ encode, step }: Transformer, source: tf.Ten
     },
   };
 }
+
+const variants = {
+  /** table 3, base; 37,000 tokens of both languages together (sec. 5.1) */
+  transformer: {
+    ...{ vocabulary: 37_000, units: 512, heads: 8, encoderLayers: 6, decoderLayers: 6, hidden: 2048 },
+    ...{ params: 63_084_544, macs: 1_267_056_640 },
+  },
+  "transformer-small": {
+    ...{ vocabulary: 8000, units: 128, heads: 4, encoderLayers: 4, decoderLayers: 4, hidden: 256 },
+    ...{ params: 2_349_568, macs: 47_923_200 },
+  },
+} as const;
+
+/** Of a source, and of a target: what multiply-adds are counted for. */
+const TOKENS = 20;
+
+/** The graphs, and a decoder over them. */
+export function translatorOf(models: Transformer): Translator {
+  return {
+    train: models.train,
+    decoder: (source, lengths) => transformerDecoder(models, source, lengths),
+    dispose: () => {
+      for (const model of [models.train, models.encode, models.step]) model.dispose();
+    },
+  };
+}
+
+/** The registry's networks have one vocabulary for both languages. */
+const joint = (
+  sizes: Omit<TransformerOptions, "sourceVocabulary" | "targetVocabulary">,
+  vocabulary: number,
+  given: { sourceVocabulary?: number; targetVocabulary?: number } = {},
+): Translator => {
+  const { sourceVocabulary = vocabulary, targetVocabulary = sourceVocabulary, ...options } = given;
+  return translatorOf(transformer({ ...sizes, tied: true, ...options, sourceVocabulary, targetVocabulary }));
+};
+
+const narrow = { units: 8, heads: 2, encoderLayers: 2, decoderLayers: 2, hidden: 12 };
+
+/** nn.Transformer with embeddings of its own for each language, and dropout everywhere. */
+const peer = {
+  ...{ units: 256, heads: 8, encoderLayers: 3, decoderLayers: 3, hidden: 512, tied: false },
+  ...{ dropout: 0.1, attentionDropout: 0.1, hiddenDropout: 0.1 },
+};
+
+const { transformer: base, "transformer-small": small } = variants;
+
+export const transformers = [
+  translator({
+    name: "transformer",
+    family: "transformer",
+    summary: "the Transformer as published, base",
+    vocabulary: base.vocabulary,
+    tokens: TOKENS,
+    joint: true,
+    params: base.params,
+    macs: base.macs,
+    benchmark: { vocabulary: 8000, tokens: TOKENS, options: peer },
+    build: (options) => {
+      const { vocabulary, params, macs, ...sizes } = base;
+      return joint({ ...sizes, name: "transformer" }, vocabulary, options);
+    },
+    narrow: (options) => joint({ ...narrow, name: "transformer" }, 11, options),
+  }),
+  translator({
+    name: "transformer-small",
+    family: "transformer",
+    summary: "a Transformer for some ten thousand sentences",
+    vocabulary: small.vocabulary,
+    tokens: TOKENS,
+    joint: true,
+    params: small.params,
+    macs: small.macs,
+    benchmark: { vocabulary: 8000, tokens: TOKENS, options: {} },
+    build: (options) => {
+      const { vocabulary, params, macs, ...sizes } = small;
+      return joint({ ...sizes, name: "transformer-small", norm: "pre" }, vocabulary, options);
+    },
+    narrow: (options) => joint({ ...narrow, name: "transformer-small", norm: "pre" }, 11, options),
+  }),
+];

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { countMacs, countParams } from "../count.ts";
-import type { ModelEntry } from "../model-entry.ts";
+import type { ModelEntry, Translator } from "../model-entry.ts";
 import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { randomStream } from "../random.ts";
 import { loadWeights, saveWeights } from "../weights/index.ts";
@@ -23,27 +23,41 @@ export const modelChecks: readonly ModelCheck[] = [
 
 const BATCH = 2;
 
+/** A network as the checks see it: the graph that is trained, which has all weights. */
+interface Checked {
+  model: tfl.LayersModel;
+  dispose(): void;
+}
+
+const checked = (network: tfl.LayersModel | Translator): Checked => ({
+  model: "decoder" in network ? network.train : network,
+  dispose: () => {
+    network.dispose();
+  },
+});
+
 /** The network that a check runs: a narrow one where there is one. */
-const built = (entry: ModelEntry, options: { seed?: number | null } = {}) => (entry.narrow ?? entry.build)(options);
+const built = (entry: ModelEntry, options: { seed?: number | null } = {}): Checked =>
+  checked((entry.narrow ?? entry.build)(options));
 
 async function checkEntry(entry: ModelEntry): Promise<string[]> {
-  const model = entry.build({ seed: null });
+  const { model, dispose } = checked(entry.build({ seed: null }));
   const found = {
     name: model.name,
     input: model.inputs[0].shape,
     output: model.outputs[0].shape,
     params: countParams(model),
-    macs: countMacs(model, entry.task === "classification" ? 1 : entry.context),
+    macs: countMacs(model, tokensOf(entry)),
   };
   const { name, params, macs } = entry;
   const shapes =
     entry.task === "classification"
       ? { input: [null, ...entry.inputShape], output: [null, entry.classes] }
       : { input: [null, null], output: [null, null, entry.vocabulary] };
-  model.dispose();
+  dispose();
   const running = built(entry);
-  const outputs = await outputsOf(running);
-  const expected = rowsOf(running) * (running.outputs[0].shape.at(-1) as number);
+  const outputs = await outputsOf(running.model);
+  const expected = rowsOf(running.model) * (running.model.outputs[0].shape.at(-1) as number);
   running.dispose();
   const finite = outputs.length === expected && outputs.every(Number.isFinite);
   return [
@@ -52,12 +66,18 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
   ];
 }
 
+/** Tokens of one input, as the entry counts it. */
+function tokensOf(entry: ModelEntry): number {
+  if (entry.task === "classification") return 1;
+  return entry.task === "translation" ? entry.tokens : entry.context;
+}
+
 async function checkSeed(entry: ModelEntry): Promise<string[]> {
   const bytes: Uint8Array[] = [];
   for (const seed of [1, 1, 2]) {
-    const model = built(entry, { seed });
+    const { model, dispose } = built(entry, { seed });
     bytes.push(await saveWeights(model));
-    model.dispose();
+    dispose();
   }
   const [first, again, other] = bytes;
   return [
@@ -68,7 +88,7 @@ async function checkSeed(entry: ModelEntry): Promise<string[]> {
 
 async function checkTraining(entry: ModelEntry): Promise<string[]> {
   const before = held();
-  const model = built(entry);
+  const { model, dispose } = built(entry);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const inputs = inputsFor(model);
   const classes = model.outputs[0].shape.at(-1) as number;
@@ -94,7 +114,7 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
   }
   if (held() !== afterFirst) problems.push(`a step leaves ${held() - afterFirst} tensor(s) behind`);
   tf.dispose([inputs, labels]);
-  model.dispose();
+  dispose();
   if (held() !== before) problems.push(`${held() - before} tensor(s) remain after the model was disposed`);
   return problems;
 }
@@ -102,15 +122,15 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
 async function checkWeights(entry: ModelEntry): Promise<string[]> {
   const saved = built(entry, { seed: 1 });
   const loaded = built(entry, { seed: null });
-  loadWeights(loaded, await saveWeights(saved));
-  const [before, after] = [await outputsOf(saved), await outputsOf(loaded)];
+  loadWeights(loaded.model, await saveWeights(saved.model));
+  const [before, after] = [await outputsOf(saved.model), await outputsOf(loaded.model)];
   saved.dispose();
   loaded.dispose();
   return equal(before, after) ? [] : ["the outputs differ"];
 }
 
 async function checkConfig(entry: ModelEntry): Promise<string[]> {
-  const model = built(entry);
+  const { model, dispose } = built(entry);
   const problems = model.layers.flatMap((layer) => {
     const config = layer.getConfig();
     const type = layer.constructor as unknown as {
@@ -120,7 +140,7 @@ async function checkConfig(entry: ModelEntry): Promise<string[]> {
     const again = JSON.stringify(copy.getConfig());
     return again === JSON.stringify(config) ? [] : [`${layer.name}: ${again}, expected ${JSON.stringify(config)}`];
   });
-  model.dispose();
+  dispose();
   return problems;
 }
 
@@ -139,20 +159,23 @@ const TOKENS = 5;
 /** How many rows of logits two inputs have. */
 const rowsOf = (model: tfl.LayersModel): number => (model.outputs[0].shape.length === 3 ? BATCH * TOKENS : BATCH);
 
-/** Two random images [2, height, width, channels], or the ids of two texts [2, time]. */
-function inputsFor(model: tfl.LayersModel): tf.Tensor {
+/** Two random inputs: images [2, height, width, channels], or the ids of texts [2, time] and their lengths [2]. */
+function inputsFor(model: tfl.LayersModel): tf.Tensor | tf.Tensor[] {
   const random = randomStream(1, "model check", model.name);
-  const [{ shape: given, dtype }] = model.inputs;
-  if (dtype === "int32") {
-    const vocabulary = model.outputs[0].shape.at(-1) as number;
-    const ids = Int32Array.from({ length: BATCH * TOKENS }, () => random.integer(vocabulary));
-    return tf.tensor2d(ids, [BATCH, TOKENS], "int32");
-  }
-  const shape = [BATCH, ...(given.slice(1) as number[])];
-  return tf.tensor(
-    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
-    shape,
-  );
+  const vocabulary = model.outputs[0].shape.at(-1) as number;
+  const inputs = model.inputs.map(({ shape: given, dtype }) => {
+    if (dtype === "int32" && given.length === 1) return tf.tensor1d([TOKENS, TOKENS - 2], "int32");
+    if (dtype === "int32") {
+      const ids = Int32Array.from({ length: BATCH * TOKENS }, () => random.integer(vocabulary));
+      return tf.tensor2d(ids, [BATCH, TOKENS], "int32");
+    }
+    const shape = [BATCH, ...(given.slice(1) as number[])];
+    return tf.tensor(
+      Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
+      shape,
+    );
+  });
+  return inputs.length === 1 ? inputs[0] : inputs;
 }
 
 function differences(found: { [field: string]: unknown }, expected: { [field: string]: unknown }): string[] {

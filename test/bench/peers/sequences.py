@@ -36,3 +36,18 @@ class Gpt(nn.Module):
     def forward(self, ids):
         places = torch.arange(ids.shape[1])
         return self.head(self.norm(self.blocks(self.tokens(ids) + self.positions(places))))
+
+
+class TransformerNmt(nn.Module):
+    """nn.Transformer of 3 + 3 layers and 256 channels, with embeddings of its own for each language (Vaswani et al. 2017)."""
+
+    def __init__(self, vocabulary=8000, dim=256, layers=3, heads=8, hidden=512):
+        super().__init__()
+        self.source, self.target = nn.Embedding(vocabulary, dim), nn.Embedding(vocabulary, dim)
+        self.network = nn.Transformer(dim, heads, layers, layers, hidden, dropout=0.1, batch_first=True)
+        self.output = nn.Linear(dim, vocabulary)
+
+    def forward(self, source, target):
+        mask = nn.Transformer.generate_square_subsequent_mask(target.shape[1])
+        states = self.network(self.source(source), self.target(target), tgt_mask=mask, tgt_is_causal=True)
+        return self.output(states)

@@ -27,7 +27,7 @@ try:
     import torch.nn.functional as F
     from airbench import Airbench  # beside this file
     from patches import ConvNext, Mixer, Vit
-    from sequences import Gpt
+    from sequences import Gpt, TransformerNmt
 except ImportError as error:
     say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
     sys.exit(1)
@@ -122,8 +122,10 @@ MODELS["mixer-cifar"] = (lambda: Mixer(4, 256, 8, 128, 1024, tokens=64), (3, 32,
 MODELS["convnext-atto-cifar"] = (lambda: ConvNext((2, 2, 6, 2), (40, 80, 160, 320), 2), (3, 32, 32))
 MODELS["lenet5"] = (lenet5, (1, 28, 28))
 
-# name -> builder, tokens that there are, and tokens of a text
-LANGUAGE_MODELS = {"gpt": (Gpt, 65, 128)}
+# name -> builder, tokens that there are, tokens of a text, and its optimizer
+LANGUAGE_MODELS = {"gpt": (Gpt, 65, 128, torch.optim.AdamW)}
+TRANSLATORS = {"transformer": (TransformerNmt, 8000, 20, torch.optim.Adam)}
+TEXT = LANGUAGE_MODELS | TRANSLATORS
 
 
 def main():
@@ -134,38 +136,39 @@ def main():
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--threads", type=int, required=True)
     a = parser.parse_args()
-    if a.model not in MODELS | LANGUAGE_MODELS:
-        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(MODELS | LANGUAGE_MODELS)})')
+    if a.model not in MODELS | TEXT:
+        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(MODELS | TEXT)})')
         sys.exit(1)
 
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
     items = {}
-    if a.model in LANGUAGE_MODELS:
-        build, vocabulary, context = LANGUAGE_MODELS[a.model]
+    if a.model in TEXT:
+        build, vocabulary, context, optimizer_of = TEXT[a.model]
         model = build()
-        inputs = torch.randint(vocabulary, (a.batch, context))
+        texts = 2 if a.model in TRANSLATORS else 1  # what is read, and what is written
+        inputs = [torch.randint(vocabulary, (a.batch, context)) for _ in range(texts)]
         labels = torch.randint(vocabulary, (a.batch * context,))
         items = {"items": a.batch * context}
     else:
         build, shape = MODELS[a.model]
         model = build().to(memory_format=torch.channels_last)
-        inputs = torch.randn(a.batch, *shape).to(memory_format=torch.channels_last)  # [batch, channels, height, width]
+        inputs = [torch.randn(a.batch, *shape).to(memory_format=torch.channels_last)]  # [batch, channels, height, width]
         labels = torch.arange(a.batch) % 10  # [batch]
     # Weights decay, norms and biases (all of rank 1) don't: as in our trainer.
     groups = [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 1e-4},
         {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0},
     ]
-    if a.model in LANGUAGE_MODELS:
-        optimizer = torch.optim.AdamW(groups, lr=1e-3)
+    if a.model in TEXT:
+        optimizer = optimizer_of(model.parameters() if a.model in TRANSLATORS else groups, lr=1e-3)
     else:
         optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
 
     def train():
         optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
-            logits = model(inputs)  # [batch, classes] or [batch, time, vocabulary]
+            logits = model(*inputs)  # [batch, classes] or [batch, time, vocabulary]
         loss = F.cross_entropy(logits.float().flatten(0, -2), labels)
         loss.backward()
         optimizer.step()
@@ -174,7 +177,7 @@ def main():
     @torch.inference_mode()
     def infer():
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
-            return model(inputs).float().flatten()[0].item()
+            return model(*inputs).float().flatten()[0].item()
 
     step = train if a.task == "train" else infer
     model.train(a.task == "train")

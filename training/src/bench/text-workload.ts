@@ -1,14 +1,21 @@
-import type { TokenBatch } from "@tfjs-zoo/datasets";
-import { countParams, type LanguageModelEntry, randomStream } from "@tfjs-zoo/models";
+import type { PairBatch, TokenBatch } from "@tfjs-zoo/datasets";
+import {
+  countParams,
+  type LanguageModelEntry,
+  type Random,
+  randomStream,
+  type TranslatorEntry,
+} from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { adam, weightsAndBiases } from "../optim/index.ts";
 import { languageModelling } from "../tasks/language-modelling.ts";
+import { translation } from "../tasks/translation.ts";
 
-/** Training steps of a language model, in the configuration that the peers have, on a batch of random tokens. */
+/** Training steps of a network of text, in the configuration that the peers have, on a batch of random tokens. */
 export interface TextWorkload {
   /** trainable parameters */
   params: number;
-  /** tokens in a step */
+  /** tokens in a step; of a translator, of its targets */
   items: number;
   step(): Promise<number>;
 }
@@ -16,7 +23,11 @@ export interface TextWorkload {
 /** The peers' learning rate; it costs nothing. */
 const learningRate = 1e-3;
 
-export function textWorkload(entry: LanguageModelEntry, size: number, within?: Within): TextWorkload {
+export function textWorkload(entry: LanguageModelEntry | TranslatorEntry, size: number, within?: Within): TextWorkload {
+  return entry.task === "translation" ? translatorWorkload(entry, size, within) : writerWorkload(entry, size, within);
+}
+
+function writerWorkload(entry: LanguageModelEntry, size: number, within?: Within): TextWorkload {
   const { options, vocabulary, context } = entry.benchmark;
   const model = entry.build({ ...options, vocabulary, context, seed: 0 });
   const trainer = new Trainer(languageModelling(model), {
@@ -24,13 +35,35 @@ export function textWorkload(entry: LanguageModelEntry, size: number, within?: W
     within,
     seed: 0,
   });
-  const stream = randomStream(0, "bench");
   const length = context + 1;
-  const tokens = Int32Array.from({ length: size * length }, () => stream.integer(vocabulary));
-  const batch: TokenBatch = { tokens, size, length };
+  const batch: TokenBatch = { tokens: randomIds(randomStream(0, "bench"), vocabulary, size * length), size, length };
   return {
     params: countParams(model),
     items: size * context,
     step: async () => (await trainer.takeStep([batch], learningRate)).loss,
   };
 }
+
+function translatorWorkload(entry: TranslatorEntry, size: number, within?: Within): TextWorkload {
+  const { options, vocabulary, tokens } = entry.benchmark;
+  const sizes = { sourceVocabulary: vocabulary, targetVocabulary: vocabulary };
+  const translator = entry.build({ ...options, ...sizes, seed: 0 });
+  const trainer = new Trainer(translation(translator), { groups: weightsAndBiases(adam()), within, seed: 0 });
+  const random = randomStream(0, "bench");
+  const batch: PairBatch = {
+    source: randomIds(random, vocabulary, size * tokens),
+    sourceLengths: new Int32Array(size).fill(tokens),
+    target: randomIds(random, vocabulary, size * (tokens + 1)),
+    targetLengths: new Int32Array(size).fill(tokens + 1),
+    size,
+    indices: Int32Array.from({ length: size }, (_, i) => i),
+  };
+  return {
+    params: countParams(translator.train),
+    items: size * tokens,
+    step: async () => (await trainer.takeStep([batch], learningRate)).loss,
+  };
+}
+
+const randomIds = (random: Random, vocabulary: number, count: number): Int32Array =>
+  Int32Array.from({ length: count }, () => random.integer(vocabulary));

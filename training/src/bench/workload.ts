@@ -57,7 +57,7 @@ export function withinPrecision(precision: string, backend: string, inBf16: With
 /** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
 export function ourStep(name: string, size: number, within?: Within): () => Promise<number> {
   const entry = findModel(name);
-  if (entry.task === "language-modelling") return textWorkload(entry, size, within).step;
+  if (entry.task !== "classification") return textWorkload(entry, size, within).step;
   const step = preparedStep(name, within);
   const batch = noiseBatch(name, size);
   return () => step(batch);

@@ -29,6 +29,8 @@ export interface FitInRun<Batch, Inputs extends tf.TensorContainer> {
   score?: (validation: { [name: string]: number }) => number;
   /** Writes the weights as they are to a file. */
   saveWeights(path: string): Promise<unknown>;
+  /** Called after every epoch, before its checkpoint is saved. */
+  afterEpoch?(epoch: number): Promise<void>;
 }
 
 /** Trains in a run's folder, from the start or from a checkpoint, and keeps records and checkpoints there. */
@@ -43,6 +45,7 @@ export async function fitInRun<Batch, Inputs extends tf.TensorContainer>({
   validate,
   score,
   saveWeights,
+  afterEpoch,
 }: FitInRun<Batch, Inputs>): Promise<{ end: FitEnd; position: Position }> {
   const { signal, checkpointEvery = 200 } = training;
   const save = async (position: Position) =>
@@ -64,6 +67,7 @@ export async function fitInRun<Batch, Inputs extends tf.TensorContainer>({
       async onEpoch(event) {
         metrics.epoch(event);
         if (event.improved) await trainer.withAverage(() => saveWeights(run.checkpointPath("best")).then(() => {}));
+        await afterEpoch?.(event.epoch);
         training.onEpoch?.(event);
       },
       async onPosition(position, at) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -11,6 +12,7 @@ import {
   type WeightDtype,
 } from "@tfjs-zoo/models/weights";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
+import type { RunFolder } from "./runs/run-folder.ts";
 
 /** What a file of a language model's weights says of itself. */
 export interface LanguageModelInfo {
@@ -49,6 +51,12 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   return readTokenizer(new TextDecoder().decode(bytes), path);
 }
 
+/** The tokenizer of a run that goes on; one that was stopped before its first step has none yet. */
+export async function savedTokenizer({ dir }: RunFolder): Promise<Tokenizer | undefined> {
+  const path = join(dir, "tokenizer.json");
+  return existsSync(path) ? loadTokenizer(path) : undefined;
+}
+
 /** A language model as it lies on disk: its weights, what they are for, and how text becomes tokens. */
 export interface LanguageModelFile {
   path: string;
@@ -63,17 +71,21 @@ export interface LanguageModelFile {
  * @throws InputError when one can't be read, is damaged, does not say what it is, or does not fit the other
  */
 export async function readLanguageModel(path: string): Promise<LanguageModelFile> {
-  const bytes = await bytesOf(path, "give a run's folder, NAME.TAG, or a .safetensors file");
-  let parsed: SafeTensors;
-  try {
-    parsed = readSafetensors(bytes);
-  } catch (error) {
-    throw new InputError(`${path}: ${(error as Error).message}`);
-  }
+  const parsed = await readParsed(path);
   const info = infoOf(parsed.metadata, path);
   const tokenizer = await loadTokenizer(tokenizerPath(path));
   checkVocabularySize(tokenizer, info.vocabulary);
   return { path, info, tokenizer, parsed };
+}
+
+/** @throws InputError when a file of weights can't be read or is damaged */
+export async function readParsed(path: string): Promise<SafeTensors> {
+  const bytes = await bytesOf(path, "give a run's folder, NAME.TAG, or a .safetensors file");
+  try {
+    return readSafetensors(bytes);
+  } catch (error) {
+    throw new InputError(`${path}: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -5,8 +5,8 @@ import {
   overrideTextRecipe,
   recipeFields,
   recipeName,
+  recipeNameIn,
   textRecipeFields,
-  textRecipeName,
 } from "./overrides.ts";
 import { recipeFor, recipes } from "./recipe.ts";
 import { textRecipes } from "./text-recipe.ts";
@@ -46,7 +46,7 @@ describe("overrideTextRecipe", () => {
 });
 
 it("names the nearest recipe", () => {
-  expect(() => textRecipeName("paper")).toThrow('unknown recipe "paper"');
+  expect(() => recipeNameIn("paper", textRecipes)).toThrow('unknown recipe "paper"');
   expect(() => recipeName("standart")).toThrow('did you mean "standard"');
   expect(recipeName("paper")).toBe("paper");
 });

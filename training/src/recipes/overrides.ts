@@ -2,7 +2,7 @@ import { InputError } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
 import { testViews } from "../tasks/test-views.ts";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
-import { type TextRecipe, type TextRecipeName, textRecipes } from "./text-recipe.ts";
+import type { TextRecipe } from "./text-recipe.ts";
 
 /** One field of a recipe: what it means and which values it takes. */
 interface Field {
@@ -58,6 +58,7 @@ export const textRecipeFields: RecipeFields<TextRecipe> = {
   beta2: { help: "decay of Adam's mean of squared gradients", values: { min: 0, max: 0.99999 } },
   schedule: { help: "how the learning rate goes", values: ["constant", "linear", "cosine", "inverse-sqrt"] },
   dropout: { help: "share of units that training drops", values: { min: 0, max: 0.95 } },
+  averageLast: { help: "average the weights of so many last epochs, 0 for none", values: { min: 0, integer: true } },
 };
 
 function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
@@ -68,12 +69,10 @@ function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
 export const flagOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** @throws InputError for an unknown recipe, with the nearest known one */
-export const recipeName = (name: string): RecipeName => knownRecipe(name, recipes);
+export const recipeName = (name: string): RecipeName => recipeNameIn(name, recipes);
 
-/** @throws InputError for an unknown recipe for text, with the nearest known one */
-export const textRecipeName = (name: string): TextRecipeName => knownRecipe(name, textRecipes);
-
-function knownRecipe<N extends string>(name: string, known: { readonly [K in N]: unknown }): N {
+/** The same of other recipes. */
+export function recipeNameIn<N extends string>(name: string, known: { readonly [K in N]: unknown }): N {
   if (Object.hasOwn(known, name)) return name as N;
   const names = Object.keys(known);
   throw new InputError(

@@ -4,7 +4,7 @@ import { constant, cosine, inverseSqrt, linear, type Schedule, withWarmup } from
 /** How a network of text is trained. Plain data, as a recipe for images is. */
 export interface TextRecipe {
   epochs: number;
-  /** windows of text a batch */
+  /** texts a batch: windows, or pairs of sentences */
   batchSize: number;
   optimizer: "adam" | "adamw" | "sgd";
   /** peak learning rate */
@@ -24,6 +24,8 @@ export interface TextRecipe {
   accumulate: number;
   /** decay of the moving average of the weights, 0 for none */
   ema: number;
+  /** Average the weights of so many last epochs at the end, 0 for the last alone. */
+  averageLast: number;
   /** epochs without a lower validation loss after which to stop, 0 for never */
   patience: number;
 }
@@ -42,6 +44,7 @@ const base: TextRecipe = {
   clipNorm: 1,
   accumulate: 1,
   ema: 0,
+  averageLast: 0,
   patience: 0,
 };
 
@@ -51,6 +54,28 @@ export const textRecipes = {
   quick: base,
   /** Close to what the network can do. */
   standard: { ...base, epochs: 40, dropout: 0.05 },
+} as const satisfies { [name: string]: TextRecipe };
+
+const pairs: TextRecipe = {
+  ...base,
+  epochs: 15,
+  batchSize: 128,
+  optimizer: "adam",
+  learningRate: 2e-3,
+  beta2: 0.98,
+  weightDecay: 0,
+  schedule: "inverse-sqrt",
+  warmupEpochs: 4,
+  labelSmoothing: 0.1,
+  dropout: 0.2,
+};
+
+/** The recipes for translators, by name. */
+export const translatorRecipes = {
+  /** Sentences that can be read, in the time of a long coffee. */
+  quick: pairs,
+  /** Close to what the network can do. */
+  standard: { ...pairs, epochs: 40, dropout: 0.3, averageLast: 5 },
 } as const satisfies { [name: string]: TextRecipe };
 
 export type TextRecipeName = keyof typeof textRecipes;

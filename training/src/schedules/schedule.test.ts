@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { constant, cosine, oneCycle, stepwise, withWarmup } from "./schedule.ts";
+import { constant, cosine, inverseSqrt, oneCycle, stepwise, withWarmup } from "./schedule.ts";
 
 describe("schedules", () => {
   it("constant stays at the peak", () => expect([0, 5, 10].map((p) => constant(p, 10))).toEqual([1, 1, 1]));
@@ -21,6 +21,13 @@ describe("schedules", () => {
     expect(schedule(8, 8)).toBeCloseTo(0.002);
     expect(schedule(1, 8)).toBeLessThan(schedule(1.5, 8));
     expect(schedule(3, 8)).toBeGreaterThan(schedule(4, 8));
+  });
+
+  it("inverse square root climbs to its peak and falls with the root of the steps", () => {
+    const schedule = inverseSqrt(4);
+    expect([1, 2, 4, 16, 64].map((p) => schedule(p, 100))).toEqual([0.25, 0.5, 1, 0.5, 0.25]);
+    expect(schedule(0, 100)).toBeLessThan(0.01);
+    expect(inverseSqrt(0)(3, 10)).toBe(0.5);
   });
 
   it("warm-up climbs from nothing and then lets go", () => {

@@ -9,9 +9,11 @@ import {
   languageModelOf,
   readClassifier,
   readLanguageModel,
+  readTranslator,
   type TestViews,
   taskOfFile,
   testViews,
+  translatorFrom,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import {
@@ -27,6 +29,7 @@ import {
 import { weightsFile } from "../target.ts";
 import { formatTable } from "../terminal/table.ts";
 import { onHeldOutText } from "./eval-text.ts";
+import { onTestSentences } from "./eval-translation.ts";
 import { onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
@@ -39,7 +42,7 @@ export function registerEval(program: Command): void {
   program
     .command("eval")
     .description(
-      "the accuracy of weights on a test set (of several, that of their ensemble too), or a language model's loss",
+      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU",
     )
     .argument("<weights...>", "NAME.TAG, a run's folder or a .safetensors file")
     .option("--dataset <name>", "another test set than that of the weights' own data set")
@@ -63,7 +66,8 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
   const text = tasks.findIndex((task) => task !== "classification");
   if (text >= 0) {
     if (targets.length > 1) throw new UsageError(`${targets[text]} is for text and makes no ensemble: give it alone`);
-    return evaluateLanguageModel(paths[0], flags, output);
+    const evaluate = tasks[0] === "translation" ? evaluateTranslator : evaluateLanguageModel;
+    return evaluate(paths[0], flags, output);
   }
   const files: ClassifierFile[] = [];
   for (const path of paths) files.push(await readClassifier(path));
@@ -97,6 +101,23 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
     },
     () => `${tableOf(members, targets, ensemble)}\n${images}`,
   );
+}
+
+async function evaluateTranslator(path: string, flags: EvalFlags, output: Output): Promise<void> {
+  const file = await readTranslator(path);
+  await startBackendFor(flags, output);
+  const name = flags.dataset ?? file.info.dataset;
+  const translator = translatorFrom(file);
+  try {
+    const { bleu, loss, sentences } = await onTestSentences(translator, file, name, output);
+    output.result(
+      { bleu, loss, sentences },
+      () =>
+        `BLEU ${bleu.toFixed(2)}, loss ${loss.toFixed(4)} on ${sentences.toLocaleString("en")} test sentences of ${name}, ${file.info.direction}`,
+    );
+  } finally {
+    translator.dispose();
+  }
 }
 
 async function evaluateLanguageModel(path: string, flags: EvalFlags, output: Output): Promise<void> {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
-import { countMacs, countParams, findModel, InputError } from "@tfjs-zoo/models";
+import { countMacs, countParams, findModel, findTranslator, InputError, type ModelEntry } from "@tfjs-zoo/models";
 import { type Card, type CardFields, createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import {
   flagOf,
@@ -12,14 +12,18 @@ import {
   type RecipeName,
   RunFolder,
   readLanguageModel,
+  readTranslator,
   recipeFor,
   saveClassifier,
   saveLanguageModel,
   saveTokenizer,
+  saveTranslator,
   type TeacherWeights,
   type TextRecipeName,
   textRecipes,
   tokenizerPath,
+  translatorFrom,
+  translatorRecipes,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import {
@@ -34,6 +38,7 @@ import {
 import { pretrainedFolder } from "../pretrained.ts";
 import { weightsFile } from "../target.ts";
 import { onHeldOutText } from "./eval-text.ts";
+import { onTestSentences } from "./eval-translation.ts";
 import { onTestSet } from "./test-set.ts";
 
 interface PublishFlags extends CommonFlags {
@@ -76,8 +81,13 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
   await rm(building, { recursive: true, force: true });
   await mkdir(building, { recursive: true });
   try {
-    const ship = entry.task === "classification" ? shipClassifier : shipLanguageModel;
-    const { bytes, fields, said } = await ship({ file, building, epochs, dtype: flags.dtype, output });
+    const { bytes, fields, said } = await shipmentOf[entry.task]({
+      file,
+      building,
+      epochs,
+      dtype: flags.dtype,
+      output,
+    });
     const card: Card = await createCard(
       {
         ...{ model: name, tag, task: entry.task, ...fields },
@@ -113,6 +123,12 @@ interface Shipped {
   fields: Omit<CardFields, "model" | "tag" | "task" | "recipe" | "seed" | "backend" | "precision" | "command">;
   said: string;
 }
+
+const shipmentOf: { [T in ModelEntry["task"]]: (shipment: Shipment) => Promise<Shipped> } = {
+  classification: shipClassifier,
+  "language-modelling": shipLanguageModel,
+  translation: shipTranslator,
+};
 
 async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
   const { model, info } = await loadClassifier(file);
@@ -169,6 +185,35 @@ async function shipLanguageModel({ file, building, epochs: epoch, dtype, output 
   };
 }
 
+async function shipTranslator({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
+  const trained = await readTranslator(file);
+  const weights = join(building, "model.safetensors");
+  const translator = translatorFrom(trained);
+  const bytes = await saveTranslator(weights, translator, trained.info, dtype);
+  translator.dispose();
+  await saveTokenizer(tokenizerPath(weights), trained.tokenizer);
+  const shipped = await readTranslator(weights);
+  const { dataset, model } = shipped.info;
+  const network = translatorFrom(shipped);
+  const { bleu, loss, sentences } = await onTestSentences(network, shipped, dataset, output);
+  const measured = { dataset, split: "test", images: sentences, epoch };
+  const { tokens } = findTranslator(model);
+  const [parameters, macs] = [countParams(network.train), countMacs(network.train, tokens)];
+  network.dispose();
+  return {
+    bytes,
+    fields: {
+      inputShape: [tokens],
+      normalisation: null,
+      tokenizer: "tokenizer.json",
+      ...{ parameters, macs },
+      metric: { name: "BLEU", value: bleu, ...measured },
+      otherMetrics: [{ name: "loss", value: loss, ...measured }],
+    },
+    said: `BLEU ${bleu.toFixed(2)} on ${sentences.toLocaleString("en")} test sentences`,
+  };
+}
+
 /**
  * The command that makes a run's weights again: the recipe by name, and every field that differs from it.
  *
@@ -179,14 +224,16 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
   const named: object =
     task === "classification"
       ? recipeFor(config.recipeName as RecipeName, config.dataset)
-      : textRecipes[config.recipeName as TextRecipeName];
+      : (task === "translation" ? translatorRecipes : textRecipes)[config.recipeName as TextRecipeName];
   const changed = Object.entries(named).filter(([field, value]) => recipe[field] !== value);
   return [
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
     ...(config.init ? [`--init ${published("--init", config.init as InitialWeights)}`] : []),
     ...(config.teacher ? [`--teacher ${published("--teacher", config.teacher as TeacherWeights)}`] : []),
     ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
-    ...(task === "classification" ? [] : [`--context ${config.context}`, ...tokenizerFlags(config)]),
+    ...(task === "language-modelling" ? [`--context ${config.context}`, ...tokenizerFlags(config)] : []),
+    ...(config.direction ? [`--direction ${config.direction}`] : []),
+    ...(task === "translation" ? [`--vocabulary ${config.vocabulary}`] : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,

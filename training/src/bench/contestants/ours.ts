@@ -19,7 +19,7 @@ await serve(async () => {
   const versions = { "tfjs-core": tf.version_core, [name]: version };
   const about = { batch, threads, versions, backend: name };
   const entry = findModel(model);
-  if (entry.task === "language-modelling") {
+  if (entry.task !== "classification") {
     if (what !== "train") throw new InputError(`bench infer is for image classifiers, and ${model} is for text`);
     const { params, items, step } = textWorkload(entry, batch, within);
     return { ready: { params, items, ...about }, step };

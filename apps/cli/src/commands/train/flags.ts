@@ -21,6 +21,7 @@ export interface TrainFlags extends CommonFlags {
   context?: string;
   tokenizer?: string;
   vocabulary?: string;
+  direction?: string;
   [recipeField: string]: unknown;
 }
 

@@ -1,4 +1,4 @@
-import { datasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
+import { datasetNames, pairDatasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
 import { recipes, textRecipes } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
@@ -8,6 +8,7 @@ import { trainClassifierIn } from "./classifier.ts";
 import type { TrainFlags } from "./flags.ts";
 import { trainLanguageModelIn } from "./language-model.ts";
 import { resumed } from "./runs.ts";
+import { trainTranslatorIn } from "./translator.ts";
 
 export function registerTrain(program: Command): void {
   const command = program
@@ -20,7 +21,7 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--dataset <name>",
-      `${datasetNames.join(", ")} or folder:PATH; for text ${textDatasetNames.join(", ")} or text:PATH (default: what the model is for)`,
+      `${datasetNames.join(", ")} or folder:PATH; for text ${textDatasetNames.join(", ")} or text:PATH; to translate ${pairDatasetNames.join(", ")} or pairs:PATH (default: what the model is for)`,
     )
     .option(
       "--init <weights>",
@@ -37,7 +38,11 @@ export function registerTrain(program: Command): void {
     .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
     .option("--context <tokens>", "text: the most tokens that a language model looks back on")
     .option("--tokenizer <name>", "text: what its tokens are: characters, or bpe (default: characters)")
-    .option("--vocabulary <n>", "text: how many tokens bpe learns (default: 4096)")
+    .option(
+      "--vocabulary <n>",
+      "text: how many tokens bpe learns (default: 4096; to translate 8000, of both languages)",
+    )
+    .option("--direction <from-to>", "from which language into which, such as de-en (default: the data set's)")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
     .addOption(backendOption())
     .addOption(threadsOption())
@@ -46,6 +51,12 @@ export function registerTrain(program: Command): void {
   recipeOptions(command, [], true);
 }
 
+const trainingOf = {
+  classification: trainClassifierIn,
+  "language-modelling": trainLanguageModelIn,
+  translation: trainTranslatorIn,
+};
+
 async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
   const output = createOutput(flags);
   const run = flags.resume === undefined ? undefined : await resumed(flags.resume, modelName, command);
@@ -53,8 +64,7 @@ async function train(modelName: string | undefined, flags: TrainFlags, command: 
     const name = run?.config.model ?? modelName;
     if (name === undefined) throw new UsageError("train needs a model: npm run train -- resnet20");
     const { task } = asUsage(() => findModel(name));
-    const trainIn = task === "classification" ? trainClassifierIn : trainLanguageModelIn;
-    await trainIn(run, name, flags, output);
+    await trainingOf[task](run, name, flags, output);
   } finally {
     await run?.close();
   }

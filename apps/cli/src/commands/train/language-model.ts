@@ -1,17 +1,16 @@
 import { join } from "node:path";
 import type { TextDataset } from "@tfjs-zoo/datasets";
 import { checkTextDatasetName, loadTextDataset } from "@tfjs-zoo/datasets/node";
-import { findLanguageModel, InputError } from "@tfjs-zoo/models";
+import { findLanguageModel } from "@tfjs-zoo/models";
 import { CharTokenizer, type Tokenizer, trainBpe } from "@tfjs-zoo/models/text";
 import {
   type LanguageModelResult,
-  loadTokenizer,
   overrideTextRecipe,
   type RunFolder,
+  recipeNameIn,
+  savedTokenizer,
   type TextRecipe,
-  textRecipeName,
   textRecipes,
-  tokenizerPath,
   trainLanguageModel,
 } from "@tfjs-zoo/training/node";
 import { asUsage, choice, type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
@@ -46,7 +45,7 @@ export async function trainLanguageModelIn(
   const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
   const threads = statuses.find(({ name }) => name === backend)?.threads;
   const dataset = await loadTextDataset(plan.dataset, { progress: (event) => output.progress.update(event) });
-  const tokenizer = open ? await tokenizerOf(open, plan, dataset) : learnedTokenizer(plan, dataset);
+  const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset);
   const config = { ...plan, recipe: { ...plan.recipe }, full: false, backend, precision };
   const run = open ?? (await newRun(config, flags, { backend, threads }));
   try {
@@ -87,11 +86,11 @@ export async function trainLanguageModelIn(
 }
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
-  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes"], modelName);
+  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "direction"], modelName);
   const entry = findLanguageModel(modelName);
   const dataset = flags.dataset ?? "tiny-shakespeare";
   checkTextDatasetName(dataset);
-  const name = textRecipeName(flags.recipe ?? "quick");
+  const name = recipeNameIn(flags.recipe ?? "quick", textRecipes);
   const tokenizer = choice("--tokenizer", flags.tokenizer ?? "characters", ["characters", "bpe"]);
   if (flags.vocabulary !== undefined && tokenizer !== "bpe") {
     throw new UsageError("--vocabulary says how many tokens bpe learns: add --tokenizer bpe, or leave it out");
@@ -113,16 +112,6 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
 function learnedTokenizer({ tokenizer, vocabulary }: Plan, { train, validation }: TextDataset): Tokenizer {
   if (tokenizer === "bpe") return trainBpe([train], vocabulary);
   return CharTokenizer.fromText(train + validation);
-}
-
-/** The tokenizer of a run that goes on; one that was stopped before its first step has none yet. */
-async function tokenizerOf(run: RunFolder, plan: Plan, dataset: TextDataset): Promise<Tokenizer> {
-  try {
-    return await loadTokenizer(tokenizerPath(join(run.dir, "weights.safetensors")));
-  } catch (error) {
-    if (error instanceof InputError && error.message.includes("ENOENT")) return learnedTokenizer(plan, dataset);
-    throw error;
-  }
 }
 
 function finish(run: RunFolder, result: LanguageModelResult, output: Output): void {

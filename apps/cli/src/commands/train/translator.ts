@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import type { PairDataset } from "@tfjs-zoo/datasets";
+import { checkPairDatasetName, loadPairDataset } from "@tfjs-zoo/datasets/node";
+import { findTranslator } from "@tfjs-zoo/models";
+import { type Tokenizer, trainBpe } from "@tfjs-zoo/models/text";
+import {
+  overrideTextRecipe,
+  type RunFolder,
+  recipeNameIn,
+  savedTokenizer,
+  type TextRecipe,
+  type TranslatorResult,
+  trainTranslator,
+  translatorRecipes,
+} from "@tfjs-zoo/training/node";
+import { asUsage, choice, type Output, startBackendFor, wholeNumber } from "../../context.ts";
+import { formatDuration } from "../../terminal/format.ts";
+import { interrupted, precisionHere, recipeOverrides, shown, stepsShown, untilInterrupted } from "../training.ts";
+import { refuseOthers, type TrainFlags } from "./flags.ts";
+import { newRun, sayDifferences } from "./runs.ts";
+
+interface Plan {
+  model: string;
+  dataset: string;
+  /** "de-en", or the data set's own where none is given */
+  direction?: string;
+  recipeName: string;
+  recipe: TextRecipe;
+  /** tokens of both languages together */
+  vocabulary: number;
+  seed: number;
+  precision: string;
+}
+
+/** Trains a translator: in a run that goes on, or in a new one. */
+export async function trainTranslatorIn(
+  open: RunFolder | undefined,
+  modelName: string,
+  flags: TrainFlags,
+  output: Output,
+): Promise<void> {
+  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
+  const asked = { ...flags, backend: open && flags.backend === "auto" ? String(open.config.backend) : flags.backend };
+  const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
+  const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
+  const threads = statuses.find(({ name }) => name === backend)?.threads;
+  const { direction } = plan;
+  const progress = output.progress.update;
+  const dataset = await loadPairDataset(plan.dataset, { direction, progress });
+  const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset, output);
+  const config = { ...plan, recipe: { ...plan.recipe }, full: false, backend, precision };
+  const run = open ?? (await newRun(config, flags, { backend, threads }));
+  try {
+    if (open) await sayDifferences(run, { backend, threads }, output);
+    const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
+    const { epochs } = plan.recipe;
+    const result = await untilInterrupted(output, (signal) =>
+      trainTranslator({
+        ...{ run, dataset, tokenizer, checkpointEvery, signal },
+        within: precision === "bf16" ? inBf16 : undefined,
+        onStart({ resumedAt, pairs, leftOut, heldOut }) {
+          const { model, recipeName, seed } = plan;
+          const too = leftOut > 0 ? ` (${leftOut} too long)` : "";
+          output.line(
+            `${model} on ${dataset.name}, ${dataset.source} to ${dataset.target}, recipe ${recipeName}, ${precision}, seed ${seed}: ${pairs.toLocaleString("en")} pairs${too}, ${heldOut.toLocaleString("en")} held out, ${tokenizer.vocabularySize} tokens: ${shown(run.dir)}`,
+          );
+          if (resumedAt)
+            output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
+        },
+        onStep: stepsShown(output, epochs, "tokens"),
+        onEpoch({ epoch, trainLoss, validation, seconds }) {
+          const held = validation
+            ? `, held-out loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(2)}`
+            : "";
+          output.line(`epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(4)}${held} (${formatDuration(seconds)})`);
+        },
+        onTest: (done, total) => progress({ label: "translating the test", done, total, unit: "items" }),
+      }),
+    );
+    if (result === undefined) interrupted(run, output);
+    else finish(run, result, output);
+  } catch (error) {
+    await run.removeIfEmpty();
+    throw error;
+  } finally {
+    await run.close();
+  }
+}
+
+function planOf(modelName: string, flags: TrainFlags): Plan {
+  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "context", "tokenizer"], modelName);
+  const entry = findTranslator(modelName);
+  const dataset = flags.dataset ?? "multi30k";
+  checkPairDatasetName(dataset);
+  const name = recipeNameIn(flags.recipe ?? "quick", translatorRecipes);
+  return {
+    model: entry.name,
+    dataset,
+    ...(flags.direction !== undefined && { direction: flags.direction }),
+    recipeName: name,
+    recipe: overrideTextRecipe(translatorRecipes[name], recipeOverrides(flags)),
+    vocabulary: wholeNumber("--vocabulary", flags.vocabulary ?? "8000", 260, 2 ** 17),
+    seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
+    precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
+  };
+}
+
+/** One for both languages, of the sentences that are learned from. */
+function learnedTokenizer({ vocabulary }: Plan, { train }: PairDataset, output: Output): Tokenizer {
+  return trainBpe([...train.source, ...train.target], vocabulary, {
+    addPrefixSpace: true,
+    progress: (done, total) => output.progress.update({ label: "learning tokens", done, total, unit: "items" }),
+  });
+}
+
+function finish(run: RunFolder, result: TranslatorResult, output: Output): void {
+  const { bleu, loss, epochs, seconds, itemsPerSecond, testSentences } = result;
+  output.result({ bleu, loss, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
+    [
+      `test BLEU ${bleu.toFixed(2)} on ${testSentences.toLocaleString("en")} sentences, loss ${loss.toFixed(4)}, after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
+      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
+      `report   ${shown(join(run.dir, "report.html"))}`,
+      `try it   npm run translate -- "…" --weights ${shown(run.dir)}`,
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,179 @@
+import { join } from "node:path";
+import {
+  bucketedPairs,
+  type EncodedPairs,
+  evaluationPairs,
+  type PairDataset,
+  prefetch,
+  type SentencePairs,
+} from "@tfjs-zoo/datasets";
+import { findTranslator, randomStream, type Translator } from "@tfjs-zoo/models";
+import type { Tokenizer } from "@tfjs-zoo/models/text";
+import type { FitEnd, Position } from "../loop/fit.ts";
+import { Trainer, type Within } from "../loop/trainer.ts";
+import { corpusBleu } from "../metrics/bleu.ts";
+import { type TextRecipe, textParameterGroups, textScheduleOf } from "../recipes/text-recipe.ts";
+import { bestTexts, sourceIds, translateIds } from "../tasks/translate.ts";
+import { translation, translationLoss } from "../tasks/translation.ts";
+import { loadCheckpoint } from "./checkpoint.ts";
+import { fitInRun, type RunTraining } from "./fit-in-run.ts";
+import { saveTokenizer } from "./language-model-file.ts";
+import { LastWeights } from "./last-weights.ts";
+import { writeFileAtomic } from "./runs/atomic-write.ts";
+import { renderReport } from "./runs/report.ts";
+import { reportHistory } from "./runs/report-history.ts";
+import type { RunFolder } from "./runs/run-folder.ts";
+import { pairIds, saveTranslator, type TranslatorInfo } from "./translator-file.ts";
+import type { TranslatorResult } from "./translator-result.ts";
+
+/** Pairs a batch when nothing is learned. */
+const EVALUATION_BATCH = 100;
+
+/** Longer sentences, in tokens, are not learned from. */
+const LONGEST = 100;
+
+/** Batches that are prepared while a step runs. */
+const AHEAD = 2;
+
+export interface TranslatorTraining extends RunTraining {
+  run: RunFolder;
+  dataset: PairDataset;
+  /** of both languages */
+  tokenizer: Tokenizer;
+  /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
+  within?: Within;
+  onStart?(facts: { resumedAt?: Position; pairs: number; leftOut: number; heldOut: number }): void;
+  onTest?(sentences: number, total: number): void;
+}
+
+/**
+ * Trains a translator in a run folder, from the start or from its last checkpoint; afterwards translates the test
+ * sentences, once, and writes weights, tokenizer, translations, result and report.
+ *
+ * @returns the result; undefined when interrupted (the checkpoint is saved then)
+ */
+export async function trainTranslator(training: TranslatorTraining): Promise<TranslatorResult | undefined> {
+  const { run, dataset, tokenizer } = training;
+  const { model: name, seed, recipeName, backend, precision } = run.config;
+  const recipe = run.config.recipe as unknown as TextRecipe;
+  const ids = pairIds(tokenizer);
+  const vocabulary = tokenizer.vocabularySize;
+  const direction = `${dataset.source}-${dataset.target}`;
+  const info: TranslatorInfo = { model: name, dataset: dataset.name, direction, vocabulary };
+  const encoded = (pairs: SentencePairs): EncodedPairs => ({
+    source: pairs.source.map((sentence) => sourceIds(sentence, tokenizer, ids)),
+    target: pairs.target.map((sentence) => tokenizer.encode(sentence)),
+  });
+  const [train, heldOut, test] = [dataset.train, dataset.validation, dataset.test].map(encoded);
+  const random = (...path: (string | number)[]) => randomStream(seed, ...path);
+  const { batchSize, clipNorm, ema, labelSmoothing, dropout } = recipe;
+  const data = bucketedPairs({ pairs: train, ids, batchSize, maxLength: LONGEST, random });
+
+  const translator = findTranslator(name).build({
+    sourceVocabulary: vocabulary,
+    targetVocabulary: vocabulary,
+    ...{ dropout, seed },
+  });
+  const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
+  const trainer = new Trainer(translation(translator, { labelSmoothing }), {
+    groups: textParameterGroups(recipe),
+    ...{ clipNorm, ema, seed },
+    within: training.within,
+  });
+  if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
+  const lossOn = (pairs: EncodedPairs) =>
+    translationLoss(translator, evaluationPairs({ pairs, ids, batchSize: EVALUATION_BATCH }));
+  const last = new LastWeights(run, recipe.averageLast);
+  const save = (path: string) => saveTranslator(path, translator, info);
+
+  await saveTokenizer(join(run.dir, "tokenizer.json"), tokenizer);
+  training.onStart?.({
+    resumedAt: checkpoint?.position,
+    pairs: train.source.length,
+    leftOut: data.leftOut,
+    heldOut: heldOut.source.length,
+  });
+  let items = 0;
+  try {
+    const { end, position } = await fitInRun({
+      ...{ run, trainer, checkpoint, recipe },
+      training: {
+        ...training,
+        onStep(event) {
+          items += event.items;
+          training.onStep?.(event);
+        },
+      },
+      data: { ...data, epoch: (epoch, first) => prefetch(data.epoch(epoch, first), AHEAD) },
+      schedule: textScheduleOf(recipe),
+      validate: () => lossOn(heldOut).then(({ loss }) => ({ loss, perplexity: Math.exp(loss) })),
+      score: ({ loss }) => -loss,
+      saveWeights: save,
+      afterEpoch: (epoch) => last.keep(epoch, save),
+    });
+    if (end === "interrupted") return undefined;
+
+    return await trainer.withAverage(async () => {
+      await last.average(translator.train);
+      const { loss } = await lossOn(test);
+      const translations = await translateTest(translator, test, training, ids);
+      const { score } = corpusBleu(translations, dataset.test.target);
+      const result: TranslatorResult = {
+        ...{ end, model: name, dataset: dataset.name, direction, recipe: String(recipeName), seed, backend, precision },
+        ...{ epochs: position.epoch, bleu: score, loss, testSentences: translations.length },
+        ...timesOf(position),
+        itemsPerSecond: itemsPerSecond(items, position, checkpoint?.position),
+        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      };
+      await save(join(run.dir, "weights.safetensors"));
+      await writeFileAtomic(join(run.dir, "translations.txt"), `${translations.join("\n")}\n`);
+      await writeFileAtomic(join(run.dir, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+      await writeFileAtomic(join(run.dir, "report.html"), await report(run, result, end));
+      await last.clear();
+      return result;
+    });
+  } finally {
+    trainer.dispose();
+    translator.dispose();
+  }
+}
+
+async function translateTest(
+  translator: Translator,
+  { source }: EncodedPairs,
+  { tokenizer, onTest }: TranslatorTraining,
+  ids: ReturnType<typeof pairIds>,
+): Promise<string[]> {
+  const rows = await translateIds(translator, source, ids, {
+    onBatch: (done) => onTest?.(done, source.length),
+  });
+  return bestTexts(rows, tokenizer);
+}
+
+const timesOf = ({ seconds, dataSeconds, stepSeconds }: Position) => ({ seconds, dataSeconds, stepSeconds });
+
+/** Of this process: batches differ in tokens, and those of an earlier one were not counted. */
+function itemsPerSecond(items: number, now: Position, before: Position | undefined): number {
+  const busy = ({ dataSeconds, stepSeconds }: Position) => dataSeconds + stepSeconds;
+  return items / (busy(now) - (before ? busy(before) : 0));
+}
+
+async function report(run: RunFolder, result: TranslatorResult, end: FitEnd): Promise<string> {
+  const { model, dataset, direction, bleu, loss, testSentences, epochs, itemsPerSecond: rate } = result;
+  const { seconds, dataSeconds, stepSeconds } = result;
+  return renderReport({
+    title: `${model} on ${dataset}, ${direction}`,
+    summary: [
+      { label: `test BLEU, ${testSentences.toLocaleString("en")} sentences`, value: bleu.toFixed(2) },
+      { label: "test loss, nats a token", value: loss.toFixed(4) },
+      { label: "epochs", value: `${epochs}${end === "stopped early" ? ", stopped early" : ""}` },
+      { label: "training time", value: `${(seconds / 60).toFixed(1)} min` },
+      { label: "target tokens/s", value: rate.toFixed(0) },
+    ],
+    history: reportHistory(await run.readMetrics()),
+    classes: [],
+    timing: { dataSeconds, stepSeconds, otherSeconds: Math.max(0, seconds - dataSeconds - stepSeconds) },
+    config: run.config,
+    env: await run.readEnvironment(),
+  });
+}

@@ -1,0 +1,69 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { type EncodedPairs, evaluationPairs } from "@tfjs-zoo/datasets";
+import { type BeamSearchRow, beamSearch, type Translator } from "@tfjs-zoo/models";
+import type { Tokenizer } from "@tfjs-zoo/models/text";
+import { events } from "../loop/events.ts";
+import { sourceOf } from "./translation.ts";
+
+/** How translations are searched. */
+export interface TranslateOptions {
+  /** hypotheses that are followed at a time */
+  beams?: number;
+  /** α of the length penalty of Wu et al. (2016) */
+  lengthPenalty?: number;
+  /** results for each sentence */
+  best?: number;
+  onBatch?: (sentences: number) => void;
+}
+
+/** Sentences side by side. */
+const BATCH = 32;
+
+/** What a translation may have more than its source, and in multiples of it. */
+const [MORE, TIMES] = [50, 1];
+
+/** Ids of the special tokens that translation needs. */
+export type PairIds = { pad: number; bos: number; eos: number };
+
+/**
+ * Translates sentences.
+ *
+ * @param sources ids of each, with an end; at least one token each
+ * @returns what was found for each, in their order
+ */
+export async function translateIds(
+  translator: Translator,
+  sources: readonly Int32Array[],
+  ids: PairIds,
+  { beams = 5, lengthPenalty = 0.6, best = 1, onBatch = () => {} }: TranslateOptions = {},
+): Promise<BeamSearchRow[]> {
+  const results: BeamSearchRow[] = new Array(sources.length);
+  // Batches are of pairs; what is to be found has no tokens yet.
+  const pairs: EncodedPairs = { source: sources, target: sources };
+  let done = 0;
+  for await (const batch of evaluationPairs({ pairs, ids, batchSize: BATCH })) {
+    const { source, lengths } = sourceOf(batch);
+    const decoder = translator.decoder(source, lengths);
+    const rows = await beamSearch(decoder, {
+      begin: ids.bos,
+      end: ids.eos,
+      maxLength: TIMES * (source.shape[1] as number) + MORE,
+      ...{ beams, lengthPenalty, best },
+    });
+    tf.dispose([source, lengths, [...decoder.start]]);
+    for (const [i, row] of rows.entries()) results[batch.indices[i]] = row;
+    done += batch.size;
+    onBatch(done);
+    await events();
+  }
+  return results;
+}
+
+/** The texts of the best translations. */
+export const bestTexts = (rows: readonly BeamSearchRow[], tokenizer: Tokenizer): string[] =>
+  rows.map(({ results }) => tokenizer.decode(results[0].tokens).trim());
+
+/** The ids of a sentence as a network reads them: with its end, so that there is at least one. */
+export function sourceIds(sentence: string, tokenizer: Tokenizer, { eos }: PairIds): Int32Array {
+  return Int32Array.from([...tokenizer.encode(sentence), eos]);
+}

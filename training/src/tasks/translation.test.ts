@@ -1,0 +1,79 @@
+import "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
+import { bucketedPairs, type EncodedPairs, evaluationPairs } from "@tfjs-zoo/datasets";
+import { randomStream, transformer, translatorOf } from "@tfjs-zoo/models";
+import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Trainer } from "../loop/trainer.ts";
+import { adam, weightsAndBiases } from "../optim/index.ts";
+import { translateIds } from "./translate.ts";
+import { predicted, translation, translationLoss } from "./translation.ts";
+
+beforeAll(async () => {
+  registerWasmKernels();
+  await tf.setBackend("wasm");
+});
+
+const ids = { pad: 0, bos: 1, eos: 2 };
+const random = (...path: (string | number)[]) => randomStream(3, ...path);
+
+/** A language whose translation says everything twice as high: 3 becomes 7, up to 6, which becomes 10. */
+function pairsOf(count: number): EncodedPairs {
+  const stream = random("pairs");
+  const source = Array.from({ length: count }, () =>
+    Int32Array.from({ length: 1 + stream.integer(4) }, () => 3 + stream.integer(4)),
+  );
+  return {
+    source: source.map((s) => Int32Array.from([...s, ids.eos])),
+    target: source.map((s) => s.map((id) => id + 4)),
+  };
+}
+
+const network = () =>
+  translatorOf(
+    transformer({
+      ...{ sourceVocabulary: 11, targetVocabulary: 11, units: 16, heads: 2, encoderLayers: 1, decoderLayers: 1 },
+      ...{ hidden: 32, dropout: 0, norm: "pre", tied: true, seed: 1 },
+    }),
+  );
+
+describe("translation", () => {
+  it("learns, translates what it has learned, and leaks nothing", async () => {
+    const pairs = pairsOf(64);
+    const translator = network();
+    const trainer = new Trainer(translation(translator), { groups: weightsAndBiases(adam()), seed: 1 });
+    const data = bucketedPairs({ pairs, ids, batchSize: 32, random });
+    const measure = () => translationLoss(translator, evaluationPairs({ pairs, ids, batchSize: 16 }));
+    const before = await measure();
+    let held = 0;
+    for (let epoch = 0; epoch < 60; epoch++) {
+      for await (const batch of data.epoch(epoch)) {
+        const { items } = await trainer.takeStep([batch], 0.01);
+        expect(items).toBe(predicted(batch));
+      }
+      if (epoch === 1) held = tf.memory().numTensors;
+    }
+    expect(tf.memory().numTensors).toBe(held);
+    const after = await measure();
+    expect(before.tokens).toBe(pairs.target.reduce((sum, target) => sum + target.length + 1, 0));
+    expect(after.loss).toBeLessThan(before.loss / 10);
+
+    const rows = await translateIds(translator, pairs.source, ids, { beams: 2 });
+    const right = rows.filter(({ results }, i) => results[0].tokens.join() === pairs.target[i].join());
+    expect(right.length).toBeGreaterThan(60);
+    expect(tf.memory().numTensors).toBe(held);
+    trainer.dispose();
+    translator.dispose();
+  });
+
+  it("padding changes nothing", async () => {
+    const pairs = pairsOf(20);
+    const translator = network();
+    const [alone, together] = await Promise.all(
+      [1, 20].map((batchSize) => translationLoss(translator, evaluationPairs({ pairs, ids, batchSize }))),
+    );
+    expect(together.tokens).toBe(alone.tokens);
+    expect(together.loss).toBeCloseTo(alone.loss, 5);
+    translator.dispose();
+  });
+});
