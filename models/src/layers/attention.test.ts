@@ -2,7 +2,17 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CachedSelfAttention, CrossAttention, MemoryAttention, SelfAttention, seedDropout } from "./index.ts";
+import { sinusoidalPositions } from "../ops/index.ts";
+import {
+  CachedSelfAttention,
+  CrossAttention,
+  InProjection,
+  MemoryAttention,
+  RotaryPositions,
+  SelfAttention,
+  SinusoidalPositions,
+  seedDropout,
+} from "./index.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
 
@@ -138,4 +148,45 @@ describe("MemoryAttention", () => {
     });
     layer.dispose();
   });
+});
+
+describe("positions", () => {
+  it.each([new SinusoidalPositions({ scale: 2 }), new RotaryPositions({ heads: 2, pairs: "halves" })])(
+    "after a past go on where it ended ($name)",
+    (layer) =>
+      tidily(() => {
+        const x = random([2, 5, 8]);
+        const whole = layer.apply(x) as tf.Tensor;
+        const last = layer.apply([tf.slice(x, [0, 3, 0], [-1, 2, -1]), tf.zeros([2, 3, 1])]) as tf.Tensor;
+        expectClose(last, tf.slice(whole, [0, 3, 0], [-1, 2, -1]));
+      }),
+  );
+
+  it("are those of the op", () =>
+    tidily(() => {
+      const x = random([2, 5, 8]);
+      expectClose(
+        new SinusoidalPositions({ scale: 2 }).apply(x) as tf.Tensor,
+        sinusoidalPositions({ x }, { scale: 2 }),
+      );
+    }));
+});
+
+it.each([
+  new SelfAttention({ name: "a", heads: 2, causal: true, dropout: 0.1, rotary: { pairs: "halves" } }),
+  new SelfAttention({ name: "a", heads: 2 }),
+  new CachedSelfAttention({ name: "a", heads: 2, rotary: { base: 50 } }),
+  new CrossAttention({ name: "a", heads: 2, dropout: 0.1 }),
+  new MemoryAttention({ name: "a", heads: 2 }),
+  new InProjection({ name: "a", units: 6 }),
+  new SinusoidalPositions({ name: "a", scale: 3 }),
+  new RotaryPositions({ name: "a", heads: 2, pairs: "halves", base: 50 }),
+])("is rebuilt by its configuration (%#)", (layer) => {
+  const config = JSON.parse(JSON.stringify(layer.getConfig()));
+  const type = layer.constructor as unknown as {
+    fromConfig<T>(type: unknown, config: tf.serialization.ConfigDict): T;
+  };
+  const copy = type.fromConfig<tfl.layers.Layer>(layer.constructor, config);
+  expect(copy.getClassName()).toBe(layer.getClassName());
+  expect(JSON.parse(JSON.stringify(copy.getConfig()))).toEqual(config);
 });

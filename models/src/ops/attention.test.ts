@@ -54,6 +54,20 @@ describe("attention", () => {
       for (const [i, value] of all.entries()) expect(last[i]).toBeCloseTo(value, 6);
     }));
 
+  it("in the lean form never holds as much as P", async () => {
+    const tokens = 128;
+    const [q, k, v] = [1, 2, 3].map((seed) => random([1, tokens, 2], seed));
+    const peak = async (op: typeof attentionLean, attrs: object) => {
+      const gradients = tf.grads((...xs: tf.Tensor[]) => op({ q: xs[0], k: xs[1], v: xs[2] }, attrs));
+      const profile = await tf.profile(() => tf.tidy(() => tf.dispose(gradients([q, k, v]))) as unknown as tf.Tensor);
+      return profile.peakBytes;
+    };
+    const ofP = 4 * tokens ** 2;
+    expect(await peak(attention, {})).toBeGreaterThan(ofP);
+    expect(await peak(attentionLean, { blockSize: 8 })).toBeLessThan(ofP);
+    tf.dispose([q, k, v]);
+  });
+
   it("is lean from the stated size on, unless it has dropout", () =>
     tidily(() => {
       const used: string[] = [];
