@@ -30,6 +30,7 @@ describe("layouts", () => {
     ["ZooDepthwiseConv2D", "weight", [3, 2, 4, 5]],
     ["ZooDense", "weight", [8, 15]],
     ["ZooDense", "bias", [120]],
+    ["ZooLstm", "weight_hh_l1_reverse", [5, 24]],
   ])("comes back: %s %s %j", (className, weight, shape) => {
     const layout = layoutOf(className, weight, shape);
     const torch = toTorch(values(120), shape, layout);

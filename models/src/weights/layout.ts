@@ -12,7 +12,16 @@ export interface Layout {
   readonly merged?: true;
 }
 
-/** Layer class, then weight. A weight that isn't listed has at most one axis and needs no change. */
+/** PyTorch's weights of recurrent cells: [in, gates · d] -> [gates · d, in]. */
+const recurrent: Record<string, Layout> = {
+  weight_ih: { permutation: [1, 0] },
+  weight_hh: { permutation: [1, 0] },
+};
+
+/**
+ * Layer class, then weight, without the layer and direction that end the names of a stack's weights. A weight that isn't
+ * listed has at most one axis and needs no change.
+ */
 const layouts: Record<string, Record<string, Layout>> = {
   ZooConv2D: { weight: { permutation: [3, 2, 0, 1] } }, // [kh, kw, in, out] -> [out, in, kh, kw]
   ZooConcatNormConv2D: { "conv1.weight": { permutation: [3, 2, 0, 1] } },
@@ -26,6 +35,9 @@ const layouts: Record<string, Record<string, Layout>> = {
   ZooPatchEmbedding: { weight: { permutation: [3, 2, 0, 1] } }, // [p, p, in, d] -> [d, in, p, p]
   ZooClassToken: { value: { permutation: [0, 1, 2] } },
   ZooPositionEmbedding: { value: { permutation: [0, 1, 2] } },
+  ZooGru: recurrent,
+  ZooLstm: { ...recurrent, peephole: { permutation: [0, 1] } }, // PyTorch has none
+  ZooRnn: recurrent,
 };
 
 /**
@@ -37,7 +49,8 @@ const layouts: Record<string, Record<string, Layout>> = {
  * @throws Error for a weight of several axes without a rule: a new layer needs a line in the table
  */
 export function layoutOf(className: string, weight: string, shape: readonly (number | null)[]): Layout {
-  const rule = Object.hasOwn(layouts, className) ? layouts[className][weight] : undefined;
+  const kind = weight.replace(/_l\d+(_reverse)?$/, "");
+  const rule = Object.hasOwn(layouts, className) ? layouts[className][kind] : undefined;
   if (rule) return rule;
   if (shape.length > 1)
     throw new Error(`no rule in weights/layout.ts says how PyTorch keeps ${weight} [${shape}] of a ${className}`);
