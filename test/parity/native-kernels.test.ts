@@ -272,6 +272,49 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     expectClose(await measure("cpu", lean, inputs, { ...attrs, blockSize: 32 }), undropped, 3e-6);
   });
 
+  it.each([
+    { batch: 37, time: 5, inSize: 20, d: 48 },
+    { batch: 5, time: 7, inSize: 3, d: 37, lengths: [7, 1, 0, 4, 9] },
+    { batch: 20, time: 4, inSize: 10, d: 100, lengths: Array.from({ length: 20 }, (_, i) => 1 + ((7 * i) % 4)) },
+    { batch: 1, time: 9, inSize: 5, d: 130 },
+  ])("recurrent cells of $batch sequences of $time steps, $d units", async ({ batch, time, inSize, d, lengths }) => {
+    const given = (shape: number[], name: string, factor = 1) => ({
+      shape,
+      values: values(shape, name).map((value) => factor * value),
+    });
+    const variants: [ops.Op<ops.Tensors, object>, number, object][] = [
+      [ops.rnn, 1, { activation: "relu" }],
+      [ops.rnn, 1, { reverse: true }],
+      [ops.lstm, 4, {}],
+      [ops.lstm, 3, { coupled: true, reverse: true }],
+      [ops.gru, 3, { reverse: true }],
+      [ops.gru, 3, { resetAfter: false }],
+    ] as never;
+    for (const [op, gates, attrs] of variants) {
+      const inputs = {
+        x: given([batch, time, inSize], "x"),
+        weightIh: given([inSize, gates * d], "w", inSize ** -0.5),
+        weightHh: given([d, gates * d], "u", 0.7 * d ** -0.5),
+        biasIh: given([gates * d], "b"),
+        biasHh: given([gates * d], "b′"),
+        h0: given([batch, d], "h"),
+        ...(op.opName === "Lstm" && { c0: given([batch, d], "c"), peephole: given([gates - 1, d], "p") }),
+      };
+      // All outputs in one, so that the gradients of all are taken.
+      const whole = {
+        gradients: Object.keys(inputs),
+        all: (tensors: ops.Tensors, given?: object) =>
+          tf.tidy(() => {
+            const counts = lengths && tf.tensor1d(lengths, "int32");
+            return [tf.concat(op.all({ ...tensors, lengths: counts }, given).map((y) => tf.reshape(y, [-1])))];
+          }),
+      };
+      const expected = await measure("cpu", whole, inputs, attrs);
+      expectClose(await measure("tensorflow", whole, inputs, attrs), expected, 5e-6);
+      expectClose(await measure("tensorflow", whole, inputs, attrs, inBf16), expected, 3e-2);
+    }
+  });
+
   it("attention of no images, and of no queries, is none", async () => {
     for (const [batch, queries] of [
       [0, 3],
