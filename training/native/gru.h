@@ -31,8 +31,8 @@ inline void Gru(void* raw, TF_OpKernelContext* context) {
   float *y = call.Output(0, steps), *last = call.Output(1, states);
   float *activations = call.Output(2, {all.batch, all.time, sizes.saved * d}), *before = call.Output(3, steps);
   if (!call.ok()) return;
-  const PackedMatrix u(weight, d, sizes.gates * d, 3 * d, 1);
-  const PackedMatrix candidate(weight + 2 * d, reset_after ? 0 : d, d, 3 * d, 1);
+  const StepWeights u(weight, d, sizes.gates * d, 3 * d, 1, all.batch, attributes.bf16);
+  const StepWeights candidate(weight + 2 * d, reset_after ? 0 : d, d, 3 * d, 1, all.batch, attributes.bf16);
   const int64_t width = candidate.width();
   EachShare(all, 3 * d * d, [&](const Share& share) {
     std::vector<float> h = share.Load(h0, d), sums(share.size() * u.width());
@@ -103,8 +103,8 @@ inline void GruGrad(void* raw, TF_OpKernelContext* context) {
   const float* weight = call.Expected(4, {d, 3 * d});
   float *dh0 = call.Output(0, states), *da = call.Output(1, wide), *ds = reset_after ? call.Output(2, wide) : nullptr;
   if (!call.ok()) return;
-  const PackedMatrix back(weight, sizes.gates * d, d, 1, 3 * d);
-  const PackedMatrix candidate(weight + 2 * d, reset_after ? 0 : d, d, 1, 3 * d);
+  const StepWeights back(weight, sizes.gates * d, d, 1, 3 * d, all.batch, attributes.bf16);
+  const StepWeights candidate(weight + 2 * d, reset_after ? 0 : d, d, 1, 3 * d, all.batch, attributes.bf16);
   const int64_t width = back.width(), room = sizes.gates * d;
   EachShare(all, 3 * d * d, [&](const Share& share) {
     std::vector<float> dh = share.Load(last, width), changes(share.size() * room), direct(share.size() * d);

@@ -24,7 +24,7 @@ inline void Lstm(void* raw, TF_OpKernelContext* context) {
   float *y = call.Output(0, steps), *last_h = call.Output(1, states), *last_c = call.Output(2, states);
   float *activations = call.Output(3, wide), *h_before = call.Output(4, steps), *c_before = call.Output(5, steps);
   if (!call.ok()) return;
-  const PackedMatrix u(weight, d, gates * d, gates * d, 1);
+  const StepWeights u(weight, d, gates * d, gates * d, 1, all.batch, attributes.bf16);
   EachShare(all, gates * d * d, [&](const Share& share) {
     std::vector<float> h = share.Load(h0, d), c = share.Load(c0, d), sums(share.size() * u.width());
     for (int64_t taken = 0; taken < all.time; taken++) {
@@ -87,7 +87,7 @@ inline void LstmGrad(void* raw, TF_OpKernelContext* context) {
   const float* peephole = peepholes ? call.Expected(6, {gates - 1, d}) : nullptr;
   float *da = call.Output(0, wide), *dh0 = call.Output(1, states), *dc0 = call.Output(2, states);
   if (!call.ok()) return;
-  const PackedMatrix back(weight, gates * d, d, 1, gates * d);
+  const StepWeights back(weight, gates * d, d, 1, gates * d, all.batch, attributes.bf16);
   const int64_t width = back.width();
   EachShare(all, gates * d * d, [&](const Share& share) {
     std::vector<float> dh = share.Load(last_h, width), dc = share.Load(last_c, d), changes(share.size() * gates * d);

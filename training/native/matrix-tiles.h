@@ -27,10 +27,14 @@ namespace zoo {
 /// A tile has 16 rows of 32 bf16 or of 16 f32: 64 bytes. The right factor's rows hold two of its rows, interleaved.
 constexpr int kTileRows = 16, kTileDepth = 32, kTileColumns = 16, kTileSize = 512;
 
+/// Whether the system has given the unit to this process.
+inline bool tiles_granted = false;
+
 /// Asks the system for the unit, once a process. @returns whether there is one
 inline bool RequestTiles() {
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  tiles_granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return tiles_granted;
 }
 
 /// The tile instructions do not tell the compiler what memory they use: what is written before stays before.

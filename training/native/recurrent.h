@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "packed-product.h"
 #include "tensorflow.h"
 #include "threads.h"
+#include "tiled-product.h"
 #include "vectors.h"
 
 namespace zoo {
@@ -83,6 +85,54 @@ class Share {
  private:
   const Sequences& all_;
   std::vector<int64_t> rows_;
+};
+
+/// Weights that every step multiplies by, packed once for what the processor has.
+class StepWeights {
+  template <typename Body>
+  auto With(const Body& body) const {
+#ifdef ZOO_MATRIX_TILES
+    if (half_ != nullptr) return body(*half_);
+    if (single_ != nullptr) return body(*single_);
+#endif
+    return body(*vectors_);
+  }
+
+ public:
+  /// Element (k, j) is from[k * row + j * column].
+  /// @param rows of the whole batch
+  StepWeights(const float* from, int64_t depth, int64_t columns, int64_t row, int64_t column,
+              [[maybe_unused]] int64_t rows, [[maybe_unused]] bool bf16) {
+#ifdef ZOO_MATRIX_TILES
+    // Few rows, or short ones, leave tiles empty.
+    if (tiles_granted && rows >= 4 * pool->threads() && depth >= kTileDepth) {
+      if (bf16) {
+        half_ = std::make_unique<TiledMatrix<1>>(from, depth, columns, row, column);
+      } else {
+        single_ = std::make_unique<TiledMatrix<3>>(from, depth, columns, row, column);
+      }
+      return;
+    }
+#endif
+    vectors_ = std::make_unique<PackedMatrix>(from, depth, columns, row, column);
+  }
+
+  /// The columns, filled up to whole vectors.
+  int64_t width() const {
+    return With([](auto& matrix) { return matrix.width(); });
+  }
+
+  /// c = a b, b these weights: so many rows of `depth` numbers, `stride` apart, into as many of width() numbers.
+  void Multiply(const float* a, int64_t stride, int64_t rows, float* c) const {
+    With([&](auto& matrix) { matrix.Multiply(a, stride, rows, c); });
+  }
+
+ private:
+#ifdef ZOO_MATRIX_TILES
+  std::unique_ptr<TiledMatrix<1>> half_;
+  std::unique_ptr<TiledMatrix<3>> single_;
+#endif
+  std::unique_ptr<PackedMatrix> vectors_;
 };
 
 /// Calls body(share) for the rows of each thread, whose steps wait for no other's.

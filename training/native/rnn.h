@@ -20,7 +20,7 @@ inline void Rnn(void* raw, TF_OpKernelContext* context) {
   const float* weight = call.Expected(2, {d, d});
   float *y = call.Output(0, steps), *last = call.Output(1, states), *before = call.Output(2, steps);
   if (!call.ok()) return;
-  const PackedMatrix u(weight, d, d, d, 1);
+  const StepWeights u(weight, d, d, d, 1, all.batch, attributes.bf16);
   EachShare(all, d * d, [&](const Share& share) {
     std::vector<float> h = share.Load(h0, d), sums(share.size() * u.width());
     for (int64_t taken = 0; taken < all.time; taken++) {
@@ -59,7 +59,7 @@ inline void RnnGrad(void* raw, TF_OpKernelContext* context) {
   const float* weight = call.Expected(3, {d, d});
   float *da = call.Output(0, steps), *dh0 = call.Output(1, states);
   if (!call.ok()) return;
-  const PackedMatrix back(weight, d, d, 1, d);
+  const StepWeights back(weight, d, d, 1, d, all.batch, attributes.bf16);
   const int64_t width = back.width();
   EachShare(all, d * d, [&](const Share& share) {
     std::vector<float> dh = share.Load(last, width), changes(share.size() * d);

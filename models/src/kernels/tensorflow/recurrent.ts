@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type Inputs, registerTensorflow } from "./backend.ts";
-import { executeTyped, type Numbers } from "./bf16.ts";
+import { executeTyped, isBf16, type Numbers } from "./bf16.ts";
 
 interface RecurrentAttrs {
   reverse?: boolean;
@@ -51,7 +51,11 @@ export function registerRecurrent(): void {
   });
 }
 
-const flags = ({ reverse = false }: RecurrentAttrs, { lengths }: Inputs) => ({ reverse, L: count(lengths) });
+const flags = ({ reverse = false }: RecurrentAttrs, { lengths }: Inputs) => ({
+  reverse,
+  bf16: isBf16(),
+  L: count(lengths),
+});
 
 const count = (optional: TensorInfo | undefined): number => (optional === undefined ? 0 : 1);
 
