@@ -29,13 +29,16 @@ export type CellWeights = { [input: string]: tfl.LayerVariable };
 export type CellInputs = RecurrentInputs & { c0?: tf.Tensor };
 
 /**
- * Recurrent layers as PyTorch stacks them, with its names: weight_ih_l0 [in, gates · units], weight_hh_l0 [units,
- * gates · units], bias_ih_l0 and bias_hh_l0 [gates · units], those of the second direction with `_reverse`, then _l1 …
+ * Recurrent layers as PyTorch stacks them, with its names: weight_ih_l0 [in, gates · units], weight_hh_l0
+ * [units, gates · units], bias_ih_l0 and bias_hh_l0 [gates · units], those of the second direction with `_reverse`, then
+ * _l1 …
  *
- * x [batch, time, in], or a list of it and any of: lengths [batch], how many steps of each sequence count; the states to
- * begin with, h (for an LSTM h and c) [batch, numLayers · directions, units]
- * -> [batch, time, directions · units], 0 beyond a sequence's length. With returnState a list of it and the last states,
- * as those to begin with: a sequence's own last, and the second direction's after its first step.
+ * Input: x [batch, time, in], or a list of it and any of
+ * - lengths [batch]: how many steps of each sequence count;
+ * - the states to begin with, h (of an LSTM h and c) [batch, numLayers · directions, units].
+ *
+ * -> [batch, time, directions · units], 0 beyond a sequence's length; with returnState a list of it and the last states,
+ * shaped as those to begin with: after a sequence's own last step, in the second direction after its first.
  */
 export abstract class Recurrent extends ZooLayer implements DrawsAtRandom {
   readonly units: number;

@@ -19,30 +19,32 @@ import { sumToLastAxis } from "./sum-to-last-axis.ts";
 export type GruInputs = RecurrentInputs;
 export interface GruAttrs extends RecurrentAttrs {
   /**
-   * Where the reset gate acts: true, and unless given, after the product with U, as in cuDNN, PyTorch and Keras; false,
-   * before it, as in the paper.
+   * where the reset gate acts: after the product with U, as in cuDNN, PyTorch and Keras, unless this is false; then
+   * before it, as in the paper
    */
   resetAfter?: boolean;
 }
 
 /**
  * Gated recurrent unit of a whole sequence (Cho et al. 2014, "Learning phrase representations using RNN
- * encoder-decoder", eq. 5 to 8; its z is kept, 1 − z is written). W and U have PyTorch's order of gates, r, z, n.
+ * encoder-decoder", eq. 5 to 8). W and U have PyTorch's order of gates, r, z, n.
  *
- *   r = σ(x W_r + h U_r + b_r)        z = σ(x W_z + h U_z + b_z)        h of the step before, b the sum of the two biases
- *   n = tanh(x W_n + b_n + r s), s = h U_n + b′_n        reset before: n = tanh(x W_n + (r h) U_n + b_n)
- *   h′ = (1 − z) n + z h
+ *   r  = σ(x W_r + h U_r + b_r)                h of the step before; b_r and b_z are sums of the two biases
+ *   z  = σ(x W_z + h U_z + b_z)
+ *   n  = tanh(x W_n + b_n + r s)               s = h U_n + b′_n
+ *   h′ = (1 − z) n + z h                       reset before: n = tanh(x W_n + (r h) U_n + b_n + b′_n)
  *
- * Backward through time, from the last step to the first, with what comes from the step after as δh⁺:
+ * Backward through time, from the last step to the first:
  *
- *   δh′ = ∂L/∂y + δh⁺        δa_n = δh′ (1 − z) (1 − n²)        δa_z = δh′ (h − n) z (1 − z)
- *   reset after:    δa_r = δa_n s r (1 − r)        δs = δa_n r
- *                   δh⁺ of the step before = δh′ z + [δa_r, δa_z, δs] Uᵀ
- *   reset before:   δ(r h) = δa_n U_nᵀ             δa_r = δ(r h) h r (1 − r)
- *                   δh⁺ of the step before = δh′ z + δ(r h) r + [δa_r, δa_z] U_rzᵀ
+ *   δh′  = ∂L/∂y + δh of the step after
+ *   δa_n = δh′ (1 − z) (1 − n²)
+ *   δa_z = δh′ (h − n) z (1 − z)
+ *   δa_r = δa_n s r (1 − r)                    reset before: δ(r h) h r (1 − r), with δ(r h) = δa_n U_nᵀ
+ *   δs   = δa_n r
+ *   δh   = δh′ z + [δa_r, δa_z, δs] Uᵀ         reset before: δh′ z + δ(r h) r + [δa_r, δa_z] U_rzᵀ
  *
- *   ∂L/∂W = Σ xᵀ δa        ∂L/∂x = δa Wᵀ        ∂L/∂b = Σ δa        ∂L/∂b′_n = Σ δs
- *   ∂L/∂U = Σ hᵀ [δa_r, δa_z, δs]        reset before: ∂L/∂U_n = Σ (r h)ᵀ δa_n
+ *   ∂L/∂x = δa Wᵀ        ∂L/∂W = Σ xᵀ δa        ∂L/∂U = Σ hᵀ [δa_r, δa_z, δs]        ∂L/∂h₀: the first step's δh
+ *   ∂L/∂b = Σ δa         ∂L/∂b′_n = Σ δs        reset before: ∂L/∂U_n = Σ (r h)ᵀ δa_n, ∂L/∂b′_n = Σ δa_n
  *
  * x W and the sums are one product each for all steps; only the recursions go step by step.
  *
@@ -104,7 +106,8 @@ function steps(given: Forward, { resetAfter, reverse }: GruAttrs): tf.Tensor[] {
   const { projected, h0, weightHh, bias, lengths } = given;
   const [, time] = projected.shape;
   const mask = maskOf(lengths, time);
-  const [forGates, forCandidate] = resetAfter ? [weightHh] : splitCandidate(weightHh); // [d, 3 d], or [d, 2 d] and [d, d]
+  // [d, 3 d], or [d, 2 d] and [d, d]
+  const [forGates, forCandidate] = resetAfter ? [weightHh] : splitCandidate(weightHh);
   const [before, states, activations]: tf.Tensor[][] = [[], [], []];
   let h = h0; // [batch, d]
   for (const t of stepsOf(time, reverse)) {
@@ -133,8 +136,8 @@ interface Backward {
 }
 
 /**
- * All but the recursion is computed for all steps at once: how far a gate's sum moves when δh′ (reset before, for r:
- * when δ(r h)) is 1.
+ * All but the recursion is computed for all steps at once: how large the gradient of a gate's sum is when δh′ (reset
+ * before, for r: δ(r h)) is 1.
  *
  * @returns ∂L/∂h₀, δa [batch, time, 3 d], and with the reset after the product [δa_r, δa_z, δs], as large
  */

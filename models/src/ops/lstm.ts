@@ -28,30 +28,36 @@ export interface LstmAttrs extends RecurrentAttrs {
 
 /**
  * Long short-term memory of a whole sequence (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000; peepholes:
- * Gers et al. 2002; coupled gates: Greff et al. 2017, "LSTM: a search space odyssey", sec. III-B). W and U have PyTorch's
- * order of gates, i, f, g, o.
+ * Gers et al. 2002; coupled gates: Greff et al. 2017, "LSTM: a search space odyssey"). W and U have PyTorch's order of
+ * gates, i, f, g, o.
  *
- *   i = σ(x W_i + h U_i + b_i + p_i c)        f = σ(x W_f + h U_f + b_f + p_f c), or 1 − i        h, c of the step before
- *   g = tanh(x W_g + h U_g + b_g)             c′ = f c + i g
- *   o = σ(x W_o + h U_o + b_o + p_o c′)       h′ = o tanh c′
+ *   i  = σ(x W_i + h U_i + b_i + p_i c)        h and c of the step before; b is the sum of the two biases
+ *   f  = σ(x W_f + h U_f + b_f + p_f c)        coupled: f = 1 − i
+ *   g  = tanh(x W_g + h U_g + b_g)
+ *   c′ = f c + i g
+ *   o  = σ(x W_o + h U_o + b_o + p_o c′)
+ *   h′ = o tanh c′
  *
- * Backward through time, from the last step to the first (Greff et al., sec. II-B), with f and δa of the step after at
- * the end of a line:
+ * Backward through time, from the last step to the first (Greff et al., sec. II-B):
  *
- *   δh = ∂L/∂y + δa⁺ Uᵀ                                            δa_o = δh tanh(c′) o (1 − o)
- *   δc = δh o (1 − tanh² c′) + δa_o p_o + δc⁺ f⁺ + δa_i⁺ p_i + δa_f⁺ p_f
- *   δa_i = δc g i (1 − i)        δa_f = δc c f (1 − f)        δa_g = δc i (1 − g²)        coupled: δa_i = δc (g − c) i (1 − i)
+ *   δh′  = ∂L/∂y + δh of the step after
+ *   δa_o = δh′ tanh(c′) o (1 − o)
+ *   δc′  = δh′ o (1 − tanh² c′) + δa_o p_o + δc of the step after
+ *   δa_i = δc′ g i (1 − i)                     coupled: δc′ (g − c) i (1 − i)
+ *   δa_f = δc′ c f (1 − f)
+ *   δa_g = δc′ i (1 − g²)
+ *   δh   = δa Uᵀ                               δc = δc′ f + δa_i p_i + δa_f p_f
  *
- *   ∂L/∂W = Σ xᵀ δa      ∂L/∂U = Σ hᵀ δa      ∂L/∂b = Σ δa      ∂L/∂p_i = Σ c δa_i      ∂L/∂p_f = Σ c δa_f      ∂L/∂p_o = Σ c′ δa_o
- *   ∂L/∂x = δa Wᵀ        ∂L/∂h₀, ∂L/∂c₀: δh and δc of the step before the first
+ *   ∂L/∂x = δa Wᵀ        ∂L/∂W = Σ xᵀ δa        ∂L/∂U = Σ hᵀ δa        ∂L/∂b = Σ δa
+ *   ∂L/∂p_i = Σ c δa_i   ∂L/∂p_f = Σ c δa_f     ∂L/∂p_o = Σ c′ δa_o    ∂L/∂h₀, ∂L/∂c₀: the first step's δh, δc
  *
  * x W and the sums are one product each for all steps; only the recursions go step by step.
  *
  * @param x [batch, time, in]  @param weightIh W [in, 4 d]  @param weightHh U [d, 4 d]; coupled: 3 d, here and below
  * @param biasIh [4 d], optional  @param biasHh [4 d], optional  @param peephole [3, d], optional; coupled: [2, d]
  * @param h0 [batch, d], optional  @param c0 [batch, d], optional  @param lengths int32 [batch], optional
- * @returns `all`: [y [batch, time, d], every h, 0 beyond a sequence's length; the last h and the last c [batch, d]]; all
- *   are differentiated
+ * @returns `all`: [y [batch, time, d], every h′, 0 beyond a sequence's length; the last h′ and c′ [batch, d]]; all are
+ *   differentiated
  * @throws InputError when shapes don't fit each other
  */
 export const lstm: Op<LstmInputs, LstmAttrs> = differentiable("Lstm", {
@@ -134,8 +140,8 @@ interface Saved {
 }
 
 /**
- * All but the recursions is computed for all steps at once: how far a gate's sum moves when its cell's gradient (o: that
- * of h) is 1.
+ * All but the recursions is computed for all steps at once: how large the gradient of a gate's sum is when that of c′
+ * (for o: of h′) is 1.
  *
  * @returns δa [batch, time, 4 d], ∂L/∂h₀, ∂L/∂c₀
  */
@@ -150,7 +156,8 @@ function stepsBackward(given: Saved & { dy: tf.Tensor; dh: tf.Tensor; dc: tf.Ten
   const slopeF = tf.mul(before, tf.mul(f, tf.sub(1, f)));
   const slopeG = tf.mul(i, tf.sub(1, tf.square(g)));
   const slopeO = tf.mul(squashed, tf.mul(o, tf.sub(1, o)));
-  const slopes = within(mask, tf.concat([slopeI, ...(attrs.coupled ? [] : [slopeF]), slopeG, slopeO], -1)); // [batch, time, 4 d]
+  const ofGates = attrs.coupled ? [slopeI, slopeG, slopeO] : [slopeI, slopeF, slopeG, slopeO];
+  const slopes = within(mask, tf.concat(ofGates, -1)); // [batch, time, 4 d]
   const ofH = within(mask, seeing(tf.mul(o, tf.sub(1, tf.square(squashed))), p.o, slopeO)); // ∂h′/∂c′
   const kept = seeing(seeing(f, p.i, slopeI), p.f, slopeF); // ∂c′/∂c
   const inside = within(mask, dy);

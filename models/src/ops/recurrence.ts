@@ -112,7 +112,7 @@ export function checkRecurrent<I extends RecurrentInputs>(
     const tensor = (inputs as Tensors)[name];
     if (tensor === undefined || tf.util.arraysEqual(tensor.shape, shape)) continue;
     throw new InputError(
-      `${op} got ${name} [${tensor.shape}]; expected [${shape}] with x [${x.shape}] and ${d} unit(s) of ${gates} gate(s)`,
+      `${op} got ${name} [${tensor.shape}]; expected [${shape}] with x [${x.shape}], ${d} unit(s) and ${gates} gate(s)`,
     );
   }
 }

@@ -24,14 +24,16 @@ export interface RnnAttrs extends RecurrentAttrs {
 /**
  * The simple recurrent network of a whole sequence (Elman 1990, "Finding structure in time").
  *
- *   a_t = x_t W + h_{t−1} U + b        h_t = φ(a_t)        φ = tanh, or ReLU; b is the sum of the two biases
+ *   a  = x W + h U + b        h of the step before; b is the sum of the two biases
+ *   h′ = φ(a)                 φ = tanh, or ReLU
  *
- * Backward through time (Werbos 1990), from the last step to the first:
+ * Backward through time, from the last step to the first (Werbos 1990):
  *
- *   δh_t = ∂L/∂y_t + δa_{t+1} Uᵀ        δa_t = δh_t φ′(a_t)        φ′ = 1 − h², or 1 where h > 0
+ *   δh′ = ∂L/∂y + δh of the step after
+ *   δa  = δh′ φ′(a)           φ′ = 1 − h′², or 1 where h′ > 0
+ *   δh  = δa Uᵀ
  *
- *   ∂L/∂W = Σ_t x_tᵀ δa_t        ∂L/∂U = Σ_t h_{t−1}ᵀ δa_t        ∂L/∂b = Σ_t δa_t
- *   ∂L/∂x_t = δa_t Wᵀ            ∂L/∂h₀ = δa_1 Uᵀ
+ *   ∂L/∂x = δa Wᵀ        ∂L/∂W = Σ xᵀ δa        ∂L/∂U = Σ hᵀ δa        ∂L/∂b = Σ δa        ∂L/∂h₀: the first step's δh
  *
  * x W and the sums are one product each for all steps; only the recursions go step by step.
  *

@@ -114,8 +114,8 @@ export function gradcheckExceptions(): Exception[] {
  * Runs every case of every op on a backend and compares the values and all gradients with two oracles: central
  * differences of the float64 textbook, and autodiff of the op written in stock TensorFlow.js, on `cpu`. The gradients
  * are those of L = Σ r y with a random r, over all outputs that are differentiated, so that every element of ∂L/∂y
- * counts. Order 2 compares the gradients of Σ s ∂L/∂x with second differences of the textbook. A case that leaves tensors
- * or buffers behind fails too.
+ * counts. Order 2 compares the gradients of Σ s ∂L/∂x with second differences of the textbook. A case that leaves
+ * tensors or buffers behind fails too.
  *
  * @returns one result per case, oracle and order, as they come; the backend that was in use is in use again afterwards
  * @throws InputError when a backend is not registered, an op is unknown or has no cases

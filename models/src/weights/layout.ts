@@ -19,8 +19,8 @@ const recurrent: Record<string, Layout> = {
 };
 
 /**
- * Layer class, then weight, without the layer and direction that end the names of a stack's weights. A weight that isn't
- * listed has at most one axis and needs no change.
+ * Layer class, then weight, without the layer and direction that end the names of a stack's weights. A weight that
+ * isn't listed has at most one axis and needs no change.
  */
 const layouts: Record<string, Record<string, Layout>> = {
   ZooConv2D: { weight: { permutation: [3, 2, 0, 1] } }, // [kh, kw, in, out] -> [out, in, kh, kw]
