@@ -49,8 +49,8 @@ describe.each(Object.keys(allOps))("%s", (op) => {
   });
 
   it.each(allOps[op].gradients)("fails when the gradient of %s is off by one per cent", async (gradient) => {
-    const checks = await check({ backend: "cpu", ops: [op], mutate: { op, gradient, factor: 1.01 } });
-    const first = gradcheckTable(checks).filter(({ order }) => order === 1);
+    const checks = await check({ backend: "cpu", ops: [op], order: 1, mutate: { op, gradient, factor: 1.01 } });
+    const first = gradcheckTable(checks);
     expect(first.map(({ oracle, ok }) => [oracle, ok])).toEqual([
       ["float64", false],
       ["stock", false],
