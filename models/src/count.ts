@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import {
+  AttentionDecoder,
   ConcatNormConv2D,
   Conv2D,
   Dense,
@@ -8,6 +9,7 @@ import {
   Embedding,
   MemoryAttention,
   PatchEmbedding,
+  Recurrent,
   SelfAttention,
 } from "./layers/index.ts";
 
@@ -38,6 +40,13 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
     } else if (layer instanceof MemoryAttention) {
       // Queries, keys and values, then Q Kᵀ and P V.
       macs += time * weightSize(layer) + 2 * time ** 2 * (layer.weights[0].shape[0] as number);
+    } else if (layer instanceof Recurrent) {
+      macs += time * matrices(layer);
+    } else if (layer instanceof AttentionDecoder) {
+      const once = matrices(layer, (name) => name.startsWith("bridge_"));
+      const [, [, , seen]] = layer.inboundNodes[0].inputShapes as number[][];
+      // In each step the cell, and a score and a value of every place.
+      macs += once + time * (matrices(layer) - once) + time ** 2 * (layer.units + seen);
     } else if (layer instanceof Embedding) {
       // To look up a row takes none; as the output layer its table is a dense layer's weight.
       if (model.outputs.some(({ sourceLayer }) => sourceLayer === layer)) macs += time * weightSize(layer);
@@ -48,5 +57,13 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
   }
   return macs;
 }
+
+/** Numbers in a layer's matrices, or in those of some names. */
+const matrices = (layer: tfl.layers.Layer, which: (name: string) => boolean = () => true): number =>
+  layer.weights
+    .filter(
+      ({ shape, originalName }) => shape.length === 2 && which(originalName.slice(originalName.lastIndexOf("/") + 1)),
+    )
+    .reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
 
 const weightSize = (layer: tfl.layers.Layer): number => tf.util.sizeFromShape(layer.weights[0].shape as number[]);

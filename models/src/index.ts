@@ -13,6 +13,7 @@ export * from "./sequence/choose-token.ts";
 export * from "./sequence/decoding/index.ts";
 export { type GptOptions, gpt, gptStep } from "./sequence/gpt.ts";
 export { GptReader } from "./sequence/gpt-reader.ts";
+export { type Seq2SeqOptions, seq2seq } from "./sequence/seq2seq.ts";
 export {
   type Transformer,
   type TransformerOptions,

@@ -92,16 +92,15 @@ export function initialize(model: tfl.LayersModel, seed: number | null, rule: In
   if (seed === null) return model;
   for (const variable of model.weights) {
     const { originalName: name, shape } = variable;
-    const value = rule.constant?.(name);
-    const dense = shape.length === 2;
-    if (value === undefined && shape.length < 2) continue;
+    const constant = rule.constant?.(name);
+    const matrix = shape.length === 2 ? rule.dense : rule.conv;
+    const draws = rule.named?.(name) ?? (shape.length < 2 ? undefined : matrix);
+    if (constant === undefined && draws === undefined) continue;
+    const size = tf.util.sizeFromShape(shape as number[]);
     const values =
-      value === undefined
-        ? (rule.named?.(name) ?? (dense ? rule.dense : rule.conv))(
-            shape as number[],
-            randomStream(seed, "weights", name),
-          )
-        : new Float32Array(tf.util.sizeFromShape(shape as number[])).fill(value);
+      constant === undefined && draws
+        ? draws(shape as number[], randomStream(seed, "weights", name))
+        : new Float32Array(size).fill(constant as number);
     const tensor = tf.tensor(values, shape as number[]);
     variable.write(tensor);
     tensor.dispose();

@@ -3,6 +3,7 @@ import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
 import type { BuildOptions, ClassifierEntry, LanguageModelEntry, ModelEntry, TranslatorEntry } from "./model-entry.ts";
 import { gpts } from "./sequence/gpt.ts";
+import { seq2seqs } from "./sequence/seq2seq.ts";
 import { transformers } from "./sequence/transformer.ts";
 import { airbenches } from "./vision/airbench.ts";
 import { alexnets } from "./vision/alexnet.ts";
@@ -37,7 +38,7 @@ export const classifiers: ReadonlyMap<string, ClassifierEntry> = byName([
 export const languageModels: ReadonlyMap<string, LanguageModelEntry> = byName([...gpts]);
 
 /** The translators of the zoo, by name. */
-export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...transformers]);
+export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...seq2seqs, ...transformers]);
 
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([

@@ -1,4 +1,5 @@
 export * from "./add.ts";
+export * from "./attention-decoder.ts";
 export * from "./batch-norm.ts";
 export * from "./cached-self-attention.ts";
 export * from "./class-token.ts";
@@ -14,8 +15,8 @@ export * from "./embedding.ts";
 export * from "./flatten.ts";
 export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
-export * from "./in-projection.ts";
 export * from "./gru.ts";
+export * from "./in-projection.ts";
 export * from "./layer-norm.ts";
 export * from "./layer-scale.ts";
 export * from "./learned-positions.ts";

@@ -23,6 +23,12 @@ const recurrent: Record<string, Layout> = {
  * isn't listed has at most one axis and needs no change.
  */
 const layouts: Record<string, Record<string, Layout>> = {
+  ZooAttentionDecoder: Object.fromEntries(
+    ["weight_ih", "weight_hh", "query.weight", "combine.weight", "bridge_h.weight", "bridge_c.weight"].map((name) => [
+      name,
+      { permutation: [1, 0] },
+    ]),
+  ),
   ZooConv2D: { weight: { permutation: [3, 2, 0, 1] } }, // [kh, kw, in, out] -> [out, in, kh, kw]
   ZooConcatNormConv2D: { "conv1.weight": { permutation: [3, 2, 0, 1] } },
   ZooDepthwiseConv2D: { weight: { permutation: [2, 3, 0, 1], merged: true } }, // [kh, kw, c, m] -> [c m, 1, kh, kw]

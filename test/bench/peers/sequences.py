@@ -51,3 +51,27 @@ class TransformerNmt(nn.Module):
         mask = nn.Transformer.generate_square_subsequent_mask(target.shape[1])
         states = self.network(self.source(source), self.target(target), tgt_mask=mask, tgt_is_causal=True)
         return self.output(states)
+
+
+class Seq2Seq(nn.Module):
+    """An LSTM in two directions, read by an LSTM with additive attention (Bahdanau et al. 2015), of 256 numbers each."""
+
+    def __init__(self, vocabulary=8000, dim=256, units=256):
+        super().__init__()
+        self.source, self.target = nn.Embedding(vocabulary, dim), nn.Embedding(vocabulary, dim)
+        self.encoder = nn.LSTM(dim, units // 2, batch_first=True, bidirectional=True)
+        self.key, self.query = nn.Linear(units, units, bias=False), nn.Linear(units, units)
+        self.score = nn.Linear(units, 1, bias=False)
+        self.cell, self.output = nn.LSTMCell(dim + units, units), nn.Linear(units, vocabulary)
+
+    def forward(self, source, target):
+        memory, _ = self.encoder(self.source(source))
+        keys, words = self.key(memory), self.target(target)
+        s = c = memory.new_zeros(source.shape[0], self.cell.hidden_size)
+        states = []
+        for t in range(target.shape[1]):
+            energies = self.score(torch.tanh(keys + self.query(s).unsqueeze(1)))
+            context = (torch.softmax(energies, 1) * memory).sum(1)
+            s, c = self.cell(torch.cat([words[:, t], context], 1), (s, c))
+            states.append(s)
+        return self.output(torch.stack(states, 1))

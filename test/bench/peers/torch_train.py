@@ -27,7 +27,7 @@ try:
     import torch.nn.functional as F
     from airbench import Airbench  # beside this file
     from patches import ConvNext, Mixer, Vit
-    from sequences import Gpt, TransformerNmt
+    from sequences import Gpt, Seq2Seq, TransformerNmt
 except ImportError as error:
     say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
     sys.exit(1)
@@ -124,7 +124,10 @@ MODELS["lenet5"] = (lenet5, (1, 28, 28))
 
 # name -> builder, tokens that there are, tokens of a text, and its optimizer
 LANGUAGE_MODELS = {"gpt": (Gpt, 65, 128, torch.optim.AdamW)}
-TRANSLATORS = {"transformer": (TransformerNmt, 8000, 20, torch.optim.Adam)}
+TRANSLATORS = {
+    "seq2seq": (Seq2Seq, 8000, 20, torch.optim.Adam),
+    "transformer": (TransformerNmt, 8000, 20, torch.optim.Adam),
+}
 TEXT = LANGUAGE_MODELS | TRANSLATORS
 
 
