@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "recurrent.h"
@@ -17,15 +18,15 @@ struct GruSizes {
 };
 
 /// x W + b, h0, U, b' -> y, the last h, activations r, z, n (reset after: and s = h U_n + b'_n), h before each step
-inline void Gru(void* raw, TF_OpKernelContext* context) {
-  const Attributes& attributes = *static_cast<Attributes*>(raw);
+template <typename X>
+void GruSteps(CellCall& call, const Attributes& attributes) {
   const bool reset_after = attributes.reset_after, biased = attributes.biases > 0;
-  CellCall call(context);
   const Sequences all = call.Sizes(0, 1, attributes.reverse, 3 + attributes.biases);
   const int64_t d = all.d;
   const GruSizes sizes(d, reset_after);
   const std::vector<int64_t> steps = {all.batch, all.time, d}, states = {all.batch, d};
-  const float *projected = call.Expected(0, {all.batch, all.time, 3 * d}), *h0 = call.Expected(1, states);
+  const X* projected = call.Expected<X>(0, {all.batch, all.time, 3 * d});
+  const float* h0 = call.Expected(1, states);
   const float *weight = call.Expected(2, {d, 3 * d}), *bias = biased ? call.Expected(3, {3 * d}) : nullptr;
   if (!call.Expect(reset_after || !biased, "a GRU that resets before the product has no bias there")) return;
   float *y = call.Output(0, steps), *last = call.Output(1, states);
@@ -42,7 +43,8 @@ inline void Gru(void* raw, TF_OpKernelContext* context) {
       u.Multiply(h.data(), d, rows, sums.data());
       for (int64_t i = 0; i < rows; i++) {
         const int64_t at = (share[i] * all.time + t) * d;
-        const float *x = projected + at * 3, *sum = sums.data() + i * u.width(), *state = h.data() + i * d;
+        const X* x = projected + at * 3;
+        const float *sum = sums.data() + i * u.width(), *state = h.data() + i * d;
         float *activation = activations + at * sizes.saved, *result = reset.data() + i * d;
         EachOfRow(static_cast<int>(d), [=](auto zero, int j) {
           using V = decltype(zero);
@@ -68,7 +70,7 @@ inline void Gru(void* raw, TF_OpKernelContext* context) {
       for (int64_t i = 0; i < rows; i++) {
         const int64_t at = (share[i] * all.time + t) * d;
         const float* sum = reset_after ? reset.data() + i * d : others.data() + i * width;
-        const float* x = projected + (at * 3 + 2 * d);
+        const X* x = projected + (at * 3 + 2 * d);
         float *activation = activations + at * sizes.saved, *state = h.data() + i * d;
         EachOfRow(static_cast<int>(d), [=](auto zero, int j) {
           using V = decltype(zero);
@@ -85,6 +87,14 @@ inline void Gru(void* raw, TF_OpKernelContext* context) {
     }
     share.Store(h, d, last);
   });
+}
+
+inline void Gru(void* raw, TF_OpKernelContext* context) {
+  CellCall call(context);
+  const TF_Tensor* projected = call.Input(0);
+  if (!call.ok()) return;
+  WithType(projected,
+           [&](auto* type) { GruSteps<std::remove_pointer_t<decltype(type)>>(call, *static_cast<Attributes*>(raw)); });
 }
 
 /// dy, dh of the last, activations, h before each step, U -> dh0, da; reset after: the gradient of h U + b', too

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "recurrent.h"
@@ -9,16 +10,16 @@
 namespace zoo {
 
 /// x W + b, h0, c0, U, peepholes -> y, the last h and c; i, f, g, o (coupled: i, g, o), h and c before each step
-inline void Lstm(void* raw, TF_OpKernelContext* context) {
-  const Attributes& attributes = *static_cast<Attributes*>(raw);
+template <typename X>
+void LstmSteps(CellCall& call, const Attributes& attributes) {
   const bool coupled = attributes.coupled, peepholes = attributes.peepholes > 0;
   const int gates = coupled ? 3 : 4;
-  CellCall call(context);
   const Sequences all = call.Sizes(0, 1, attributes.reverse, 4 + attributes.peepholes);
   const int64_t d = all.d;
   const std::vector<int64_t> steps = {all.batch, all.time, d}, wide = {all.batch, all.time, gates * d};
   const std::vector<int64_t> states = {all.batch, d};
-  const float *projected = call.Expected(0, wide), *h0 = call.Expected(1, states), *c0 = call.Expected(2, states);
+  const X* projected = call.Expected<X>(0, wide);
+  const float *h0 = call.Expected(1, states), *c0 = call.Expected(2, states);
   const float* weight = call.Expected(3, {d, gates * d});
   const float* peephole = peepholes ? call.Expected(4, {gates - 1, d}) : nullptr;
   float *y = call.Output(0, steps), *last_h = call.Output(1, states), *last_c = call.Output(2, states);
@@ -32,7 +33,8 @@ inline void Lstm(void* raw, TF_OpKernelContext* context) {
       u.Multiply(h.data(), d, rows, sums.data());
       for (int64_t row = 0; row < rows; row++) {
         const int64_t place = share[row] * all.time + t, at = place * d;
-        const float *x = projected + at * gates, *sum = sums.data() + row * u.width();
+        const X* x = projected + at * gates;
+        const float* sum = sums.data() + row * u.width();
         float *activation = activations + at * gates, *state = h.data() + row * d, *cell = c.data() + row * d;
         EachOfRow(static_cast<int>(d), [=](auto zero, int j) {
           using V = decltype(zero);
@@ -69,6 +71,14 @@ inline void Lstm(void* raw, TF_OpKernelContext* context) {
     share.Store(h, d, last_h);
     share.Store(c, d, last_c);
   });
+}
+
+inline void Lstm(void* raw, TF_OpKernelContext* context) {
+  CellCall call(context);
+  const TF_Tensor* projected = call.Input(0);
+  if (!call.ok()) return;
+  WithType(projected,
+           [&](auto* type) { LstmSteps<std::remove_pointer_t<decltype(type)>>(call, *static_cast<Attributes*>(raw)); });
 }
 
 /// dy, dh and dc of the last, activations, c before each step, U, peepholes -> da, dh0, dc0

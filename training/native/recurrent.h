@@ -150,12 +150,13 @@ class CellCall : public Call {
   using Call::Call;
 
   /// The input at an index, which must have this shape.
-  const float* Expected(int index, const std::vector<int64_t>& shape) {
+  template <typename T = float>
+  const T* Expected(int index, const std::vector<int64_t>& shape) {
     const TF_Tensor* tensor = Input(index);
     if (!ok() || !Expect(ShapeOf(tensor) == shape, "a recurrent cell got tensors that do not fit each other")) {
       return nullptr;
     }
-    return Data(tensor);
+    return Data<T>(tensor);
   }
 
   /// The lengths, where there is an input at this index.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "recurrent.h"
@@ -9,14 +10,14 @@
 namespace zoo {
 
 /// x W + b, h0, U -> y, the last h, h before each step
-inline void Rnn(void* raw, TF_OpKernelContext* context) {
-  const Attributes& attributes = *static_cast<Attributes*>(raw);
+template <typename X>
+void RnnSteps(CellCall& call, const Attributes& attributes) {
   const bool relu = attributes.relu;
-  CellCall call(context);
   const Sequences all = call.Sizes(0, 1, attributes.reverse, 3);
   const int64_t d = all.d;
   const std::vector<int64_t> steps = {all.batch, all.time, d}, states = {all.batch, d};
-  const float *projected = call.Expected(0, steps), *h0 = call.Expected(1, states);
+  const X* projected = call.Expected<X>(0, steps);
+  const float* h0 = call.Expected(1, states);
   const float* weight = call.Expected(2, {d, d});
   float *y = call.Output(0, steps), *last = call.Output(1, states), *before = call.Output(2, steps);
   if (!call.ok()) return;
@@ -45,6 +46,14 @@ inline void Rnn(void* raw, TF_OpKernelContext* context) {
     }
     share.Store(h, d, last);
   });
+}
+
+inline void Rnn(void* raw, TF_OpKernelContext* context) {
+  CellCall call(context);
+  const TF_Tensor* projected = call.Input(0);
+  if (!call.ok()) return;
+  WithType(projected,
+           [&](auto* type) { RnnSteps<std::remove_pointer_t<decltype(type)>>(call, *static_cast<Attributes*>(raw)); });
 }
 
 /// dy, dh of the last, y, U -> da, dh0

@@ -433,15 +433,16 @@ function sequences(): SequenceCase[] {
   ];
 }
 
-/** Weights small enough that a few steps stay where the cell's functions bend. */
+/** Weights small enough that a few steps stay where the cell's functions bend, far from where they are flat. */
 function recurrentInputs(random: Random, gates: number, given: SequenceCase): Inputs64 {
   const { batch, time, inSize, d, biases, states, lengths } = given;
-  const weight = (rows: number) => filled([rows, gates * d], () => 0.7 * random.normal());
+  const weight = (rows: number) => filled([rows, gates * d], () => 0.6 * random.normal());
+  const bias = () => filled([gates * d], () => 0.5 * random.normal());
   return {
     x: normal(random, [batch, time, inSize]),
     weightIh: weight(inSize),
     weightHh: weight(d),
-    ...(biases && { biasIh: normal(random, [gates * d]), biasHh: normal(random, [gates * d]) }),
+    ...(biases && { biasIh: bias(), biasHh: bias() }),
     ...(states && { h0: normal(random, [batch, d]) }),
     ...(lengths && { lengths: { ...filled([batch], (i) => lengths[i]), dtype: "int32" as const } }),
   };

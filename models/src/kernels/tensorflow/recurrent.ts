@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type Inputs, registerTensorflow } from "./backend.ts";
-import { executeTyped, isBf16, type Numbers } from "./bf16.ts";
+import { executeTyped, isBf16, type Numbers, numbersOf } from "./bf16.ts";
 
 interface RecurrentAttrs {
   reverse?: boolean;
@@ -8,13 +8,15 @@ interface RecurrentAttrs {
 
 /**
  * The recursions of recurrent cells, all steps in one op (training/native/rnn.h, lstm.h, gru.h): models/src/ops/rnn.ts,
- * lstm.ts and gru.ts look for them. The products outside of the recursions are those of dense layers.
+ * lstm.ts and gru.ts look for them. The products outside of the recursions are those of dense layers, and x W may be in
+ * bf16 as they are; states and gates are in single precision.
  */
 export function registerRecurrent(): void {
   registerTensorflow<RecurrentAttrs & { activation?: string }>("ZooRnnSteps", (inputs, attrs, backend) => {
     const { projected, h0, weightHh } = inputs;
-    const all = { ...flags(attrs, inputs), relu: attrs.activation === "relu" };
-    return executeTyped(backend, "ZooRnn", all, given(projected, h0, weightHh, inputs.lengths), 3);
+    const type = numbersOf(projected, backend);
+    const all = { ...flags(attrs, inputs), relu: attrs.activation === "relu", T: { type } };
+    return executeTyped(backend, "ZooRnn", all, [[projected, type], ...given(h0, weightHh, inputs.lengths)], 3);
   });
 
   registerTensorflow<RecurrentAttrs & { activation?: string }>("ZooRnnStepsGrad", (inputs, attrs, backend) => {
@@ -25,8 +27,15 @@ export function registerRecurrent(): void {
 
   registerTensorflow<RecurrentAttrs & { coupled?: boolean }>("ZooLstmSteps", (inputs, attrs, backend) => {
     const { projected, h0, c0, weightHh, peephole } = inputs;
-    const all = { ...flags(attrs, inputs), coupled: attrs.coupled === true, peepholes: count(peephole) };
-    return executeTyped(backend, "ZooLstm", all, given(projected, h0, c0, weightHh, peephole, inputs.lengths), 6);
+    const type = numbersOf(projected, backend);
+    const all = { ...flags(attrs, inputs), coupled: attrs.coupled === true, peepholes: count(peephole), T: { type } };
+    return executeTyped(
+      backend,
+      "ZooLstm",
+      all,
+      [[projected, type], ...given(h0, c0, weightHh, peephole, inputs.lengths)],
+      6,
+    );
   });
 
   registerTensorflow<RecurrentAttrs & { coupled?: boolean }>("ZooLstmStepsGrad", (inputs, attrs, backend) => {
@@ -38,8 +47,9 @@ export function registerRecurrent(): void {
 
   registerTensorflow<RecurrentAttrs & { resetAfter: boolean }>("ZooGruSteps", (inputs, attrs, backend) => {
     const { projected, h0, weightHh, bias } = inputs;
-    const all = { ...flags(attrs, inputs), reset_after: attrs.resetAfter, biases: count(bias) };
-    return executeTyped(backend, "ZooGru", all, given(projected, h0, weightHh, bias, inputs.lengths), 4);
+    const type = numbersOf(projected, backend);
+    const all = { ...flags(attrs, inputs), reset_after: attrs.resetAfter, biases: count(bias), T: { type } };
+    return executeTyped(backend, "ZooGru", all, [[projected, type], ...given(h0, weightHh, bias, inputs.lengths)], 4);
   });
 
   registerTensorflow<RecurrentAttrs & { resetAfter: boolean }>("ZooGruStepsGrad", (inputs, attrs, backend) => {
