@@ -4,6 +4,7 @@ import {
   AttentionDecoder,
   ConcatNormConv2D,
   Conv2D,
+  CrossAttention,
   Dense,
   DepthwiseConv2D,
   Embedding,
@@ -47,6 +48,9 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
       const [, [, , seen]] = layer.inboundNodes[0].inputShapes as number[][];
       // In each step the cell, and a score and a value of every place.
       macs += once + time * (matrices(layer) - once) + time ** 2 * (layer.units + seen);
+    } else if (layer instanceof CrossAttention) {
+      const [, tokens, d] = layer.outputShape as [null, number | null, number];
+      macs += 2 * tokensOf(tokens) * time * d; // Q Kᵀ and P V
     } else if (layer instanceof Embedding) {
       // To look up a row takes none; as the output layer its table is a dense layer's weight.
       if (model.outputs.some(({ sourceLayer }) => sourceLayer === layer)) macs += time * weightSize(layer);

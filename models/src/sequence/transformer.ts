@@ -7,7 +7,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.ts";
-import { glorotUniform, initialize } from "../initialize.ts";
+import { glorotUniform, initialize, normal } from "../initialize.ts";
 import { chain } from "../layers/chain.ts";
 import {
   Add,
@@ -23,7 +23,6 @@ import {
   SinusoidalPositions,
 } from "../layers/index.ts";
 import { type Translator, translator } from "../model-entry.ts";
-import { randomStream } from "../random.ts";
 import type { Decoder } from "./decoding/index.ts";
 import { countUses, sharedLayers } from "./shared-layers.ts";
 
@@ -143,8 +142,10 @@ export function transformer(given: TransformerOptions): Transformer {
 
   const models = { train: train(), encode: encode(), step: step() };
   countUses(Object.values(models));
-  initialize(models.train, seed, { conv: glorotUniform, dense: glorotUniform });
-  if (seed !== null) drawEmbeddings(models.train, units, seed);
+  // N(0, 1 / d): after the factor √d, embeddings are as large as the waves.
+  const small = normal(1 / Math.sqrt(units));
+  const named = (weight: string) => (weight.includes("embedding/") ? small : undefined);
+  initialize(models.train, seed, { conv: glorotUniform, dense: glorotUniform, named });
   return models;
 }
 
@@ -250,23 +251,6 @@ const memoryAttention = (path: string, { options, shared }: Graph): MemoryAttent
 
 function dropped(x: Symbolic, name: string, { options, training }: Graph, rate = options.dropout): Symbolic {
   return training && rate > 0 ? (new Dropout({ name, rate }).apply(x) as Symbolic) : x;
-}
-
-/** N(0, 1 / d): after the factor √d, embeddings are as large as the waves. */
-function drawEmbeddings(model: tfl.LayersModel, units: number, seed: number): void {
-  for (const layer of model.layers) {
-    if (!(layer instanceof Embedding)) continue;
-    const [variable] = layer.weights;
-    const random = randomStream(seed, "weights", variable.originalName);
-    const shape = variable.shape as number[];
-    const values = Float32Array.from(
-      { length: tf.util.sizeFromShape(shape) },
-      () => random.normal() / Math.sqrt(units),
-    );
-    const tensor = tf.tensor(values, shape);
-    variable.write(tensor);
-    tensor.dispose();
-  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import {
   beamSearch,
+  countMacs,
   greedy,
   ops,
   randomStream,
@@ -163,6 +164,18 @@ describe("a new Transformer", () => {
       for (const { name } of stateDict(graph)) expect(names).toContain(name);
     }
     for (const models of [first, again, other]) for (const model of Object.values(models)) model.dispose();
+  });
+
+  it("begins with embeddings as large as the waves, and has the paper's multiply-adds", () => {
+    const [vocabulary, d, hidden, time] = [400, options.units, options.hidden, 7];
+    const models = transformer({ ...options, sourceVocabulary: vocabulary, targetVocabulary: vocabulary, tied: true });
+    const table = models.train.getLayer("embedding").getWeights()[0];
+    const deviation = tf.tidy(() => tf.sqrt(tf.mean(tf.square(table))).dataSync()[0]);
+    expect(deviation * Math.sqrt(d)).toBeCloseTo(1, 1);
+    const attention = 4 * d ** 2 * time + 2 * time ** 2 * d; // projections in and out, Q Kᵀ and P V
+    const layers = 3 * attention + 2 * (2 * d * hidden * time);
+    expect(countMacs(models.train, time)).toBe(layers + vocabulary * d * time);
+    for (const model of Object.values(models)) model.dispose();
   });
 
   it("refuses sizes that do not fit in one line", () => {
