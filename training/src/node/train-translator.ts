@@ -66,7 +66,7 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
   });
   const [train, heldOut, test] = [dataset.train, dataset.validation, dataset.test].map(encoded);
   const random = (...path: (string | number)[]) => randomStream(seed, ...path);
-  const { batchSize, clipNorm, ema, labelSmoothing, dropout } = recipe;
+  const { batchSize, clipNorm, ema, labelSmoothing, scheduledSampling, dropout } = recipe;
   const data = bucketedPairs({ pairs: train, ids, batchSize, maxLength: LONGEST, random });
 
   const translator = findTranslator(name).build({
@@ -75,7 +75,7 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
     ...{ dropout, seed },
   });
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
-  const trainer = new Trainer(translation(translator, { labelSmoothing }), {
+  const trainer = new Trainer(translation(translator, { labelSmoothing, scheduledSampling }), {
     groups: textParameterGroups(recipe),
     ...{ clipNorm, ema, seed },
     within: training.within,

@@ -58,6 +58,7 @@ export const textRecipeFields: RecipeFields<TextRecipe> = {
   beta2: { help: "decay of Adam's mean of squared gradients", values: { min: 0, max: 0.99999 } },
   schedule: { help: "how the learning rate goes", values: ["constant", "linear", "cosine", "inverse-sqrt"] },
   dropout: { help: "share of units that training drops", values: { min: 0, max: 0.95 } },
+  scheduledSampling: { help: "share of a target that a translator is given as it says it itself", values: share },
   averageLast: { help: "average the weights of so many last epochs, 0 for none", values: { min: 0, integer: true } },
 };
 

@@ -24,6 +24,8 @@ export interface TextRecipe {
   accumulate: number;
   /** decay of the moving average of the weights, 0 for none */
   ema: number;
+  /** how often a translator is given its own last token in training, not the true one */
+  scheduledSampling: number;
   /** Average the weights of so many last epochs at the end, 0 for the last alone. */
   averageLast: number;
   /** epochs without a lower validation loss after which to stop, 0 for never */
@@ -44,6 +46,7 @@ const base: TextRecipe = {
   clipNorm: 1,
   accumulate: 1,
   ema: 0,
+  scheduledSampling: 0,
   averageLast: 0,
   patience: 0,
 };

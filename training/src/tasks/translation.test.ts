@@ -91,3 +91,29 @@ describe.each(networks)("translation by %s", (_, network, learningRate = 0.02) =
     translator.dispose();
   });
 });
+
+it("scheduled sampling gives a network its own tokens, the same for the same step", async () => {
+  const pairs = pairsOf(16);
+  const translator = seq2seq({ ...small, embedding: 8 });
+  const task = (scheduledSampling: number) => translation(translator, { scheduledSampling });
+  for await (const batch of evaluationPairs({ pairs, ids, batchSize: 16 })) {
+    const given = (rate: number, step: number) => {
+      const own = task(rate);
+      own.seed(1, step);
+      const inputs = own.upload(batch);
+      const target = inputs.target.arraySync();
+      tf.dispose(inputs);
+      return target;
+    };
+    const before = tf.memory().numTensors;
+    const [none, half, all] = [0, 0.5, 1].map((rate) => given(rate, 3));
+    expect(tf.memory().numTensors).toBe(before);
+    expect(half).toEqual(given(0.5, 3));
+    expect(half).not.toEqual(given(0.5, 4));
+    expect(all.map(([first]) => first)).toEqual(none.map(() => ids.bos));
+    const changed = (target: number[][]) => target.flat().filter((id, i) => id !== none.flat()[i]).length;
+    expect(changed(half)).toBeGreaterThan(0);
+    expect(changed(half)).toBeLessThan(changed(all));
+  }
+  translator.dispose();
+});
