@@ -246,9 +246,9 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   Lstm: (random) =>
     [
       { coupled: false, peephole: false, list: sequences() },
-      { coupled: false, peephole: true, list: sequences().slice(3) },
+      { coupled: false, peephole: true, list: sequences().slice(4) },
       { coupled: true, peephole: false, list: sequences().slice(1, 2) },
-      { coupled: true, peephole: true, list: sequences().slice(4) },
+      { coupled: true, peephole: true, list: sequences().slice(3, 4) },
     ].flatMap(({ coupled, peephole, list }) =>
       list.map((sequence) => {
         const gates = coupled ? 3 : 4;
