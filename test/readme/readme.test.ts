@@ -10,7 +10,7 @@ import { collectBlocks, updateReadme } from "./write-tables.ts";
 
 const emptyReadme = [
   "# zoo",
-  ...["results", "models", "comparison", "growth", "speedrun", "page", "benchmarks"].map(markedBlock),
+  ...["results", "models", "comparison", "decoding", "growth", "speedrun", "page", "benchmarks"].map(markedBlock),
   "The end.",
   "",
 ].join("\n");
@@ -127,6 +127,7 @@ describe("the tables of the README", () => {
         "models",
         "results",
         "comparison",
+        "decoding",
         "growth",
         "page",
         "speedrun",
@@ -137,6 +138,7 @@ describe("the tables of the README", () => {
         "models",
         "results",
         "comparison",
+        "decoding",
         "growth",
         "page",
         "speedrun",

@@ -90,6 +90,35 @@ export function pageText(results: readonly PageResult[]): string {
     .join("\n\n");
 }
 
+/** What `zoo bench decode … --save` writes. */
+export interface DecodeResult {
+  decode: true;
+  model: string;
+  backend: string;
+  tokens: number;
+  cached_per_s: number;
+  uncached_per_s: number;
+  ratio: number;
+  environment: { cpu: string; cores: number; node: string };
+}
+
+/** How fast networks of text write, with earlier states kept and without. */
+export function decodeTable(results: readonly DecodeResult[]): string {
+  if (results.length === 0) return "Not measured yet.";
+  const table = markdownTable(
+    [left("writes"), left("backend"), right("tokens"), right("tokens/s"), right("all computed again"), right("ratio")],
+    results.map(({ model, backend, tokens, cached_per_s, uncached_per_s, ratio }) => [
+      code(model),
+      backend,
+      whole(tokens),
+      cached_per_s.toFixed(0),
+      uncached_per_s.toFixed(0),
+      `× ${ratio.toFixed(2)}`,
+    ]),
+  );
+  return [table, ...new Set(results.map(machineText))].join("\n\n");
+}
+
 /** Published comparisons: the table of each, and what its differences are worth. */
 export function comparisonText(comparisons: readonly Comparison[]): string {
   if (comparisons.length === 0) return "No comparison has been published yet.";
@@ -148,7 +177,7 @@ export function benchmarksTable(results: readonly TrainResult[], memories: reado
       left("backend"),
       left("precision"),
       right("batch"),
-      right("images/s"),
+      right("images or tokens/s"),
       right("step, ms"),
       right("to stock TensorFlow.js"),
       right("to PyTorch"),
@@ -235,7 +264,7 @@ export function speedrunTable(results: readonly SpeedrunResult[]): string {
     .join("\n\n");
 }
 
-function machineText({ environment: { cpu, cores, node, versions = {} } }: TrainResult): string {
+function machineText({ environment: { cpu, cores, node, versions = {} } }: Pick<TrainResult, "environment">): string {
   const libraries = new Set(
     Object.values(versions)
       .flatMap((names) => Object.entries(names))

@@ -13,6 +13,8 @@ import { replaceBlock } from "./blocks.ts";
 import {
   benchmarksTable,
   comparisonText,
+  type DecodeResult,
+  decodeTable,
   type GrowthResult,
   growthTable,
   type MemoryResult,
@@ -47,6 +49,7 @@ export async function collectBlocks(root: string): Promise<Blocks> {
       "comparison",
       comparisonText(await readAll(join(root, COMPARISONS), "comparison.json", (json) => JSON.parse(json))),
     ],
+    ["decoding", decodeTable(benches.filter((result): result is DecodeResult => "decode" in result))],
     ["growth", growthTable(benches.filter((result): result is GrowthResult => "growth" in result))],
     ["page", pageText(benches.filter((result): result is PageResult => "kept_ms" in result))],
     ["speedrun", speedrunTable(benches.filter((result): result is SpeedrunResult => "seeds" in result))],

@@ -1,4 +1,5 @@
 export { type BenchDataOptions, type BenchDataResult, benchData } from "./bench-data.ts";
+export { type BenchDecodeOptions, type BenchDecodeResult, benchDecode } from "./bench-decode.ts";
 export {
   type BenchGrowthOptions,
   type BenchGrowthResult,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { registerData } from "./data.ts";
+import { registerDecode } from "./decode.ts";
 import { registerGrowth } from "./growth.ts";
 import { registerMatrix } from "./matrix.ts";
 import { registerMemory } from "./memory.ts";
@@ -10,6 +11,7 @@ export function registerBench(program: Command): void {
   registerSpeed(bench);
   registerMemory(bench);
   registerData(bench);
+  registerDecode(bench);
   registerGrowth(bench);
   registerMatrix(bench);
   for (const command of bench.commands) command.exitOverride().showSuggestionAfterError();

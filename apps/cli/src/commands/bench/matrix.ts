@@ -14,6 +14,8 @@ interface Cell {
 
 const networks = ["resnet20", "resnet56", "vgg16-bn-cifar", "densenet40"];
 
+const texts = ["gpt", "seq2seq", "transformer"];
+
 /** What the README's tables show. */
 const cells: readonly Cell[] = [
   { task: "train", model: "resnet20", backend: "wasm", precision: "f32", peer: ["chromium"] },
@@ -22,6 +24,9 @@ const cells: readonly Cell[] = [
       const peer = model === "resnet20" && precision === "f32" ? ["stock", "torch"] : ["torch"];
       return { task: "train", model, backend: "tensorflow", precision, peer };
     }),
+  ),
+  ...["f32", "bf16"].flatMap((precision) =>
+    texts.map((model): Cell => ({ task: "train", model, backend: "tensorflow", precision, peer: ["torch"] })),
   ),
   ...networks.map(
     (model): Cell => ({
