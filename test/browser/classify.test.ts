@@ -10,7 +10,7 @@ import { zoo } from "../cli/zoo.ts";
 import { chromiumHere, openChromium, openPage } from "./open-chromium.ts";
 import { openSite, type Site } from "./site.ts";
 
-const cards = await pretrainedCards();
+const cards = (await pretrainedCards()).filter(({ task }) => task === "classification");
 const samples = fileURLToPath(new URL("../../apps/web/public/samples", import.meta.url));
 
 /** Colours that no two places share, as a PNG or JPEG of any size. */

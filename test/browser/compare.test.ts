@@ -4,7 +4,7 @@ import { pretrainedCards } from "../../apps/cli/src/pretrained.ts";
 import { chromiumHere, type Listened, openChromium, openPage } from "./open-chromium.ts";
 import { openSite, type Site } from "./site.ts";
 
-const cards = await pretrainedCards();
+const cards = (await pretrainedCards()).filter(({ task }) => task === "classification");
 const name = ({ model, tag }: { model: string; tag: string }) => `${model}.${tag}`;
 
 describe.skipIf(chromiumHere() === undefined)("compare in Chromium", () => {

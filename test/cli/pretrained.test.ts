@@ -1,12 +1,38 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { countMacs, countParams, findModel } from "@tfjs-zoo/models";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { countMacs, countParams, findModel, findTranslator } from "@tfjs-zoo/models";
 import { verifyWeights } from "@tfjs-zoo/models/weights";
-import { loadClassifier, startBackend } from "@tfjs-zoo/training/node";
+import {
+  languageModelOf,
+  loadClassifier,
+  readLanguageModel,
+  readTranslator,
+  startBackend,
+  translatorFrom,
+} from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { pretrainedCards, pretrainedFolder } from "../../apps/cli/src/pretrained.ts";
 
 const cards = await pretrainedCards();
+
+/** A network, the tokens of one input, and what its card should know of it, by task. */
+const loaders: { [task: string]: (file: string) => Promise<{ model: LayersModel; time?: number; known: object }> } = {
+  async classification(file) {
+    const { model, info } = await loadClassifier(file);
+    const { classes, mean, std } = info;
+    return { model, known: { classes, normalisation: { mean, std } } };
+  },
+  async "language-modelling"(file) {
+    const read = await readLanguageModel(file);
+    return { model: languageModelOf(read), time: read.info.context, known: { normalisation: null } };
+  },
+  async translation(file) {
+    const read = await readTranslator(file);
+    const { tokens } = findTranslator(read.info.model);
+    return { model: translatorFrom(read).train, time: tokens, known: { normalisation: null } };
+  },
+};
 
 beforeAll(() => startBackend("cpu"));
 
@@ -20,13 +46,12 @@ describe.each(cards.map((card) => ({ name: `${card.model}.${card.tag}`, card }))
     expect(card.bytes).toBeLessThan(12e6);
   });
 
-  it("loads into the network that its card names, and knows its classes", async () => {
-    const { model, info } = await loadClassifier(file);
-    expect(countParams(model)).toBe(card.parameters);
-    expect(countMacs(model)).toBe(card.macs);
+  it("loads into the network that its card names, and knows what that needs to know", async () => {
     expect(findModel(card.model).task).toBe(card.task);
-    expect(info.classes).toEqual(card.classes);
-    expect([info.mean, info.std]).toEqual([card.normalisation?.mean, card.normalisation?.std]);
+    const { model, time, known } = await loaders[card.task](file);
+    expect(countParams(model)).toBe(card.parameters);
+    expect(countMacs(model, time)).toBe(card.macs);
+    expect({ classes: card.classes, normalisation: card.normalisation }).toEqual(known);
     model.dispose();
   });
 });

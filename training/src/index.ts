@@ -12,6 +12,7 @@ export * from "./schedules/schedule.ts";
 export * from "./tasks/classification.ts";
 export * from "./tasks/classifier-weights.ts";
 export * from "./tasks/ensemble.ts";
+export * from "./tasks/language-model-weights.ts";
 export * from "./tasks/language-modelling.ts";
 export * from "./tasks/task.ts";
 export * from "./tasks/test-views.ts";

@@ -3,6 +3,10 @@ declare module "virtual:pretrained" {
   const pretrained: readonly import("./shared/pretrained.ts").Pretrained[];
   export default pretrained;
 }
+declare module "virtual:writers" {
+  const writers: readonly import("./shared/pretrained.ts").Pretrained[];
+  export default writers;
+}
 declare module "virtual:samples" {
   /** File names by data set. */
   const samples: Readonly<Record<string, readonly string[]>>;

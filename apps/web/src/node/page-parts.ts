@@ -2,6 +2,7 @@ const pages = [
   ["classify", "Classify"],
   ["compare", "Compare"],
   ["train", "Train"],
+  ["write", "Write"],
 ] as const;
 
 /** Nothing but this site's own files, and WebAssembly. */

@@ -40,6 +40,7 @@ export function siteConfig(outDir: string, packed: Packed = { sets: [], files: [
           classify: folder("src/classify/index.html"),
           compare: folder("src/compare/index.html"),
           train: folder("src/train/index.html"),
+          write: folder("src/write/index.html"),
           "service-worker": folder("src/service-worker.ts"),
         },
         output: {
@@ -68,15 +69,21 @@ function pageParts(): Plugin {
 function lists(): Plugin {
   const entries = readdirSync(pretrained)
     .sort()
-    .flatMap((name): { entry: Pretrained; bytes: Uint8Array }[] => {
+    .flatMap((name): { entry: Pretrained; bytes: Uint8Array; tokenizer?: Uint8Array }[] => {
       const card: Card = parseCard(readFileSync(join(pretrained, name, "card.json"), "utf8"));
-      if (card.task !== "classification") return [];
+      if (!["classification", "language-modelling"].includes(card.task)) return [];
       const file = `weights/${name}-${card.sha256.slice(0, 8)}.safetensors`;
       const bytes = readFileSync(join(pretrained, name, "model.safetensors"));
-      return [{ entry: { name, card, file }, bytes }];
+      if (card.tokenizer === undefined) return [{ entry: { name, card, file }, bytes }];
+      const tokenizer = readFileSync(join(pretrained, name, card.tokenizer));
+      const version = createHash("sha256").update(tokenizer).digest("hex").slice(0, 8);
+      const beside = { file: `weights/${name}-${version}.tokenizer.json`, bytes: tokenizer.length };
+      return [{ entry: { name, card, file, tokenizer: beside }, bytes, tokenizer }];
     });
+  const ofTask = (task: Card["task"]) => entries.map(({ entry }) => entry).filter(({ card }) => card.task === task);
   const modules: { [name: string]: () => unknown } = {
-    "virtual:pretrained": () => entries.map(({ entry }) => entry),
+    "virtual:pretrained": () => ofTask("classification"),
+    "virtual:writers": () => ofTask("language-modelling"),
     "virtual:samples": () =>
       Object.fromEntries(
         readdirSync(samples, { withFileTypes: true })
@@ -93,7 +100,12 @@ function lists(): Plugin {
         : undefined,
     generateBundle() {
       this.emitFile({ type: "asset", fileName: SIGN, source: "Built by tfjs-zoo, which may replace this folder.\n" });
-      for (const { entry, bytes } of entries) this.emitFile({ type: "asset", fileName: entry.file, source: bytes });
+      for (const { entry, bytes, tokenizer } of entries) {
+        this.emitFile({ type: "asset", fileName: entry.file, source: bytes });
+        if (entry.tokenizer && tokenizer) {
+          this.emitFile({ type: "asset", fileName: entry.tokenizer.file, source: tokenizer });
+        }
+      }
     },
   };
 }

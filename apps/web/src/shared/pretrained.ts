@@ -12,6 +12,8 @@ export interface Pretrained {
   card: Card;
   /** below the site's root */
   file: string;
+  /** of a network of text: below the site's root, and its length */
+  tokenizer?: { file: string; bytes: number };
 }
 
 /** A network that is ready for pictures. */

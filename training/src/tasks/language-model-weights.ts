@@ -1,0 +1,105 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { findLanguageModel, InputError } from "@tfjs-zoo/models";
+import { checkVocabularySize, readTokenizer, type Tokenizer } from "@tfjs-zoo/models/text";
+import {
+  loadWeights,
+  readSafetensors,
+  type SafeTensors,
+  saveWeights,
+  type WeightDtype,
+} from "@tfjs-zoo/models/weights";
+
+/** What a file of a language model's weights says of itself. */
+export interface LanguageModelInfo {
+  model: string;
+  /** the text that it was trained on */
+  dataset: string;
+  /** tokens that there are, and the most that it looks back on */
+  vocabulary: number;
+  context: number;
+}
+
+/** A language model as it is kept: its weights, what they are for, and how text becomes tokens. */
+export interface ParsedLanguageModel {
+  info: LanguageModelInfo;
+  tokenizer: Tokenizer;
+  parsed: SafeTensors;
+}
+
+/** A language model's weights and what they are for, as the bytes of a safetensors file. */
+export function languageModelBytes(
+  model: tfl.LayersModel,
+  { vocabulary, context, ...names }: LanguageModelInfo,
+  dtype: WeightDtype = "F32",
+): Promise<Uint8Array> {
+  const metadata = { ...names, vocabulary: String(vocabulary), context: String(context) };
+  return saveWeights(model, { dtype, metadata });
+}
+
+/**
+ * Reads a file of weights.
+ *
+ * @param from the file's name, for messages
+ * @throws InputError when it is damaged
+ */
+export function parseWeights(bytes: Uint8Array, from: string): SafeTensors {
+  try {
+    return readSafetensors(bytes);
+  } catch (error) {
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Reads a file of weights that the zoo wrote, with its tokenizer.
+ *
+ * @param from the files' names, for messages
+ * @throws InputError when one is damaged, does not say what it is, or does not fit the other
+ */
+export function parseLanguageModel(
+  parsed: SafeTensors,
+  tokenizerJson: string,
+  from: { weights: string; tokenizer: string },
+): ParsedLanguageModel {
+  const info = infoOf(parsed.metadata, from.weights);
+  const tokenizer = readTokenizer(tokenizerJson, from.tokenizer);
+  checkVocabularySize(tokenizer, info.vocabulary);
+  return { info, tokenizer, parsed };
+}
+
+/**
+ * Builds a language model's network.
+ *
+ * @throws InputError when its tensors do not fit the network that it names
+ */
+export function languageNetworkOf({ info, parsed }: ParsedLanguageModel, from: string): tfl.LayersModel {
+  const { model: name, vocabulary, context } = info;
+  const model = findLanguageModel(name).build({ vocabulary, context, seed: null });
+  try {
+    loadWeights(model, parsed);
+  } catch (error) {
+    model.dispose();
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+  return model;
+}
+
+function infoOf(metadata: Record<string, string>, from: string): LanguageModelInfo {
+  if (metadata.model === undefined) {
+    throw new InputError(`${from} does not say which model it is of: give weights that \`train\` or \`publish\` wrote`);
+  }
+  const { name } = findLanguageModel(metadata.model);
+  const number = (key: "vocabulary" | "context", most: number): number => {
+    const value = Number(metadata[key]);
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    throw new InputError(
+      `${from} says a ${key} of ${metadata[key]?.slice(0, 20)}; expected a whole number from 1 to ${most}`,
+    );
+  };
+  return {
+    model: name,
+    dataset: metadata.dataset ?? "unknown",
+    vocabulary: number("vocabulary", 2 ** 20),
+    context: number("context", 2 ** 16),
+  };
+}
