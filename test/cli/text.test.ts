@@ -1,12 +1,19 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gpt } from "@tfjs-zoo/models";
+import { CharTokenizer, writeTokenizer } from "@tfjs-zoo/models/text";
+import { readSafetensors, saveWeights, writeSafetensors } from "@tfjs-zoo/models/weights";
+import { startBackend } from "@tfjs-zoo/training/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Ended, zoo } from "./zoo.ts";
 
 /** A language of four words, which a small network learns at once. */
 const text = "the cat sat. the dog sat. ".repeat(120);
+
+/** The network `gpt`, of seven tokens. */
+const small = { vocabulary: 7, context: 64, dim: 128, depth: 4, heads: 4 };
 
 let folder: string;
 let dataset: string;
@@ -112,6 +119,41 @@ describe("a language model", () => {
     expect(errors, ended.stderr).toHaveLength(1);
     expect(errors[0]).toMatch(says);
     expect(ended.code).toBe(code);
+  });
+
+  it("comes from a file of the hub, with the tokenizer beside it", async () => {
+    await startBackend("cpu");
+    const hub = join(folder, "hub");
+    await mkdir(hub);
+    const { tensors } = readSafetensors(await saveWeights(gpt({ ...small, seed: 1 })));
+    const names = new Map([...tensors].map(([name, tensor]) => [`transformer.${name}`, tensor]));
+    await writeFile(join(hub, "model.safetensors"), writeSafetensors(names));
+    const line = [
+      "import",
+      join(hub, "model.safetensors"),
+      "--model",
+      "gpt",
+      "--out",
+      join(folder, "mine", "w.safetensors"),
+    ];
+    const without = await zoo(line);
+    expect(without.code).toBe(1);
+    expect(without.stderr).toMatch(/can't read .*tokenizer\.json \(ENOENT\)/);
+    await writeFile(join(hub, "tokenizer.json"), writeTokenizer(CharTokenizer.fromText("abcdefg")));
+    const imported = await zoo([...line, "--json"]);
+    expect(imported.code, imported.stderr).toBe(0);
+    expect(JSON.parse(imported.stdout)).toMatchObject({ rules: ["without transformer."], vocabulary: 7, unused: [] });
+    const written = await zoo([
+      "generate",
+      join(folder, "mine", "w.safetensors"),
+      "--prompt",
+      "a",
+      "--tokens",
+      "5",
+      "--json",
+    ]);
+    expect(written.code, written.stderr).toBe(0);
+    expect(JSON.parse(written.stdout).text).toMatch(/^[a-g]{5}$/);
   });
 
   it("needs its tokenizer beside it, and the right one", async () => {

@@ -61,7 +61,7 @@ export async function importClassifier(
 }
 
 /** What was done, in lines. */
-export function importLines({ model, format, matched, rules, unused }: Imported): string[] {
+export function importLines({ model, format, matched, rules, unused }: ImportReport & { model: string }): string[] {
   const shown = unused.slice(0, 5).map(shownName).join(", ");
   return [
     `${matched} tensors of ${format} are ${model}'s${rules.length > 0 ? ` (${rules.join(", ")})` : ""}`,

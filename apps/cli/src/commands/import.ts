@@ -1,9 +1,18 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { findClassifier, InputError } from "@tfjs-zoo/models";
+import { findClassifier, findLanguageModel, findModel, InputError } from "@tfjs-zoo/models";
 import { type Command, Option } from "commander";
-import { asUsage, backendOption, type CommonFlags, createOutput, jsonOption } from "../context.ts";
+import {
+  asUsage,
+  backendOption,
+  type CommonFlags,
+  createOutput,
+  jsonOption,
+  type Output,
+  UsageError,
+} from "../context.ts";
 import { importClassifier, importLines, nextCommand, normalisationOf } from "../import-classifier.ts";
+import { importLanguageModel } from "../import-language-model.ts";
 
 /** What a file of weights does not say of itself. */
 export interface AboutFlags {
@@ -15,6 +24,7 @@ export interface AboutFlags {
 interface ImportFlags extends CommonFlags, AboutFlags {
   model: string;
   out: string;
+  tokenizer?: string;
 }
 
 export const aboutOptions = (): Option[] => [
@@ -31,20 +41,18 @@ export function registerImport(program: Command): void {
     .requiredOption("--model <name>", "the network that they are of")
     .requiredOption("--out <file>", "a new .safetensors file for `zoo eval`, `predict` and `export`");
   for (const option of aboutOptions()) command.addOption(option);
+  command.option("--tokenizer <file>", "of a language model: its tokenizer.json (default: that beside the file)");
   command.addOption(backendOption()).addOption(jsonOption()).action(importFile);
 }
 
 async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
+  const { task } = asUsage(() => findModel(flags.model));
+  if (task === "language-modelling") return importWriter(path, flags, output);
   const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));
-  if (existsSync(out)) throw new InputError(`${out} exists already: give another --out`);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(
-      `can't read ${path} (${error.code}): give a .safetensors, .pt, .pth, .h5, .keras or model.json file`,
-    );
-  });
+  const bytes = await bytesFor(path, out);
   const imported = await importClassifier(path, bytes, { entry, out, dataset, classes, normalisation }, flags, output);
   const { mean, std } = imported;
   output.result(imported, () =>
@@ -56,4 +64,24 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
       `${out}: ${nextCommand(out, imported.dataset)}`,
     ].join("\n"),
   );
+}
+
+async function importWriter(path: string, flags: ImportFlags, output: Output): Promise<void> {
+  const other = (["dataset", "classes", "normalisation"] as const).find((name) => flags[name] !== undefined);
+  if (other) throw new UsageError(`--${other} means nothing to ${flags.model}: leave it out`);
+  const { out, tokenizer } = flags;
+  const entry = findLanguageModel(flags.model);
+  const bytes = await bytesFor(path, out);
+  const imported = await importLanguageModel(path, bytes, { entry, out, tokenizer }, flags, output);
+  output.result(imported, () => [...importLines(imported), `${out}: npm run generate -- ${out}`].join("\n"));
+}
+
+/** The bytes of a file that is to become another. */
+async function bytesFor(path: string, out: string): Promise<Uint8Array> {
+  if (existsSync(out)) throw new InputError(`${out} exists already: give another --out`);
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(
+      `can't read ${path} (${error.code}): give a .safetensors, .pt, .pth, .h5, .keras or model.json file`,
+    );
+  });
 }
