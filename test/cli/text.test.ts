@@ -124,7 +124,7 @@ describe("a language model", () => {
   it("comes from a file of the hub, with the tokenizer beside it", async () => {
     await startBackend("cpu");
     const hub = join(folder, "hub");
-    await mkdir(hub);
+    await Promise.all([hub, join(folder, "mine")].map((path) => mkdir(path)));
     const { tensors } = readSafetensors(await saveWeights(gpt({ ...small, seed: 1 })));
     const names = new Map([...tensors].map(([name, tensor]) => [`transformer.${name}`, tensor]));
     await writeFile(join(hub, "model.safetensors"), writeSafetensors(names));

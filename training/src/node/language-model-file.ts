@@ -8,6 +8,7 @@ import type { SafeTensors, WeightDtype } from "@tfjs-zoo/models/weights";
 import {
   type LanguageModelInfo,
   languageModelBytes,
+  languageModelInfo,
   languageNetworkOf,
   type ParsedLanguageModel,
   parseLanguageModel,
@@ -58,8 +59,9 @@ export interface LanguageModelFile extends ParsedLanguageModel {
  */
 export async function readLanguageModel(path: string): Promise<LanguageModelFile> {
   const tokenizer = tokenizerPath(path);
-  const from = { weights: path, tokenizer };
-  return { path, ...parseLanguageModel(await readParsed(path), await tokenizerText(tokenizer), from) };
+  const parsed = await readParsed(path);
+  languageModelInfo(parsed.metadata, path); // what is something else needs no tokenizer
+  return { path, ...parseLanguageModel(parsed, await tokenizerText(tokenizer), { weights: path, tokenizer }) };
 }
 
 /**

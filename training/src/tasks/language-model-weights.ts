@@ -61,7 +61,7 @@ export function parseLanguageModel(
   tokenizerJson: string,
   from: { weights: string; tokenizer: string },
 ): ParsedLanguageModel {
-  const info = infoOf(parsed.metadata, from.weights);
+  const info = languageModelInfo(parsed.metadata, from.weights);
   const tokenizer = readTokenizer(tokenizerJson, from.tokenizer);
   checkVocabularySize(tokenizer, info.vocabulary);
   return { info, tokenizer, parsed };
@@ -84,7 +84,8 @@ export function languageNetworkOf({ info, parsed }: ParsedLanguageModel, from: s
   return model;
 }
 
-function infoOf(metadata: Record<string, string>, from: string): LanguageModelInfo {
+/** @throws InputError when a file does not say which language model it is of */
+export function languageModelInfo(metadata: Record<string, string>, from: string): LanguageModelInfo {
   if (metadata.model === undefined) {
     throw new InputError(`${from} does not say which model it is of: give weights that \`train\` or \`publish\` wrote`);
   }
