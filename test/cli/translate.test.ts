@@ -84,9 +84,30 @@ describe("a translator", () => {
     [["train", "transformer-small", "--context", "9"], 2, /--context means nothing to transformer-small/],
     [["train", "transformer-small", "--dataset", "tiny-shakespeare"], 2, /tiny-shakespeare/],
     [["train", "transformer-small", "--vocabulary", "12"], 2, /--vocabulary got "12"/],
+    [
+      [
+        "train",
+        "transformer-small",
+        "--dataset",
+        "PAIRS",
+        "--vocabulary",
+        "300",
+        "--accumulate",
+        "99",
+        "--runs",
+        "RUNS",
+      ],
+      1,
+      /--batch-size 128 x --accumulate 99 is more than the \d+ training pairs of pairs:.*, \d+ batches: lower one/,
+    ],
     [["train", "gpt", "--direction", "de-en"], 2, /--direction means nothing to gpt/],
   ] as [string[], number, RegExp][])("%j is refused in one line", async (line, code, says) => {
-    const ended = await zoo(line.map((word) => (word === "RUN" ? run : word)));
+    const named: { [word: string]: string } = {
+      RUN: run,
+      RUNS: join(folder, "runs"),
+      PAIRS: `pairs:${join(folder, "pairs.tsv")}`,
+    };
+    const ended = await zoo(line.map((word) => named[word] ?? word));
     const errors = ended.stderr.split("\n").filter((text) => text.startsWith("error:"));
     expect(errors, ended.stderr).toHaveLength(1);
     expect(errors[0]).toMatch(says);

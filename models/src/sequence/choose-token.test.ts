@@ -7,6 +7,15 @@ const logits = [0.1, 0.4, 0.2, 0.3].map(Math.log);
 const ids = (...args: Parameters<typeof candidates>) => candidates(...args).map(({ id }) => id);
 
 describe("candidates", () => {
+  it.each([
+    ["NaN", [0, Number.NaN, 1]],
+    ["∞", [0, Number.POSITIVE_INFINITY, 1]],
+    ["nothing but −∞", [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]],
+  ])("are refused of %s, at every temperature", (_, damaged) => {
+    for (const temperature of [0, 1]) expect(() => candidates(damaged, { temperature })).toThrow(/not finite/);
+    expect(ids([Number.NEGATIVE_INFINITY, 0])).toEqual([1, 0]);
+  });
+
   it("come with their probabilities, the likeliest first", () => {
     const all = candidates(logits);
     expect(all.map(({ id }) => id)).toEqual([1, 3, 2, 0]);

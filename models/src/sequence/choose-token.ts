@@ -1,3 +1,4 @@
+import { InputError } from "../errors.ts";
 import type { Random } from "../random.ts";
 
 /** How a token is drawn from what a network says of the next. */
@@ -23,11 +24,16 @@ export interface Candidate {
  *   p_i = exp(z_i / T) / Σ exp(z_j / T), over those that are left by top-k, then by top-p
  *
  * @param logits z [vocabulary]
+ * @throws InputError when one is NaN or +∞, or none is finite
  */
 export function candidates(
   logits: ArrayLike<number>,
   { temperature = 1, topK = 0, topP = 1 }: TokenChoice = {},
 ): Candidate[] {
+  const damaged = Array.prototype.some.call(logits, (z) => !(z < Number.POSITIVE_INFINITY));
+  if (damaged || !Array.prototype.some.call(logits, Number.isFinite)) {
+    throw new InputError("logits to choose from are not finite: the weights are damaged, or of another network");
+  }
   const order = Array.from({ length: logits.length }, (_, id) => id).sort((a, b) => logits[b] - logits[a] || a - b);
   const largest = logits[order[0]];
   if (temperature === 0) return [{ id: order[0], probability: 1 }];

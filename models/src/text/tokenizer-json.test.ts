@@ -85,6 +85,12 @@ describe("readTokenizer", () => {
     expect(message(json)).toMatch(expected);
   });
 
+  it("refuses lists in one another before it reads them, and takes brackets in text for text", () => {
+    const deep = "[".repeat(200) + "]".repeat(200);
+    expect(() => readTokenizer(`{"model": ${deep}}`)).toThrow(/more than 100 deep in one another/);
+    expect(() => readTokenizer(`{"model": ${JSON.stringify(`\\"${deep}`)}}`)).toThrow(/model is .*expected an object/);
+  });
+
   it.each<[string, (file: TokenizerFile) => void, RegExp]>([
     ["a byte without a token", ({ model }) => rename(model.vocab, "Ġ", "other"), /lacks "Ġ" for the byte 0x20/],
     ["an id that is no number", ({ model }) => Object.assign(model.vocab, { low: "7" }), /"low" has the id "7"/],

@@ -15,6 +15,8 @@ import { WordPieceTokenizer } from "./word-piece-tokenizer.ts";
 /** More than the file of any tokenizer in use has. */
 const MOST_CHARACTERS = 128 * 1024 * 1024;
 const MOST_ADDED = 10_000;
+/** Objects and lists in one another; a tokenizer's file has some ten. */
+const DEEPEST = 100;
 
 type Fields = { readonly [key: string]: unknown };
 
@@ -37,6 +39,9 @@ function parse(json: string): Fields {
   if (json.length > MOST_CHARACTERS) {
     throw new InputError(`${json.length} characters: a tokenizer has at most ${MOST_CHARACTERS}`);
   }
+  if (isDeeperThan(DEEPEST, json)) {
+    throw new InputError(`it has lists or objects more than ${DEEPEST} deep in one another: it is damaged`);
+  }
   let file: unknown;
   try {
     file = JSON.parse(json);
@@ -46,6 +51,21 @@ function parse(json: string): Fields {
   const key = findDuplicateKey(json);
   if (key !== undefined) throw new InputError(`it has ${shown(key)} twice in one object: it is damaged`);
   return fieldsOf(file, "the file");
+}
+
+/** JSON.parse takes minutes for a few million lists in one another. */
+function isDeeperThan(most: number, json: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < json.length; i++) {
+    const sign = json[i];
+    if (sign === '"') quoted = !quoted;
+    else if (quoted) i += sign === "\\" ? 1 : 0;
+    else if (sign === "[" || sign === "{") depth++;
+    else if (sign === "]" || sign === "}") depth--;
+    if (depth > most) return true;
+  }
+  return false;
 }
 
 function tokenizerOf(file: Fields): Tokenizer {

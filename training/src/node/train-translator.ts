@@ -7,7 +7,7 @@ import {
   prefetch,
   type SentencePairs,
 } from "@tfjs-zoo/datasets";
-import { findTranslator, randomStream, type Translator } from "@tfjs-zoo/models";
+import { findTranslator, InputError, randomStream, type Translator } from "@tfjs-zoo/models";
 import type { Tokenizer } from "@tfjs-zoo/models/text";
 import type { FitEnd, Position } from "../loop/fit.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
@@ -51,6 +51,7 @@ export interface TranslatorTraining extends RunTraining {
  * sentences, once, and writes weights, tokenizer, translations, result and report.
  *
  * @returns the result; undefined when interrupted (the checkpoint is saved then)
+ * @throws InputError when there are too few pairs for one step, or the loss is no longer finite
  */
 export async function trainTranslator(training: TranslatorTraining): Promise<TranslatorResult | undefined> {
   const { run, dataset, tokenizer } = training;
@@ -66,8 +67,13 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
   });
   const [train, heldOut, test] = [dataset.train, dataset.validation, dataset.test].map(encoded);
   const random = (...path: (string | number)[]) => randomStream(seed, ...path);
-  const { batchSize, clipNorm, ema, labelSmoothing, scheduledSampling, dropout } = recipe;
+  const { batchSize, accumulate, clipNorm, ema, labelSmoothing, scheduledSampling, dropout } = recipe;
   const data = bucketedPairs({ pairs: train, ids, batchSize, maxLength: LONGEST, random });
+  if (accumulate > data.batchesPerEpoch) {
+    throw new InputError(
+      `--batch-size ${batchSize} x --accumulate ${accumulate} is more than the ${train.source.length} training pairs of ${dataset.name}, ${data.batchesPerEpoch} batches: lower one of them`,
+    );
+  }
 
   const translator = findTranslator(name).build({
     sourceVocabulary: vocabulary,

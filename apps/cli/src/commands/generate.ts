@@ -46,6 +46,7 @@ async function generate(target: string, flags: GenerateFlags): Promise<void> {
   const output = createOutput(flags);
   const choice = asUsage(() => choiceOf(flags));
   const count = wholeNumber("--tokens", flags.tokens, 1, 1_000_000);
+  const seed = wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1);
   const file = await readLanguageModel(await weightsFile(target));
   const { tokenizer } = file;
   const prompt = tokenizer.encode(flags.prompt);
@@ -53,7 +54,7 @@ async function generate(target: string, flags: GenerateFlags): Promise<void> {
   await startBackendFor(flags, output);
   const network = languageModelOf(file);
   const reader = new GptReader(network);
-  const random = randomStream(wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1), "generate");
+  const random = randomStream(seed, "generate");
   const ids = [...prompt];
   let shown = 0;
   const began = performance.now();

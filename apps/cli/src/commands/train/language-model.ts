@@ -45,7 +45,7 @@ export async function trainLanguageModelIn(
   const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
   const threads = statuses.find(({ name }) => name === backend)?.threads;
   const dataset = await loadTextDataset(plan.dataset, { progress: (event) => output.progress.update(event) });
-  const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset);
+  const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset, output);
   const config = { ...plan, recipe: { ...plan.recipe }, full: false, backend, precision };
   const run = open ?? (await newRun(config, flags, { backend, threads }));
   try {
@@ -109,8 +109,16 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
 }
 
 /** Made from the text that is learned; a character that only the held-out text has could not be predicted. */
-function learnedTokenizer({ tokenizer, vocabulary }: Plan, { train, validation }: TextDataset): Tokenizer {
-  if (tokenizer === "bpe") return trainBpe([train], vocabulary);
+function learnedTokenizer(
+  { tokenizer, vocabulary }: Plan,
+  { train, validation }: TextDataset,
+  output: Output,
+): Tokenizer {
+  if (tokenizer === "bpe") {
+    return trainBpe([train], vocabulary, {
+      progress: (done, total) => output.progress.update({ label: "learning tokens", done, total, unit: "items" }),
+    });
+  }
   return CharTokenizer.fromText(train + validation);
 }
 
