@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import {
   AttentionDecoder,
+  Bias,
   ConcatNormConv2D,
   Conv2D,
   CrossAttention,
@@ -53,13 +54,19 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
       macs += 2 * tokensOf(tokens) * time * d; // Q Kᵀ and P V
     } else if (layer instanceof Embedding) {
       // To look up a row takes none; as the output layer its table is a dense layer's weight.
-      if (model.outputs.some(({ sourceLayer }) => sourceLayer === layer)) macs += time * weightSize(layer);
+      if (model.outputs.some((output) => withoutBias(output) === layer)) macs += time * weightSize(layer);
     } else if (layer instanceof SelfAttention) {
       const [, tokens, d] = layer.outputShape as [null, number | null, number];
+      macs += tokensOf(tokens) * matrices(layer); // of one with projections
       macs += 2 * tokensOf(tokens) ** 2 * d; // Q Kᵀ and P V
     }
   }
   return macs;
+}
+
+/** The layer that an output is of, or of which it is the sum with a bias. */
+function withoutBias({ sourceLayer, nodeIndex }: tfl.SymbolicTensor): tfl.layers.Layer {
+  return sourceLayer instanceof Bias ? sourceLayer.inboundNodes[nodeIndex].inboundLayers[0] : sourceLayer;
 }
 
 /** Numbers in a layer's matrices, or in those of some names. */

@@ -9,6 +9,14 @@ export * from "./model-entry.ts";
 export * as ops from "./ops/index.ts";
 export * from "./random.ts";
 export * from "./registry.ts";
+export {
+  type Bert,
+  type BertClassifierOptions,
+  type BertOptions,
+  bert,
+  bertClassifier,
+  bertSizes,
+} from "./sequence/bert.ts";
 export * from "./sequence/choose-token.ts";
 export * from "./sequence/decoding/index.ts";
 export { type GptOptions, gpt, gptStep } from "./sequence/gpt.ts";

@@ -1,6 +1,7 @@
 export * from "./add.ts";
 export * from "./attention-decoder.ts";
 export * from "./batch-norm.ts";
+export * from "./bias.ts";
 export * from "./cached-self-attention.ts";
 export * from "./class-token.ts";
 export * from "./concat.ts";
@@ -23,6 +24,7 @@ export * from "./learned-positions.ts";
 export * from "./local-response-norm.ts";
 export * from "./lstm.ts";
 export * from "./patch-embedding.ts";
+export * from "./pick-tokens.ts";
 export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
 export * from "./position-embedding.ts";
 export * from "./positions.ts";

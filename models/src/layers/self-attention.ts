@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { attend } from "../ops/attend.ts";
+import { dense } from "../ops/dense.ts";
 import { type RotaryAttrs, rotary } from "../ops/rotary.ts";
 import { type DrawsAtRandom, dropoutFactors, type Randomness } from "./randomness.ts";
 import { onlyShape } from "./shapes.ts";
@@ -27,7 +28,7 @@ export interface SelfAttentionConfig {
  * looked at
  */
 export class SelfAttention extends ZooLayer implements DrawsAtRandom {
-  static readonly className = "ZooSelfAttention";
+  static readonly className: string = "ZooSelfAttention";
   readonly heads: number;
   readonly causal: boolean;
   readonly dropout: number;
@@ -47,14 +48,18 @@ export class SelfAttention extends ZooLayer implements DrawsAtRandom {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
-    const [qkv, lengths] = Array.isArray(inputs) ? inputs : [inputs];
+    const [x, lengths] = Array.isArray(inputs) ? inputs : [inputs];
     const { heads, causal } = this;
     return tf.tidy(() => {
-      const [q, k, v] = tf.split(qkv, 3, -1); // [batch, tokens, d] each
+      const [q, k, v] = this.queriesKeysValues(x); // [batch, tokens, d] each
       const [Q, K] = this.rotary ? [q, k].map((x) => rotary({ x }, { ...this.rotary, heads })) : [q, k];
       const dropout = kwargs.training && this.draws ? this.factors(q.shape, q.shape[1] as number) : undefined;
       return attend({ q: Q, k: K, v, lengths, dropout }, { heads, causal });
     });
+  }
+
+  protected queriesKeysValues(qkv: tf.Tensor): tf.Tensor[] {
+    return tf.split(qkv, 3, -1);
   }
 
   private factors([batch, queries]: readonly number[], keys: number): tf.Tensor {
@@ -72,3 +77,35 @@ export class SelfAttention extends ZooLayer implements DrawsAtRandom {
   }
 }
 tf.serialization.registerClass(SelfAttention);
+
+/** What a projection makes, by the names that Hugging Face's BERT has for them. */
+const projections = ["query", "key", "value"] as const;
+
+/**
+ * Attention of tokens to one another, with its projections in but not out, as BERT has them: query.weight, key.weight and
+ * value.weight [d, d], and a bias [d] of each.
+ *
+ * x [batch, tokens, d], or [x, lengths int32 [batch]] -> [batch, tokens, d]
+ */
+export class ProjectedSelfAttention extends SelfAttention {
+  static override readonly className = "ZooProjectedSelfAttention";
+  private projected: readonly { weight: tfl.LayerVariable; bias: tfl.LayerVariable }[] = [];
+
+  override build(inputShape: tfl.Shape | tfl.Shape[]): void {
+    const d = onlyShape(inputShape)[2] as number;
+    this.projected = projections.map((name) => ({
+      weight: this.newWeight(`${name}.weight`, [d, d]),
+      bias: this.newWeight(`${name}.bias`, [d]),
+    }));
+    this.built = true;
+  }
+
+  protected override queriesKeysValues(x: tf.Tensor): tf.Tensor[] {
+    return this.projected.map(({ weight, bias }) => dense({ x, weight: weight.read(), bias: bias.read() }));
+  }
+
+  override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
+    return onlyShape(inputShape);
+  }
+}
+tf.serialization.registerClass(ProjectedSelfAttention);

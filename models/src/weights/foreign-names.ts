@@ -28,6 +28,8 @@ const rules: readonly Rule[] = [
   ],
   ["residual functions", residualFunction],
   ["compressible_ -> nothing", (name) => name.replaceAll("compressible_", "")], // akamaster's later ResNets
+  ["gamma, beta -> weight, bias", normNames], // BERT's first files, out of TensorFlow
+  ["with bert.", (name) => name.replace(/^(embeddings|encoder|pooler)\./, "bert.$1.")], // the encoder saved by itself
   ["linear -> head", (name) => name.replace(/^linear\./, "head.")],
   ["stages of a list", (name) => name.replace(/^(?:layers|stages)\.(\d+)\./, (_, n) => `layer${Number(n) + 1}.`)],
   ["stage -> layer", (name) => name.replace(/^(?:stage_|stage|block|group)(\d)\./, "layer$1.")],
@@ -63,6 +65,11 @@ function torchvisionVit(name: string): string {
     .replace(/\.mlp\.(?:3|linear_2)\./, ".mlp.fc2.")
     .replace(/^(?:encoder\.)?ln\./, "norm.")
     .replace(/^heads\.head\./, "head.");
+}
+
+/** `bert.embeddings.LayerNorm.gamma` -> `bert.embeddings.LayerNorm.weight` */
+function normNames(name: string): string {
+  return name.replace(/\.LayerNorm\.gamma$/, ".LayerNorm.weight").replace(/\.LayerNorm\.beta$/, ".LayerNorm.bias");
 }
 
 /** `conv3_x.0.residual_function.4.weight` -> `layer2.0.bn2.weight`, as in weiaicunzai's networks for CIFAR-100. */

@@ -40,6 +40,9 @@ const layouts: Record<string, Record<string, Layout>> = {
   ZooMemoryAttention: { in_proj_weight: { permutation: [1, 0] } },
   ZooPatchEmbedding: { weight: { permutation: [3, 2, 0, 1] } }, // [p, p, in, d] -> [d, in, p, p]
   ZooClassToken: { value: { permutation: [0, 1, 2] } },
+  ZooProjectedSelfAttention: Object.fromEntries(
+    ["query.weight", "key.weight", "value.weight"].map((name) => [name, { permutation: [1, 0] }]),
+  ),
   ZooPositionEmbedding: { value: { permutation: [0, 1, 2] } },
   ZooGru: recurrent,
   ZooLstm: { ...recurrent, peephole: { permutation: [0, 1] } }, // PyTorch has none
