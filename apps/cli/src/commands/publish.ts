@@ -225,7 +225,8 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     task === "classification"
       ? recipeFor(config.recipeName as RecipeName, config.dataset)
       : (task === "translation" ? translatorRecipes : textRecipes)[config.recipeName as TextRecipeName];
-  const changed = Object.entries(named).filter(([field, value]) => recipe[field] !== value);
+  // A field that the recipe did not know yet when the run began is as it was then.
+  const changed = Object.entries(named).filter(([field, value]) => field in recipe && recipe[field] !== value);
   return [
     `npm run train -- ${config.model} --dataset ${config.dataset} --recipe ${config.recipeName} --seed ${config.seed}`,
     ...(config.init ? [`--init ${published("--init", config.init as InitialWeights)}`] : []),
