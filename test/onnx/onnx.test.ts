@@ -119,8 +119,28 @@ describe("what no network of the registry has", () => {
   });
 });
 
-it("every layer of ours has a rule", () => {
+/** Layers of networks of text, which are not exported yet: `toOnnx` refuses them in one line. */
+const ofText = [
+  "ZooAttentionDecoder",
+  "ZooBias",
+  "ZooCachedSelfAttention",
+  "ZooConv1D",
+  "ZooCrossAttention",
+  "ZooEmbedding",
+  "ZooGru",
+  "ZooInProjection",
+  "ZooLearnedPositions",
+  "ZooLstm",
+  "ZooMemoryAttention",
+  "ZooPickTokens",
+  "ZooProjectedSelfAttention",
+  "ZooRnn",
+  "ZooRotaryPositions",
+  "ZooSinusoidalPositions",
+];
+
+it("every layer of ours but those of text has a rule", () => {
   const classes = Object.values(layers).flatMap((layer) => ("className" in layer ? [layer.className] : []));
   expect(classes.length).toBeGreaterThan(15);
-  expect(classes.filter((name) => !Object.hasOwn(layerRules, name))).toEqual([]);
+  expect(classes.filter((name) => !Object.hasOwn(layerRules, name)).sort()).toEqual(ofText);
 });
