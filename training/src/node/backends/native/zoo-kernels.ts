@@ -41,7 +41,7 @@ function processor(): string {
 }
 
 /**
- * Compiles the zoo's own kernels for this processor where that has not been done, in two or three seconds.
+ * Compiles the zoo's own kernels for this processor where that has not been done, in some twenty seconds.
  *
  * @returns the path of the addon
  * @throws with the compiler's first error in one line
