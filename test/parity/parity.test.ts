@@ -25,8 +25,8 @@ import {
 } from "@tfjs-zoo/models";
 import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { classification, sgd, Trainer, weightsAndBiases } from "@tfjs-zoo/training";
-import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
+import { backendStarts } from "./backend-starts.ts";
 import {
   batchOf,
   errorOf,
@@ -45,13 +45,7 @@ const backends = fullSizeFolder ? (["tensorflow"] as const) : (["tensorflow", "w
 describe.each(backends)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
-    starts = await startBackend(backend, { setup: false }).then(
-      () => true,
-      (error) => {
-        if (backend !== "tensorflow") throw error; // the native one is not installed everywhere
-        return false;
-      },
-    );
+    starts = await backendStarts(backend);
   });
 
   // The plain cpu backend takes minutes for the wide networks.

@@ -11,6 +11,7 @@ import { gpt, ops, randomStream, seq2seq } from "@tfjs-zoo/models";
 import { fromFloat32, importWeights, loadWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
+import { backendStarts } from "./backend-starts.ts";
 import { errorOf, initialValue, type Summaries, summarise } from "./fixture.ts";
 
 const TOLERANCE = 1e-4;
@@ -47,13 +48,7 @@ const names = readdirSync(folder).filter(
 describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
-    starts = await startBackend(backend, { setup: false }).then(
-      () => true,
-      (error) => {
-        if (backend !== "tensorflow") throw error; // the native one is not installed everywhere
-        return false;
-      },
-    );
+    starts = await backendStarts(backend);
   });
 
   it.for(translators)("%s: logits, loss and gradients are PyTorch's", async (file, { skip }) => {

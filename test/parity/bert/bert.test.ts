@@ -29,6 +29,7 @@ import {
 } from "@tfjs-zoo/models/weights";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
+import { backendStarts } from "../backend-starts.ts";
 import { errorOf, initialValue, type Summaries, summarise } from "../fixture.ts";
 
 const TOLERANCE = 1e-4;
@@ -64,13 +65,7 @@ const pretrainings = readdirSync(folder).filter((file) => file.startsWith("pretr
 describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
-    starts = await startBackend(backend, { setup: false }).then(
-      () => true,
-      (error) => {
-        if (backend !== "tensorflow") throw error; // the native one is not installed everywhere
-        return false;
-      },
-    );
+    starts = await backendStarts(backend);
   });
 
   it.for(pretrainings)("%s: logits, losses and gradients are the reference's", async (file, { skip }) => {

@@ -4,8 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layers, randomStream } from "@tfjs-zoo/models";
 import { fromFloat32, loadWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
-import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
+import { backendStarts } from "../backend-starts.ts";
 
 /** What make_recurrent_fixtures.py wrote. */
 interface Fixtures {
@@ -37,13 +37,7 @@ const named = cases.map((given, index) => ({ given, index, ...given, stack: JSON
 describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
-    starts = await startBackend(backend, { setup: false }).then(
-      () => true,
-      (error) => {
-        if (backend !== "tensorflow") throw error; // the native one is not installed everywhere
-        return false;
-      },
-    );
+    starts = await backendStarts(backend);
   });
 
   it.for(named)("$kind $stack, lengths $lengths, states $states", async ({ given, index }, { skip }) => {

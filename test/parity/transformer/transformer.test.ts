@@ -19,6 +19,7 @@ import {
 import { fromFloat32, loadWeights, saveWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
+import { backendStarts } from "../backend-starts.ts";
 import { errorOf, initialValue, type Summaries, summarise } from "../fixture.ts";
 
 const TOLERANCE = 1e-4;
@@ -48,13 +49,7 @@ const fixtures = readdirSync(folder).map(
 describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
-    starts = await startBackend(backend, { setup: false }).then(
-      () => true,
-      (error) => {
-        if (backend !== "tensorflow") throw error; // the native one is not installed everywhere
-        return false;
-      },
-    );
+    starts = await backendStarts(backend);
   });
 
   describe.each(fixtures)("$name", (fixture) => {

@@ -5,7 +5,9 @@ import {
   type ClassifierFile,
   type ClassifierResult,
   type ClassifierTraining,
+  type EpochEvent,
   flagOf,
+  type Position,
   type Recipe,
   type RunFolder,
   recipeFields,
@@ -80,7 +82,7 @@ export function trainShown(
         const { name } = run.config.teacher as TeacherWeights;
         output.line(`learns from ${name} too: weight ${distillWeight}, temperature ${temperature}`);
       }
-      if (resumedAt) output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
+      if (resumedAt) output.line(goesOnText(resumedAt));
     },
     onStep: stepsShown(output, epochs, "images"),
     onEpoch({ epoch, trainLoss, trainMetrics, validation, seconds }) {
@@ -116,6 +118,19 @@ export function stepsShown(output: Output, epochs: number, unit: "images" | "tok
     });
   };
 }
+
+/** Says a line after each epoch of a network of text. */
+export function textEpochsShown(output: Output, epochs: number): (event: EpochEvent) => void {
+  return ({ epoch, trainLoss, validation, seconds }) => {
+    const held = validation
+      ? `, held-out loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(2)}`
+      : "";
+    output.line(`epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(4)}${held} (${formatDuration(seconds)})`);
+  };
+}
+
+export const goesOnText = ({ epoch, stepInEpoch }: Position): string =>
+  `goes on in epoch ${epoch + 1}, after step ${stepInEpoch} of it`;
 
 function takenText({ name, tensors, freshHead, itsClasses }: TakenWeights, classes: number): string {
   const from = `begins from ${name}: ${tensors} tensors are its own`;

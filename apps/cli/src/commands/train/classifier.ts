@@ -17,21 +17,12 @@ import {
   recipeName,
   type TeacherWeights,
 } from "@tfjs-zoo/training/node";
-import { asUsage, choice, numberAbove, type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
+import { asUsage, choice, numberAbove, type Output, UsageError, wholeNumber } from "../../context.ts";
 import { weightsFile } from "../../target.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import {
-  checkImageSize,
-  interrupted,
-  percent,
-  precisionHere,
-  recipeOverrides,
-  shown,
-  trainShown,
-  untilInterrupted,
-} from "../training.ts";
+import { checkImageSize, percent, recipeOverrides, shown, trainShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { newRun, sayDifferences } from "./runs.ts";
+import { machineFor, trainInRun } from "./runs.ts";
 
 /** Trains an image classifier: in a run that goes on, or in a new one. */
 export async function trainClassifierIn(
@@ -44,42 +35,26 @@ export async function trainClassifierIn(
   const teacherName = open ? (open.config.teacher as TeacherWeights | undefined)?.name : flags.teacher;
   const teacher = teacherName === undefined ? undefined : await namedFile(teacherName);
   const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, initial, teacher));
-  const asked = { ...flags, backend: open && flags.backend === "auto" ? String(open.config.backend) : flags.backend };
-  const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
-  const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
-  const threads = statuses.find(({ name }) => name === backend)?.threads;
+  const machine = await machineFor(open, plan.precision, flags, output);
+  const { within } = machine;
   const dataset = await datasetFor(plan, output);
   if (open === undefined) checkImageSize(findClassifier(plan.model), dataset);
-  const within = precision === "bf16" ? inBf16 : undefined;
   if (open === undefined && plan.minutes !== undefined) {
     const { model, recipe, minutes, full, freeze } = plan;
     recipe.epochs = await epochsIn(minutes, { model, dataset, recipe, full, freeze, teacher: teacher?.file, within });
     output.line(`${minutes} minutes: ${recipe.epochs} epoch${recipe.epochs === 1 ? "" : "s"}`);
   }
-  const config = { ...plan, recipe: { ...plan.recipe }, backend, precision };
-  const run = open ?? (await newRun(config, flags, { backend, threads }));
-  try {
-    if (open) await sayDifferences(run, { backend, threads }, output);
-    const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
-    const result = await untilInterrupted(output, (signal) =>
+  const config = { ...plan, recipe: { ...plan.recipe } };
+  await trainInRun(
+    { open, config, flags, machine, output },
+    (run, going) =>
       trainShown(run, {
-        dataset,
+        ...{ dataset, within, output, ...going },
         initial: initialOf(plan, initial),
         teacher: teacher?.file,
-        within,
-        checkpointEvery,
-        signal,
-        output,
       }),
-    );
-    if (result === undefined) interrupted(run, output);
-    else finish(run, result, output);
-  } catch (error) {
-    await run.removeIfEmpty();
-    throw error;
-  } finally {
-    await run.close();
-  }
+    finish,
+  );
 }
 
 interface Plan {

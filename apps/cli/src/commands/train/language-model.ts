@@ -13,11 +13,11 @@ import {
   textRecipes,
   trainLanguageModel,
 } from "@tfjs-zoo/training/node";
-import { asUsage, choice, type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
+import { asUsage, choice, type Output, UsageError, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { interrupted, precisionHere, recipeOverrides, shown, stepsShown, untilInterrupted } from "../training.ts";
+import { goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { newRun, sayDifferences } from "./runs.ts";
+import { machineFor, trainInRun } from "./runs.ts";
 
 interface Plan {
   model: string;
@@ -40,49 +40,30 @@ export async function trainLanguageModelIn(
   output: Output,
 ): Promise<void> {
   const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
-  const asked = { ...flags, backend: open && flags.backend === "auto" ? String(open.config.backend) : flags.backend };
-  const { name: backend, statuses, inBf16 } = await startBackendFor(asked, output);
-  const precision = precisionHere(plan.precision, inBf16 !== undefined, output);
-  const threads = statuses.find(({ name }) => name === backend)?.threads;
+  const machine = await machineFor(open, plan.precision, flags, output);
+  const { precision, within } = machine;
   const dataset = await loadTextDataset(plan.dataset, { progress: (event) => output.progress.update(event) });
   const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset, output);
-  const config = { ...plan, recipe: { ...plan.recipe }, full: false, backend, precision };
-  const run = open ?? (await newRun(config, flags, { backend, threads }));
-  try {
-    if (open) await sayDifferences(run, { backend, threads }, output);
-    const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
-    const result = await untilInterrupted(output, (signal) =>
+  const config = { ...plan, recipe: { ...plan.recipe }, full: false };
+  const { epochs } = plan.recipe;
+  await trainInRun(
+    { open, config, flags, machine, output },
+    (run, going) =>
       trainLanguageModel({
-        ...{ run, dataset, tokenizer, checkpointEvery, signal },
-        within: precision === "bf16" ? inBf16 : undefined,
+        ...{ run, dataset, tokenizer, within, ...going },
         onStart({ resumedAt, tokens, heldOut }) {
           const { model, recipeName, seed, context } = plan;
           output.line(
             `${model} on ${dataset.name}, recipe ${recipeName}, ${precision}, seed ${seed}: ${tokens.toLocaleString("en")} tokens of ${tokenizer.vocabularySize}, ${heldOut.toLocaleString("en")} held out, context ${context}: ${shown(run.dir)}`,
           );
-          if (resumedAt)
-            output.line(`goes on in epoch ${resumedAt.epoch + 1}, after step ${resumedAt.stepInEpoch} of it`);
+          if (resumedAt) output.line(goesOnText(resumedAt));
         },
-        onStep: stepsShown(output, plan.recipe.epochs, "tokens"),
-        onEpoch({ epoch, trainLoss, validation, seconds }) {
-          const held = validation
-            ? `, held-out loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(2)}`
-            : "";
-          output.line(
-            `epoch ${epoch}/${plan.recipe.epochs}: loss ${trainLoss.toFixed(4)}${held} (${formatDuration(seconds)})`,
-          );
-        },
+        onStep: stepsShown(output, epochs, "tokens"),
+        onEpoch: textEpochsShown(output, epochs),
         onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
       }),
-    );
-    if (result === undefined) interrupted(run, output);
-    else finish(run, result, output);
-  } catch (error) {
-    await run.removeIfEmpty();
-    throw error;
-  } finally {
-    await run.close();
-  }
+    finish,
+  );
 }
 
 function planOf(modelName: string, flags: TrainFlags): Plan {

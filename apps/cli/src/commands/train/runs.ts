@@ -1,8 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { collectEnvironment, environmentDifferences, flagOf, type RunConfig, RunFolder } from "@tfjs-zoo/training/node";
+import {
+  type BackendName,
+  collectEnvironment,
+  environmentDifferences,
+  flagOf,
+  type RunConfig,
+  RunFolder,
+  type Within,
+} from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
-import { type Output, UsageError } from "../../context.ts";
+import { type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
+import { interrupted, precisionHere, untilInterrupted } from "../training.ts";
 import type { TrainFlags } from "./flags.ts";
 
 /** Opens a run to go on with. What it does was decided when it began, so no other flag may say otherwise. */
@@ -28,7 +37,61 @@ export async function resumed(folder: string, modelName: string | undefined, com
   return run;
 }
 
-export function newRun(
+/** What a training computes on. */
+export interface Machine {
+  backend: BackendName;
+  threads?: number;
+  precision: "f32" | "bf16";
+  /** what steps run in */
+  within?: Within;
+}
+
+/** Starts what a training computes on: in a run that goes on what it began on, unless the flags name another. */
+export async function machineFor(
+  open: RunFolder | undefined,
+  asked: string,
+  flags: TrainFlags,
+  output: Output,
+): Promise<Machine> {
+  const named = open && flags.backend === "auto" ? String(open.config.backend) : flags.backend;
+  const { name: backend, statuses, inBf16 } = await startBackendFor({ ...flags, backend: named }, output);
+  const precision = precisionHere(asked, inBf16 !== undefined, output);
+  const threads = statuses.find(({ name }) => name === backend)?.threads;
+  return { backend, threads, precision, within: precision === "bf16" ? inBf16 : undefined };
+}
+
+/** A run that goes on, or what a new one is asked to do. */
+export interface Begun {
+  open: RunFolder | undefined;
+  config: Omit<RunConfig, "backend" | "precision">;
+  flags: TrainFlags;
+  machine: Machine;
+  output: Output;
+}
+
+/** Trains in a run until it is finished or interrupted; of one that did nothing yet no folder is left. */
+export async function trainInRun<Result>(
+  { open, config, flags, machine: { backend, threads, precision }, output }: Begun,
+  train: (run: RunFolder, going: { checkpointEvery: number; signal: AbortSignal }) => Promise<Result | undefined>,
+  finish: (run: RunFolder, result: Result, output: Output) => void,
+): Promise<void> {
+  const whole = { ...config, backend, precision } as RunConfig;
+  const run = open ?? (await newRun(whole, flags, { backend, threads }));
+  try {
+    if (open) await sayDifferences(run, { backend, threads }, output);
+    const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
+    const result = await untilInterrupted(output, (signal) => train(run, { checkpointEvery, signal }));
+    if (result === undefined) interrupted(run, output);
+    else finish(run, result, output);
+  } catch (error) {
+    await run.removeIfEmpty();
+    throw error;
+  } finally {
+    await run.close();
+  }
+}
+
+function newRun(
   config: RunConfig,
   { run, runs }: TrainFlags,
   environment: Record<string, unknown>,
@@ -37,7 +100,7 @@ export function newRun(
 }
 
 /** A run goes on bit-equal only on the same kind of machine; elsewhere it goes on and says so. */
-export async function sayDifferences(run: RunFolder, known: Record<string, unknown>, output: Output): Promise<void> {
+async function sayDifferences(run: RunFolder, known: Record<string, unknown>, output: Output): Promise<void> {
   const before = await run.readEnvironment();
   const differences = environmentDifferences({ ...before }, { ...collectEnvironment(known) });
   if (differences.length > 0) {
