@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "additive-attention.h"
 #include "attention.h"
 #include "batch-norm.h"
 #include "concat.h"
@@ -150,6 +151,16 @@ const std::vector<Op> ops = {
      {"dy: T", "q: T", "k: T", "v: T", "log_sums: float", lengths, bias, dropout},
      {"dq: T", "dk: T", "dv: T", "dbias: with_bias * float"},
      AttentionGrad<true>},
+    {"ZooAdditiveAttention",
+     {"L: int >= 0", "T: {float, bfloat16}"},
+     {"query: float", "keys: T", "v: float", "values: float", "lengths: L * int32"},
+     {"c: float", "a: float"},
+     AdditiveAttention},
+    {"ZooAdditiveAttentionGrad",
+     {"T: {float, bfloat16}"},
+     {"dc: float", "query: float", "keys: T", "v: float", "values: float", "a: float"},
+     {"dquery: float", "dkeys: float", "dv: float", "dvalues: float"},
+     AdditiveAttentionGrad},
     {"ZooGru",
      {"reverse: bool", "reset_after: bool", "bf16: bool", "biases: int >= 0", "L: int >= 0", "T: {float, bfloat16}"},
      {"projected: T", "h0: float", "weight: float", "bias: biases * float", "lengths: L * int32"},

@@ -101,11 +101,9 @@ export class AttentionDecoder extends ZooLayer {
     return tf.tidy(() => {
       const [x, values, keys, lengths, ...last] = inputs as tf.Tensor[];
       const memory = { values, keys, lengths };
-      const [batch, time, e] = x.shape as [number, number, number];
       const outputs: tf.Tensor[] = [];
-      let state = this.firstState(batch, last);
-      for (let t = 0; t < time; t++) {
-        const now = tf.reshape(tf.slice(x, [0, t, 0], [batch, 1, e]), [batch, e]);
+      let state = this.firstState(x.shape[0], last);
+      for (const now of tf.unstack(x, 1)) {
         const next = this.step(now, memory, state);
         outputs.push(next.output);
         state = next.state;

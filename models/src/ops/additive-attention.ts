@@ -31,7 +31,7 @@ export type AdditiveAttentionInputs = {
  * @throws InputError when the shapes don't fit each other
  */
 export const additiveAttention: Op<AdditiveAttentionInputs, object> = differentiable("AdditiveAttention", {
-  saved: ["t", "a", "v", "values", "query"],
+  saved: ["query", "keys", "v", "values", "a"],
   gradients: ["query", "keys", "v", "values"],
   outputs: 2,
 
@@ -39,17 +39,19 @@ export const additiveAttention: Op<AdditiveAttentionInputs, object> = differenti
     checkAdditive(inputs);
     const { query, keys, v, values, lengths } = inputs;
     const [batch, places, d] = keys.shape;
-    const t = tf.tanh(tf.add(tf.reshape(query, [batch, -1, 1, d]), tf.expandDims(keys, 1))); // [batch, queries, places, d]
+    const t = tanhOf(query, keys); // [batch, queries, places, d]
     const queries = t.shape[1] as number;
     const energies = tf.reshape(tf.matMul(tf.reshape(t, [-1, d]), tf.reshape(v, [d, 1])), [batch, queries, places]);
     const a = maskedSoftmax(energies, lengths); // [batch, queries, places]
     const c = tf.matMul(a, values); // [batch, queries, e]
-    const one = query.rank === 2;
-    return { output: one ? [tf.squeeze(c, [1]), tf.squeeze(a, [1])] : [c, a], saved: { t, a, v, values, query } };
+    const output = query.rank === 2 ? [tf.squeeze(c, [1]), tf.squeeze(a, [1])] : [c, a];
+    return { output, saved: { query, keys, v, values, a } };
   },
 
-  backward(dy, { t, a, v, values, query }) {
+  backward(dy, { query, keys, v, values, a: weights }) {
+    const t = tanhOf(query, keys); // again: kept, it would be the largest tensor by far
     const [batch, queries, places, d] = t.shape;
+    const a = tf.reshape(weights, [batch, queries, places]);
     const dc = tf.reshape(dy, [batch, queries, -1]); // [batch, queries, e]
     const weighted = tf.mul(tf.matMul(dc, values, false, true), a); // [batch, queries, places]
     const de = tf.sub(weighted, tf.mul(a, tf.sum(weighted, -1, true)));
@@ -65,6 +67,12 @@ export const additiveAttention: Op<AdditiveAttentionInputs, object> = differenti
   },
 });
 
+/** tanh(W s_i + U h_j) [batch, queries, places, d] */
+function tanhOf(query: tf.Tensor, keys: tf.Tensor): tf.Tensor4D {
+  const [batch, , d] = keys.shape;
+  return tf.tanh(tf.add(tf.reshape(query, [batch, -1, 1, d]), tf.expandDims(keys, 1)));
+}
+
 /** softmax over the places before each row's length; 0 for the others. @param energies [batch, queries, places] */
 function maskedSoftmax(energies: tf.Tensor, lengths: tf.Tensor | undefined): tf.Tensor {
   if (lengths === undefined) return tf.softmax(energies);
@@ -73,7 +81,7 @@ function maskedSoftmax(energies: tf.Tensor, lengths: tf.Tensor | undefined): tf.
   return tf.mul(tf.softmax(tf.add(energies, tf.mul(tf.sub(1, kept), -1e30))), kept);
 }
 
-function checkAdditive({ query, keys, v, values, lengths }: AdditiveAttentionInputs): void {
+export function checkAdditive({ query, keys, v, values, lengths }: AdditiveAttentionInputs): void {
   const [batch, places, d] = keys.shape;
   const fits =
     keys.rank === 3 &&

@@ -1,3 +1,4 @@
+import { registerAdditiveAttention } from "./additive-attention.ts";
 import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2D } from "./conv2d.ts";
 import { registerMatMul } from "./mat-mul.ts";
@@ -21,6 +22,7 @@ export function registerTensorflowKernels({ zoo = false, tiles = false }: Tensor
   if (zoo) {
     registerZooOps();
     registerRecurrent();
+    registerAdditiveAttention();
   } else {
     registerBatchNorm();
     registerRelu();
