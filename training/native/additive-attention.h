@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -47,6 +46,11 @@ struct AdditiveShape {
   }
 };
 
+/// How many places of a row count.
+inline int64_t Seen(const TF_Tensor* lengths, int64_t row, int64_t places) {
+  return lengths == nullptr ? places : std::clamp<int64_t>(Call::Data<int32_t>(lengths)[row], 0, places);
+}
+
 /// to += factor from
 inline void AddRow(int64_t count, float factor, const float* from, float* to) {
   EachOfRow(static_cast<int>(count), [=](auto zero, int c) {
@@ -54,6 +58,93 @@ inline void AddRow(int64_t count, float factor, const float* from, float* to) {
     PutNear(to + c, Get<V>(to + c) + Get<V>(from + c) * factor);
   });
 }
+
+/// What a query looks at: the places of a row of the batch, of which the first `seen` count.
+template <typename T>
+struct Memory {
+  const T* keys;        // [places, d]
+  const float* v;       // [d]
+  const float* values;  // [places, e]
+  int64_t places, seen, d, e;
+
+  /// q [d] -> a [places], c [e]
+  void Look(const float* q, float* a, float* c) const {
+    for (int64_t j = 0; j < seen; j++) {
+      const T* key = keys + j * d;
+      const float* factors = v;
+      a[j] = SumRow(static_cast<int>(d), [=](auto zero, int k) {
+        using V = decltype(zero);
+        return Get<V>(factors + k) * Tanh<V>(Get<V>(q + k) + Get<V>(key + k));
+      });
+    }
+    std::fill(a + seen, a + places, 0.0f);
+    std::fill(c, c + e, 0.0f);
+    if (seen == 0) return;
+    const float largest = *std::max_element(a, a + seen);
+    EachOfRow(static_cast<int>(seen), [=](auto zero, int j) {
+      using V = decltype(zero);
+      PutNear(a + j, Exp(Get<V>(a + j) - largest));
+    });
+    const float total = SumRow(static_cast<int>(seen), [=](auto zero, int j) { return Get<decltype(zero)>(a + j); });
+    for (int64_t j = 0; j < seen; j++) {
+      a[j] /= total;
+      AddRow(e, a[j], values + j * e, c);
+    }
+  }
+
+  /// dc [e], q [d], a [places] -> dq [d]; dkeys, dv and dvalues are added to what they are. `room` is of [places].
+  void LookBack(const float* dc, const float* q, const float* a, float* dq, float* dkeys, float* dv, float* dvalues,
+                float* room) const {
+    float total = 0;
+    for (int64_t j = 0; j < places; j++) {
+      const float* value = values + j * e;
+      room[j] = a[j] == 0 ? 0 : a[j] * SumRow(static_cast<int>(e), [=](auto zero, int c) {
+                                  using V = decltype(zero);
+                                  return Get<V>(dc + c) * Get<V>(value + c);
+                                });
+      total += room[j];
+    }
+    std::fill(dq, dq + d, 0.0f);
+    for (int64_t j = 0; j < places; j++) {
+      if (a[j] == 0) continue;  // masked, as a rule
+      AddRow(e, a[j], dc, dvalues + j * e);
+      const float de = room[j] - a[j] * total;
+      const T* key = keys + j * d;
+      const float* factors = v;
+      float* dk = dkeys + j * d;
+      EachOfRow(static_cast<int>(d), [=](auto zero, int k) {
+        using V = decltype(zero);
+        const V t = Tanh<V>(Get<V>(q + k) + Get<V>(key + k));
+        const V dt = Get<V>(factors + k) * (1.0f - t * t) * de;
+        PutNear(dq + k, Get<V>(dq + k) + dt);
+        PutNear(dk + k, Get<V>(dk + k) + dt);
+        PutNear(dv + k, Get<V>(dv + k) + t * de);
+      });
+    }
+  }
+};
+
+/// Sums of [d] numbers that threads add to, each its own.
+class ThreadSums {
+ public:
+  explicit ThreadSums(int64_t d) : d_(d), sums_(static_cast<size_t>(d) * pool->threads(), 0.0) {}
+
+  void Add(int part, const std::vector<float>& more) {
+    for (int64_t k = 0; k < d_; k++) sums_[part * d_ + k] += more[k];
+  }
+
+  void Store(float* to) const {
+    for (int64_t k = 0; k < d_; k++) {
+      double sum = 0;
+      for (int part = 0; part < pool->threads(); part++) sum += sums_[part * d_ + k];
+      to[k] = static_cast<float>(sum);
+    }
+  }
+
+ private:
+  int64_t d_;
+  std::vector<double> sums_;
+};
 
 /// query, keys, v, values, lengths -> c, a
 inline void AdditiveAttention(void*, TF_OpKernelContext* context) {
@@ -70,38 +161,15 @@ inline void AdditiveAttention(void*, TF_OpKernelContext* context) {
   float *contexts = call.Output(0, sizes.Each(asked, sizes.e)),
         *weights = call.Output(1, sizes.Each(asked, sizes.places));
   if (!call.ok()) return;
-  const auto [places, d, e] = std::tuple{sizes.places, sizes.d, sizes.e};
+  const int64_t places = sizes.places, d = sizes.d, e = sizes.e;
   WithType(inputs[1], [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* keys = Call::Data<T>(inputs[1]);
     sizes.EachRow([&](int, int64_t row) {
-      const int64_t seen =
-          lengths == nullptr ? places : std::clamp<int64_t>(Call::Data<int32_t>(lengths)[row], 0, places);
-      for (int64_t i = row * sizes.queries; i < (row + 1) * sizes.queries; i++) {
-        float *a = weights + i * places, *c = contexts + i * e;
-        const float* q = query + i * d;
-        for (int64_t j = 0; j < seen; j++) {
-          const T* key = keys + (row * places + j) * d;
-          a[j] = SumRow(static_cast<int>(d), [=](auto zero, int k) {
-            using V = decltype(zero);
-            return Get<V>(v + k) * Tanh<V>(Get<V>(q + k) + Get<V>(key + k));
-          });
-        }
-        std::fill(a + seen, a + places, 0.0f);
-        std::fill(c, c + e, 0.0f);
-        if (seen == 0) continue;
-        const float largest = *std::max_element(a, a + seen);
-        EachOfRow(static_cast<int>(seen), [=](auto zero, int j) {
-          using V = decltype(zero);
-          PutNear(a + j, Exp(Get<V>(a + j) - largest));
-        });
-        const float total =
-            SumRow(static_cast<int>(seen), [=](auto zero, int j) { return Get<decltype(zero)>(a + j); });
-        for (int64_t j = 0; j < seen; j++) {
-          a[j] /= total;
-          AddRow(e, a[j], values + (row * places + j) * e, c);
-        }
-      }
+      const int64_t seen = Seen(lengths, row, places);
+      const Memory<T> memory = {keys + row * places * d, v, values + row * places * e, places, seen, d, e};
+      for (int64_t i = row * sizes.queries; i < (row + 1) * sizes.queries; i++)
+        memory.Look(query + i * d, weights + i * places, contexts + i * e);
     });
   });
 }
@@ -122,52 +190,25 @@ inline void AdditiveAttentionGrad(void*, TF_OpKernelContext* context) {
   float *dquery = call.Output(0, asked), *dkeys = call.Output(1, ShapeOf(inputs[2]));
   float *dv = call.Output(2, {sizes.d}), *dvalues = call.Output(3, ShapeOf(inputs[4]));
   if (!call.ok()) return;
-  const auto [places, d, e] = std::tuple{sizes.places, sizes.d, sizes.e};
-  std::vector<double> sums(static_cast<size_t>(d) * pool->threads(), 0.0);
+  const int64_t places = sizes.places, d = sizes.d, e = sizes.e;
+  ThreadSums of_v(d);
   WithType(inputs[2], [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* keys = Call::Data<T>(inputs[2]);
     sizes.EachRow([&](int part, int64_t row) {
-      std::vector<float> of_row(d), energies(places);
-      std::fill_n(dkeys + row * places * d, places * d, 0.0f);
-      std::fill_n(dvalues + row * places * e, places * e, 0.0f);
+      const int64_t key = row * places * d, value = row * places * e;
+      const Memory<T> memory = {keys + key, v, values + value, places, places, d, e};
+      std::vector<float> of_row(d), room(places);
+      std::fill_n(dkeys + key, places * d, 0.0f);
+      std::fill_n(dvalues + value, places * e, 0.0f);
       for (int64_t i = row * sizes.queries; i < (row + 1) * sizes.queries; i++) {
-        const float *q = query + i * d, *a = weights + i * places, *dc = changes + i * e;
-        float *dq = dquery + i * d, *const v_of_row = of_row.data();
-        float total = 0;
-        for (int64_t j = 0; j < places; j++) {
-          const float* value = values + (row * places + j) * e;
-          energies[j] = a[j] == 0 ? 0 : a[j] * SumRow(static_cast<int>(e), [=](auto zero, int c) {
-                                          using V = decltype(zero);
-                                          return Get<V>(dc + c) * Get<V>(value + c);
-                                        });
-          total += energies[j];
-        }
-        std::fill(dq, dq + d, 0.0f);
-        for (int64_t j = 0; j < places; j++) {
-          if (a[j] == 0) continue;  // masked, as a rule
-          AddRow(e, a[j], dc, dvalues + (row * places + j) * e);
-          const float de = energies[j] - a[j] * total;
-          const T* key = keys + (row * places + j) * d;
-          float* dk = dkeys + (row * places + j) * d;
-          EachOfRow(static_cast<int>(d), [=](auto zero, int k) {
-            using V = decltype(zero);
-            const V t = Tanh<V>(Get<V>(q + k) + Get<V>(key + k));
-            const V dt = Get<V>(v + k) * (1.0f - t * t) * de;
-            PutNear(dq + k, Get<V>(dq + k) + dt);
-            PutNear(dk + k, Get<V>(dk + k) + dt);
-            PutNear(v_of_row + k, Get<V>(v_of_row + k) + t * de);
-          });
-        }
+        memory.LookBack(changes + i * e, query + i * d, weights + i * places, dquery + i * d, dkeys + key,
+                        of_row.data(), dvalues + value, room.data());
       }
-      for (int64_t k = 0; k < d; k++) sums[part * d + k] += of_row[k];
+      of_v.Add(part, of_row);
     });
   });
-  for (int64_t k = 0; k < d; k++) {
-    double sum = 0;
-    for (int part = 0; part < pool->threads(); part++) sum += sums[part * d + k];
-    dv[k] = static_cast<float>(sum);
-  }
+  of_v.Store(dv);
 }
 
 }  // namespace zoo

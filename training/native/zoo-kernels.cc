@@ -25,6 +25,7 @@
 
 #include "additive-attention.h"
 #include "attention.h"
+#include "attentive-lstm.h"
 #include "batch-norm.h"
 #include "concat.h"
 #include "conv2d.h"
@@ -161,6 +162,18 @@ const std::vector<Op> ops = {
      {"dc: float", "query: float", "keys: T", "v: float", "values: float", "a: float"},
      {"dquery: float", "dkeys: float", "dv: float", "dvalues: float"},
      AdditiveAttentionGrad},
+    {"ZooAttentiveLstm",
+     {"bf16: bool", "L: int >= 0", "X: {float, bfloat16}", "T: {float, bfloat16}"},
+     {"projected: X", "h0: float", "c0: float", "weight: float", "query_weight: float", "query_bias: float", "keys: T",
+      "v: float", "values: float", "lengths: L * int32"},
+     {"y: float", "seen: float", "looked: float", "activations: float", "h: float", "c: float", "queries: float"},
+     AttentiveLstm},
+    {"ZooAttentiveLstmGrad",
+     {"bf16: bool", "T: {float, bfloat16}"},
+     {"dy: float", "dseen: float", "activations: float", "c: float", "looked: float", "queries: float",
+      "weight: float", "query_weight: float", "keys: T", "v: float", "values: float"},
+     {"da: float", "dq: float", "dkeys: float", "dv: float", "dvalues: float", "dh0: float", "dc0: float"},
+     AttentiveLstmGrad},
     {"ZooGru",
      {"reverse: bool", "reset_after: bool", "bf16: bool", "biases: int >= 0", "L: int >= 0", "T: {float, bfloat16}"},
      {"projected: T", "h0: float", "weight: float", "bias: biases * float", "lengths: L * int32"},

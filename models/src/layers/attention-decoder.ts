@@ -2,10 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { additiveAttention } from "../ops/additive-attention.ts";
 import { attention } from "../ops/attention.ts";
+import { attentiveLstm } from "../ops/attentive-lstm.ts";
 import { concatAll } from "../ops/concat.ts";
 import { dense } from "../ops/dense.ts";
 import { gru } from "../ops/gru.ts";
 import { lstm } from "../ops/lstm.ts";
+import { eachStep } from "../ops/recurrence.ts";
 import { ZooLayer } from "./zoo-layer.ts";
 
 export interface AttentionDecoderConfig {
@@ -101,15 +103,26 @@ export class AttentionDecoder extends ZooLayer {
     return tf.tidy(() => {
       const [x, values, keys, lengths, ...last] = inputs as tf.Tensor[];
       const memory = { values, keys, lengths };
-      const outputs: tf.Tensor[] = [];
       let state = this.firstState(x.shape[0], last);
-      for (const now of tf.unstack(x, 1)) {
+      if (this.style === "bahdanau" && this.score === "additive" && this.cell === "lstm") {
+        return this.allSteps(x, memory, state);
+      }
+      const outputs: tf.Tensor[] = [];
+      for (const now of eachStep(x)) {
         const next = this.step(now, memory, state);
         outputs.push(next.output);
         state = next.state;
       }
       return tf.stack(outputs, 1); // [batch, time, …]
     });
+  }
+
+  /** All steps in one op. */
+  private allSteps(x: tf.Tensor, memory: Memory, [h0, c0]: readonly tf.Tensor[]): tf.Tensor {
+    const { weight: queryWeight, bias: queryBias } = this.weightAndBias("query");
+    const ofQuery = { queryWeight, queryBias, v: this.read("v") };
+    const [y, seen] = attentiveLstm.all({ x, ...this.cellWeights(), ...ofQuery, ...memory, h0, c0 });
+    return this.showsContext ? concatAll([y, seen]) : y;
   }
 
   /** @param last the encoder's last states [batch, layers · directions, m / directions] each, if there is a bridge */
@@ -166,10 +179,7 @@ export class AttentionDecoder extends ZooLayer {
   private advance(x: tf.Tensor, [h0, c0]: readonly tf.Tensor[]): tf.Tensor[] {
     const given = {
       x: tf.expandDims(x, 1), // [batch, 1, in]
-      weightIh: this.read("weight_ih"),
-      weightHh: this.read("weight_hh"),
-      biasIh: this.read("bias_ih"),
-      biasHh: this.read("bias_hh"),
+      ...this.cellWeights(),
       h0,
     };
     const [, ...after] = this.cell === "lstm" ? lstm.all({ ...given, c0 }) : gru.all(given);
@@ -187,6 +197,15 @@ export class AttentionDecoder extends ZooLayer {
 
   private read(name: string): tf.Tensor {
     return this.named[name].read();
+  }
+
+  private cellWeights() {
+    return {
+      weightIh: this.read("weight_ih"),
+      weightHh: this.read("weight_hh"),
+      biasIh: this.read("bias_ih"),
+      biasHh: this.read("bias_hh"),
+    };
   }
 
   private weightAndBias(name: string): { weight: tf.Tensor; bias: tf.Tensor } {

@@ -10,6 +10,8 @@ export type AdditiveAttentionInputs = {
   lengths?: tf.Tensor;
 };
 
+type Looked = { [name in "query" | "keys" | "v" | "values" | "a"]: tf.Tensor };
+
 /**
  * Additive attention (Bahdanau, Cho & Bengio 2015, sec. 3.1 and appendix A.1.2, without its projections, so that U h is
  * computed once for all steps of a decoder).
@@ -37,35 +39,43 @@ export const additiveAttention: Op<AdditiveAttentionInputs, object> = differenti
 
   forward(inputs: AdditiveAttentionInputs) {
     checkAdditive(inputs);
-    const { query, keys, v, values, lengths } = inputs;
-    const [batch, places, d] = keys.shape;
-    const t = tanhOf(query, keys); // [batch, queries, places, d]
-    const queries = t.shape[1] as number;
-    const energies = tf.reshape(tf.matMul(tf.reshape(t, [-1, d]), tf.reshape(v, [d, 1])), [batch, queries, places]);
-    const a = maskedSoftmax(energies, lengths); // [batch, queries, places]
-    const c = tf.matMul(a, values); // [batch, queries, e]
-    const output = query.rank === 2 ? [tf.squeeze(c, [1]), tf.squeeze(a, [1])] : [c, a];
-    return { output, saved: { query, keys, v, values, a } };
+    const { query, keys, v, values } = inputs;
+    const [c, a] = look(inputs);
+    return { output: [c, a], saved: { query, keys, v, values, a } };
   },
 
-  backward(dy, { query, keys, v, values, a: weights }) {
-    const t = tanhOf(query, keys); // again: kept, it would be the largest tensor by far
-    const [batch, queries, places, d] = t.shape;
-    const a = tf.reshape(weights, [batch, queries, places]);
-    const dc = tf.reshape(dy, [batch, queries, -1]); // [batch, queries, e]
-    const weighted = tf.mul(tf.matMul(dc, values, false, true), a); // [batch, queries, places]
-    const de = tf.sub(weighted, tf.mul(a, tf.sum(weighted, -1, true)));
-    const flat = tf.reshape(de, [-1, 1]); // [batch · queries · places, 1]
-    const bend = tf.sub(1, tf.square(t)); // [batch, queries, places, d]
-    const dt = tf.mul(tf.mul(tf.reshape(de, [batch, queries, places, 1]), v), bend);
-    return {
-      query: tf.reshape(tf.sum(dt, 2), query.shape), // [batch, queries, d]
-      keys: tf.sum(dt, 1), // [batch, places, d]
-      v: tf.reshape(tf.matMul(tf.reshape(t, [-1, d]), flat, true), [d]),
-      values: tf.matMul(a, dc, true), // [batch, places, e]
-    };
-  },
+  backward: lookBackward,
 });
+
+/** The forward pass: c and a. */
+export function look({ query, keys, v, values, lengths }: AdditiveAttentionInputs): [c: tf.Tensor, a: tf.Tensor] {
+  const [batch, places, d] = keys.shape;
+  const t = tanhOf(query, keys); // [batch, queries, places, d]
+  const queries = t.shape[1] as number;
+  const energies = tf.reshape(tf.matMul(tf.reshape(t, [-1, d]), tf.reshape(v, [d, 1])), [batch, queries, places]);
+  const a = maskedSoftmax(energies, lengths); // [batch, queries, places]
+  const c = tf.matMul(a, values); // [batch, queries, e]
+  return query.rank === 2 ? [tf.squeeze(c, [1]), tf.squeeze(a, [1])] : [c, a];
+}
+
+/** The backward pass, from ∂L/∂c. */
+export function lookBackward(dy: tf.Tensor, { query, keys, v, values, a: weights }: Looked) {
+  const t = tanhOf(query, keys); // again: kept, it would be the largest tensor by far
+  const [batch, queries, places, d] = t.shape;
+  const a = tf.reshape(weights, [batch, queries, places]);
+  const dc = tf.reshape(dy, [batch, queries, -1]); // [batch, queries, e]
+  const weighted = tf.mul(tf.matMul(dc, values, false, true), a); // [batch, queries, places]
+  const de = tf.sub(weighted, tf.mul(a, tf.sum(weighted, -1, true)));
+  const flat = tf.reshape(de, [-1, 1]); // [batch · queries · places, 1]
+  const bend = tf.sub(1, tf.square(t)); // [batch, queries, places, d]
+  const dt = tf.mul(tf.mul(tf.reshape(de, [batch, queries, places, 1]), v), bend);
+  return {
+    query: tf.reshape(tf.sum(dt, 2), query.shape), // [batch, queries, d]
+    keys: tf.sum(dt, 1), // [batch, places, d]
+    v: tf.reshape(tf.matMul(tf.reshape(t, [-1, d]), flat, true), [d]),
+    values: tf.matMul(a, dc, true), // [batch, places, e]
+  };
+}
 
 /** tanh(W s_i + U h_j) [batch, queries, places, d] */
 function tanhOf(query: tf.Tensor, keys: tf.Tensor): tf.Tensor4D {

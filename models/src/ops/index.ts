@@ -3,6 +3,7 @@ export * from "./additive-attention.ts";
 export * from "./attend.ts";
 export { type AttentionAttrs, type AttentionInputs, attention } from "./attention.ts";
 export * from "./attention-lean.ts";
+export * from "./attentive-lstm.ts";
 export * from "./avg-pool2d.ts";
 export * from "./batch-norm.ts";
 export * from "./class-token.ts";

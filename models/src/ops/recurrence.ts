@@ -41,6 +41,11 @@ export function at(x: tf.Tensor, t: number): tf.Tensor {
   return tf.reshape(tf.slice(x, [0, t, 0], [batch, 1, d]), [batch, d]);
 }
 
+/** All steps of a sequence: [batch, time, d] -> [batch, d] each. (tf.unstack's gradient throws where there is one.) */
+export function eachStep(x: tf.Tensor): tf.Tensor[] {
+  return x.shape[1] === 1 ? [tf.squeeze(x, [1])] : tf.unstack(x, 1);
+}
+
 /** 1 within a sequence and 0 beyond its end: [batch] -> [batch, time, 1]. Undefined where nothing is beyond. */
 export function maskOf(lengths: tf.Tensor | undefined, time: number): tf.Tensor | undefined {
   if (lengths === undefined) return undefined;

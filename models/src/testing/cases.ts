@@ -80,6 +80,30 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       make(inputs, { ...attrs, blockSize: [1, 2, 2, undefined][i % 4] } satisfies AttentionLeanAttrs),
     ),
 
+  AttentiveLstm: (random) =>
+    [
+      { batch: 1, time: 1, places: 1, e: 1, m: 1, d: 1, k: 1 },
+      { batch: 2, time: 3, places: 4, e: 2, m: 3, d: 2, k: 4 },
+      { batch: 3, time: 2, places: 3, e: 3, m: 2, d: 4, k: 3, masked: true },
+    ].map(({ batch, time, places, e, m, d, k, masked }) => {
+      const weight = (...shape: number[]) => filled(shape, () => 0.5 * random.normal());
+      return make({
+        x: normal(random, [batch, time, e]),
+        weightIh: weight(e + m, 4 * d),
+        weightHh: weight(d, 4 * d),
+        biasIh: weight(4 * d),
+        biasHh: weight(4 * d),
+        queryWeight: weight(d, k),
+        queryBias: weight(k),
+        v: weight(k),
+        keys: normal(random, [batch, places, k]),
+        values: normal(random, [batch, places, m]),
+        h0: normal(random, [batch, d]),
+        c0: normal(random, [batch, d]),
+        ...(masked && { lengths: lengthsUpTo(places, batch) }),
+      });
+    }),
+
   AvgPool2D: (random) => pools().map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, attrs)),
 
   BatchNormInference: (random) => batchNorms(random),

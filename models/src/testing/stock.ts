@@ -16,6 +16,7 @@ import type {
   SinusoidalPositionsAttrs,
   TokenPoolAttrs,
 } from "../ops/index.ts";
+import { eachStep } from "../ops/recurrence.ts";
 import { type PairLike, pair } from "../ops/window.ts";
 import { gruStock, lstmStock, rnnStock } from "./stock-recurrent.ts";
 
@@ -36,18 +37,24 @@ export interface StockForm<A extends object = object> {
 export const stock: { readonly [opName: string]: StockForm } = {
   Add: form<AddAttrs>(({ a, b }, { activation }) => activated(tf.add(a, b), activation)),
 
-  AdditiveAttention: form(({ query, keys, v, values, lengths }) => {
-    const [batch, places, d] = keys.shape;
-    // A place at a time.
-    const states = tf.reshape(query, [batch, -1, d]);
-    const energies = (places === 1 ? [keys] : tf.split(keys, places, 1)).map((key) =>
-      tf.sum(tf.mul(tf.tanh(tf.add(states, key)), v), -1, true),
-    );
-    const a = maskedSoftmax(tf.concat(energies, -1), lengths && seenBefore(lengths, places, 3));
-    return tf.reshape(tf.matMul(a, values), [...query.shape.slice(0, -1), values.shape[2] as number]);
-  }),
+  AdditiveAttention: form(stockAdditiveAttention),
 
   Attention: form(stockAttention),
+
+  AttentiveLstm: form((inputs) => {
+    const { x, queryWeight, queryBias, h0, c0, ...given } = inputs;
+    const [states, seen]: tf.Tensor[][] = [[], []];
+    let [h, c] = [h0, c0];
+    for (const now of eachStep(x)) {
+      const z = stockAdditiveAttention({ ...given, query: tf.add(tf.matMul(h, queryWeight), queryBias) });
+      const read = tf.expandDims(tf.concat([now, z], -1), 1);
+      const { weightIh, weightHh, biasIh, biasHh } = inputs;
+      [, h, c] = lstmStock({ x: read, weightIh, weightHh, biasIh, biasHh, h0: h, c0: c }, {});
+      states.push(h);
+      seen.push(z);
+    }
+    return [tf.stack(states, 1), tf.stack(seen, 1)];
+  }),
 
   AttentionLean: form(stockAttention),
 
@@ -284,6 +291,17 @@ function mutable(value: PairLike): [number, number] {
 
 function activated(z: tf.Tensor, activation: Activation): tf.Tensor {
   return activation === "relu" ? tf.relu(z) : z;
+}
+
+function stockAdditiveAttention({ query, keys, v, values, lengths }: NamedTensors): tf.Tensor {
+  const [batch, places, d] = keys.shape;
+  // A place at a time.
+  const states = tf.reshape(query, [batch, -1, d]);
+  const energies = (places === 1 ? [keys] : tf.split(keys, places, 1)).map((key) =>
+    tf.sum(tf.mul(tf.tanh(tf.add(states, key)), v), -1, true),
+  );
+  const a = maskedSoftmax(tf.concat(energies, -1), lengths && seenBefore(lengths, places, 3));
+  return tf.reshape(tf.matMul(a, values), [...query.shape.slice(0, -1), values.shape[2] as number]);
 }
 
 function stockAttention(

@@ -1,5 +1,6 @@
 import type { Textbook } from "../array64.ts";
 import { additiveAttentionTextbook, attentionTextbook } from "./attention.ts";
+import { attentiveLstmTextbook } from "./attentive-lstm.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
 import { conv2dTextbook, depthwiseConv2dTextbook } from "./convolution.ts";
 import { denseTextbook } from "./dense.ts";
@@ -34,6 +35,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   AdditiveAttention: additiveAttentionTextbook,
   Attention: attentionTextbook,
   AttentionLean: attentionTextbook,
+  AttentiveLstm: attentiveLstmTextbook,
   AvgPool2D: avgPool2dTextbook as Textbook,
   BatchNormInference: batchNormInferenceTextbook,
   BatchNormTraining: batchNormTrainingTextbook,
