@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
 #include "tensorflow.h"
 #include "threads.h"
@@ -31,20 +32,23 @@ inline void Threefry(uint32_t k0, uint32_t k1, Words c, Words& x0, Words& x1) {
   }
 }
 
-/// key -> factors of a shape: 0 where the stream's number, of 24 bits, is below `below`, else `kept`. Element i is the
-/// stream's i-th. The key is an input, since TensorFlow keeps a kernel for every set of attributes that it has seen.
+/// key, shape -> factors of that shape: 0 where the stream's number, of 24 bits, is below `below`, else `kept`. Element
+/// i is the stream's i-th. Both are inputs, since TensorFlow keeps a kernel for every set of attributes that it has
+/// seen.
 inline void DropoutMask(void* raw, TF_OpKernelContext* context) {
   const Attributes& attributes = *static_cast<Attributes*>(raw);
   const float kept = attributes.kept;
   const auto below = static_cast<uint32_t>(attributes.below);
   Call call(context);
-  const TF_Tensor* key = call.Input(0);
+  const TF_Tensor *key = call.Input(0), *sizes = call.Input(1);
   if (!call.ok() || !call.Expect(CountOf(ShapeOf(key)) == 2, "a dropout mask got a key that is none")) return;
+  const auto* size = Call::Data<int32_t>(sizes);
+  const std::vector<int64_t> shape(size, size + CountOf(ShapeOf(sizes)));
   const auto k0 = static_cast<uint32_t>(Call::Data<int32_t>(key)[0]);
   const auto k1 = static_cast<uint32_t>(Call::Data<int32_t>(key)[1]);
-  float* const mask = call.Output(0, attributes.size);
+  float* const mask = call.Output(0, shape);
   if (!call.ok()) return;
-  const int64_t count = CountOf(attributes.size), blocks = (count + 2 * kLanes - 1) / (2 * kLanes);
+  const int64_t count = CountOf(shape), blocks = (count + 2 * kLanes - 1) / (2 * kLanes);
   Parallel(blocks, 8 * kLanes, [&](int, int64_t begin, int64_t end) {
     Words lane;
     for (int i = 0; i < kLanes; i++) lane[i] = static_cast<uint32_t>(i);

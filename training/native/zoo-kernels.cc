@@ -67,7 +67,7 @@ const std::vector<const char*> pooling = {"size: list(int)", "strides: list(int)
 const char *const lengths = "lengths: with_lengths * int32", *const bias = "bias: with_bias * float",
                   *const dropout = "dropout: with_dropout * float";
 const std::vector<const char*> attention = {
-    "heads: int",          "causal: bool",          "scale: float",        "with_lengths: int >= 0",
+    "heads: int",          "causal: bool",           "scale: float",        "with_lengths: int >= 0",
     "with_bias: int >= 0", "with_dropout: int >= 0", "T: {float, bfloat16}"};
 const std::vector<const char*> attended = {"q: T", "k: T", "v: T", lengths, bias, dropout};
 
@@ -77,8 +77,8 @@ const std::vector<Op> ops = {
     {"ZooConv2DBackpropInput", window, {"dy: X", "filter: float"}, {"dx: Y"}, Conv2DBackpropInput},
     {"ZooConv2DBackpropFilter", window, {"x: X", "dy: Y"}, {"dw: float"}, Conv2DBackpropFilter},
     {"ZooMatrixProduct",
-     {"transpose_a: bool", "transpose_b: bool", "bf16: bool", "keep_bf16: bool", "N: int >= 0",
-      "A: {float, bfloat16}", "B: {float, bfloat16}", "Y: {float, bfloat16}"},
+     {"transpose_a: bool", "transpose_b: bool", "bf16: bool", "keep_bf16: bool", "N: int >= 0", "A: {float, bfloat16}",
+      "B: {float, bfloat16}", "Y: {float, bfloat16}"},
      {"a: A", "b: B", "bias: N * float"},
      {"y: Y"},
      MatrixProduct},
@@ -118,7 +118,7 @@ const std::vector<Op> ops = {
      {"dy: float", "logits: T", "labels: int32", "log_sum: float"},
      {"dlogits: T"},
      CrossEntropyGrad},
-    {"ZooDropoutMask", {"below: int", "kept: float", "size: list(int)"}, {"key: int32"}, {"mask: float"}, DropoutMask},
+    {"ZooDropoutMask", {"below: int", "kept: float"}, {"key: int32", "size: int32"}, {"mask: float"}, DropoutMask},
     {"ZooDropout", {"T: {float, bfloat16}"}, {"x: T", "mask: float"}, {"y: T"}, Dropout},
     {"ZooEmbeddingGrad",
      {"vocabulary: int", "T: {float, bfloat16}"},
@@ -170,8 +170,8 @@ const std::vector<Op> ops = {
      AttentiveLstm},
     {"ZooAttentiveLstmGrad",
      {"bf16: bool", "T: {float, bfloat16}"},
-     {"dy: float", "dseen: float", "activations: float", "c: float", "looked: float", "queries: float",
-      "weight: float", "query_weight: float", "keys: T", "v: float", "values: float"},
+     {"dy: float", "dseen: float", "activations: float", "c: float", "looked: float", "queries: float", "weight: float",
+      "query_weight: float", "keys: T", "v: float", "values: float"},
      {"da: float", "dq: float", "dkeys: float", "dv: float", "dvalues: float", "dh0: float", "dc0: float"},
      AttentiveLstmGrad},
     {"ZooGru",
@@ -196,8 +196,7 @@ const std::vector<Op> ops = {
      LayerNormGrad},
     {"ZooLstm",
      {"reverse: bool", "coupled: bool", "bf16: bool", "peepholes: int >= 0", "L: int >= 0", "T: {float, bfloat16}"},
-     {"projected: T", "h0: float", "c0: float", "weight: float", "peephole: peepholes * float",
-      "lengths: L * int32"},
+     {"projected: T", "h0: float", "c0: float", "weight: float", "peephole: peepholes * float", "lengths: L * int32"},
      {"y: float", "h: float", "c: float", "activations: float", "h_before: float", "c_before: float"},
      Lstm},
     {"ZooLstmGrad",

@@ -1,7 +1,7 @@
 import { unzipSync } from "fflate";
 import { decodeText } from "../decode-text.ts";
 import { parsePairs } from "../sentence-pairs.ts";
-import type { PairDataset, SentencePairs } from "../types.ts";
+import type { PairDataset } from "../types.ts";
 import { checkDirection } from "./direction.ts";
 import { download } from "./download.ts";
 import { type DataSource, type FileBytes, type FileSet, type LoadOptions, loadFiles } from "./file-set.ts";
@@ -47,7 +47,7 @@ export const tatoebaFiles: FileSet = {
 
 /**
  * Tatoeba: 167,130 pairs of short sentences, of which a twentieth each, at most 1,000, are drawn to validate and to test
- * on. English sentences with several translations are in one part only.
+ * on. A sentence with several translations is in one part only.
  *
  * @param options `direction`: "en-fr" or "fr-en"; `seed` of the draw, 0 by default
  * @throws InputError as `loadFiles` does, and for another direction
@@ -58,17 +58,9 @@ export async function loadTatoeba(
 ): Promise<PairDataset> {
   const [source, target] = checkDirection(direction, LANGUAGES, files.name);
   const text = decodeText((await loadFiles(files, options)).get(FILE) as Uint8Array, FILE);
-  const parts = splitPairs(parsePairs(text, FILE), files.name, seed);
-  const inDirection = (pairs: SentencePairs): SentencePairs =>
-    source === LANGUAGES[0] ? pairs : { source: pairs.target, target: pairs.source };
-  return {
-    name: files.name,
-    source,
-    target,
-    train: inDirection(parts.train),
-    validation: inDirection(parts.validation),
-    test: inDirection(parts.test),
-  };
+  const pairs = parsePairs(text, FILE);
+  const inDirection = source === LANGUAGES[0] ? pairs : { source: pairs.target, target: pairs.source };
+  return { name: files.name, source, target, ...splitPairs(inDirection, files.name, seed) };
 }
 
 /** @throws Error where it is no zip archive, or its text is larger than it can be */

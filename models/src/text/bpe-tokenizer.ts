@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { byteCharacters, byteOf, wordsOf } from "./byte-level.ts";
 import { Heap } from "./heap.ts";
+import type { IdList } from "./id-list.ts";
 import { shown } from "./shown.ts";
 import { VocabularyTokenizer } from "./tokenizer.ts";
 
@@ -70,7 +71,7 @@ export class BpeTokenizer extends VocabularyTokenizer {
     });
   }
 
-  protected encodeText(text: string, ids: number[]): void {
+  protected encodeText(text: string, ids: IdList): void {
     for (const word of wordsOf(text, this.addPrefixSpace)) {
       let pieces = this.cache.get(word);
       if (!pieces) {

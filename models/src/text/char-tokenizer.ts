@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import type { IdList } from "./id-list.ts";
 import { shown } from "./shown.ts";
 import { VocabularyTokenizer } from "./tokenizer.ts";
 
@@ -18,6 +19,12 @@ export class CharTokenizer extends VocabularyTokenizer {
     super(tokens, specialTokens);
     const long = tokens.find((token, id) => !this.vocabulary.isSpecial(id) && [...token].length !== 1);
     if (long !== undefined) throw new InputError(`the token ${shown(long)} is not one character`);
+    const short = specialTokens.find((token) => [...token].length === 1);
+    if (short !== undefined) {
+      throw new InputError(
+        `the special token ${shown(short)} is one character, which a text may have: name it otherwise`,
+      );
+    }
   }
 
   /**
@@ -32,7 +39,7 @@ export class CharTokenizer extends VocabularyTokenizer {
     return new CharTokenizer([...special, ...[...characters].sort(byCodePoint)], special);
   }
 
-  protected encodeText(text: string, ids: number[]): void {
+  protected encodeText(text: string, ids: IdList): void {
     const { vocabulary } = this;
     for (const character of text) {
       const id = vocabulary.idOf(character) ?? vocabulary.special.unk;

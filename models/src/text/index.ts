@@ -1,6 +1,7 @@
 /** Text to ids and back: characters, byte-level BPE, WordPiece. No tensor is made here, and TensorFlow.js is not loaded. */
 export { type BpeOptions, BpeTokenizer } from "./bpe-tokenizer.ts";
 export { CharTokenizer, type CharTokenizerOptions } from "./char-tokenizer.ts";
+export { TextStream } from "./text-stream.ts";
 export {
   checkVocabularySize,
   type DecodeOptions,

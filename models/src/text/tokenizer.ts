@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { IdList } from "./id-list.ts";
 import { type SpecialIds, Vocabulary } from "./vocabulary.ts";
 
 export interface EncodeOptions {
@@ -55,7 +56,7 @@ export abstract class VocabularyTokenizer implements Tokenizer {
   }
 
   encode(text: string, { special = false }: EncodeOptions = {}): Int32Array {
-    const ids: number[] = [];
+    const ids = new IdList();
     if (!special) this.encodeText(text, ids);
     else {
       // Every other part is what separates the text: a special token.
@@ -64,7 +65,7 @@ export abstract class VocabularyTokenizer implements Tokenizer {
         else if (part !== "") this.encodeText(part, ids);
       }
     }
-    return Int32Array.from(ids);
+    return ids.toArray();
   }
 
   decode(ids: ArrayLike<number>, { special = false }: DecodeOptions = {}): string {
@@ -77,7 +78,7 @@ export abstract class VocabularyTokenizer implements Tokenizer {
   }
 
   /** Appends the ids of a text in which nothing is special. */
-  protected abstract encodeText(text: string, ids: number[]): void;
+  protected abstract encodeText(text: string, ids: IdList): void;
 
   protected abstract decodeIds(ids: readonly number[]): string;
 }

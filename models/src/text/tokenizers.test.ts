@@ -187,6 +187,17 @@ describe("special tokens", () => {
     const tokenizer = trainBpe(corpus, 300, { specialTokens: ["<a", "<a>", "(.*)"] });
     expect([...tokenizer.encode("<a><a(.*)", { special: true })]).toEqual([1, 0, 2]);
   });
+
+  it("are not longer than can be searched for", () => {
+    const many = (count: number, length: number) =>
+      Array.from({ length: count }, (_, i) => String(i).padStart(length, "<"));
+    for (const special of [many(1, 257), many(2000, 40)]) {
+      expect(() => new CharTokenizer([...special, "a"], special)).toThrow(/expected at most 256 and 65536/);
+    }
+    const special = many(2000, 32);
+    const tokenizer = new CharTokenizer([...special, "a"], special);
+    expect([...tokenizer.encode(`a${special[7]}`, { special: true })]).toEqual([2000, 7]);
+  });
 });
 
 describe("CharTokenizer", () => {
@@ -208,6 +219,7 @@ describe("CharTokenizer", () => {
   it("wants text", () => {
     expect(() => CharTokenizer.fromText("")).toThrow(/a vocabulary of 0 tokens/);
     expect(() => new CharTokenizer(["a", "bc"])).toThrow(/the token "bc" is not one character/);
+    expect(() => new CharTokenizer(["a", "b"], ["b"])).toThrow(/the special token "b" is one character, which a text/);
   });
 });
 

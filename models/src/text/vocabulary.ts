@@ -4,6 +4,12 @@ import { shown } from "./shown.ts";
 /** More than any tokenizer in use has; what says more is made to fill the memory. */
 export const MOST_TOKENS = 1_000_000;
 
+/**
+ * Characters of one special token, and of all of them together, which are searched for at once: those in use have some
+ * tens, and some thousands.
+ */
+const [LONGEST_SPECIAL, MOST_SPECIAL] = [256, 2 ** 16];
+
 /** What special tokens are for, with the names that the usual tokenizers have for them, the likeliest first. */
 const ROLES = {
   pad: ["<pad>", "[PAD]"],
@@ -26,7 +32,7 @@ export class Vocabulary {
   /**
    * @param tokens each once, none of them empty
    * @param specialTokens those that stand for no text
-   * @throws InputError where a token is there twice, is empty, or a special one is not among them
+   * @throws InputError where a token is there twice, is empty, or a special one is not among them, or they are very long
    */
   constructor(
     readonly tokens: readonly string[],
@@ -45,6 +51,16 @@ export class Vocabulary {
       this.ids.set(token, id);
     }
     this.specialIds = new Set(specialTokens.map((token) => this.requireId(token)));
+    const lengths = specialTokens.map(({ length }) => length);
+    const [longest, all] = [
+      lengths.reduce((most, length) => Math.max(most, length), 0),
+      lengths.reduce((sum, length) => sum + length, 0),
+    ];
+    if (longest > LONGEST_SPECIAL || all > MOST_SPECIAL) {
+      throw new InputError(
+        `special tokens of ${longest} characters, and ${all} together: expected at most ${LONGEST_SPECIAL} and ${MOST_SPECIAL}`,
+      );
+    }
     if (specialTokens.length > 0) {
       const longestFirst = [...specialTokens].sort((a, b) => b.length - a.length);
       this.specialPattern = new RegExp(

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import { bertWords, type Cleaning, clean } from "./bert-words.ts";
+import type { IdList } from "./id-list.ts";
 import { shown } from "./shown.ts";
 import { VocabularyTokenizer } from "./tokenizer.ts";
 
@@ -70,7 +71,7 @@ export class WordPieceTokenizer extends VocabularyTokenizer {
     }
   }
 
-  protected encodeText(text: string, ids: number[]): void {
+  protected encodeText(text: string, ids: IdList): void {
     for (const word of bertWords(clean(text, this.cleaning))) this.encodeWord(word, ids);
   }
 
@@ -86,7 +87,7 @@ export class WordPieceTokenizer extends VocabularyTokenizer {
       .join("");
   }
 
-  private encodeWord(word: string, ids: number[]): void {
+  private encodeWord(word: string, ids: IdList): void {
     const characters = [...word];
     const before = ids.length;
     if (characters.length <= this.longestWord) {
@@ -105,7 +106,7 @@ export class WordPieceTokenizer extends VocabularyTokenizer {
       }
       if (first === characters.length) return;
     }
-    ids.length = before;
+    ids.truncate(before);
     ids.push(this.unknownId);
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "@tfjs-zoo/models";
@@ -76,14 +76,23 @@ export async function readParsed(path: string): Promise<SafeTensors> {
   return parseWeights(await bytesOf(path, "give a run's folder, NAME.TAG, or a .safetensors file"), path);
 }
 
+/** Larger than any tokenizer.json in use, and less than a string can hold. */
+const LARGEST_TOKENIZER = 2 ** 27;
+
 async function tokenizerText(path: string): Promise<string> {
-  return new TextDecoder().decode(await bytesOf(path, "the tokenizer of weights lies beside them"));
+  const bytes = await bytesOf(path, "the tokenizer of weights lies beside them", LARGEST_TOKENIZER);
+  return new TextDecoder().decode(bytes);
 }
 
-async function bytesOf(path: string, advice: string): Promise<Uint8Array> {
+async function bytesOf(path: string, advice: string, largest = 2 ** 31): Promise<Uint8Array> {
   try {
+    const { size } = await stat(path);
+    if (size > largest) {
+      throw new InputError(`${path} has ${size} bytes; expected at most ${largest}: ${advice}`);
+    }
     return await readFile(path);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(`can't read ${path} (${code}): ${advice}`);
   }

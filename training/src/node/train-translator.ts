@@ -1,19 +1,12 @@
 import { join } from "node:path";
-import {
-  bucketedPairs,
-  type EncodedPairs,
-  evaluationPairs,
-  type PairDataset,
-  prefetch,
-  type SentencePairs,
-} from "@tfjs-zoo/datasets";
+import { bucketedPairs, type EncodedPairs, evaluationPairs, type PairDataset, prefetch } from "@tfjs-zoo/datasets";
 import { findTranslator, InputError, randomStream, type Translator } from "@tfjs-zoo/models";
 import type { Tokenizer } from "@tfjs-zoo/models/text";
 import type { FitEnd, Position } from "../loop/fit.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { corpusBleu } from "../metrics/bleu.ts";
 import { type TextRecipe, textParameterGroups, textScheduleOf } from "../recipes/text-recipe.ts";
-import { bestTexts, sourceIds, translateIds } from "../tasks/translate.ts";
+import { bestTexts, pairsAsIds, translateIds } from "../tasks/translate.ts";
 import { translation, translationLoss } from "../tasks/translation.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
@@ -42,7 +35,7 @@ export interface TranslatorTraining extends RunTraining {
   tokenizer: Tokenizer;
   /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
   within?: Within;
-  onStart?(facts: { resumedAt?: Position; pairs: number; leftOut: number; heldOut: number }): void;
+  onStart?(facts: { resumedAt?: Position; pairs: number; leftOut: number; heldOut: number; cut: number }): void;
   onTest?(sentences: number, total: number): void;
 }
 
@@ -61,11 +54,9 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
   const vocabulary = tokenizer.vocabularySize;
   const direction = `${dataset.source}-${dataset.target}`;
   const info: TranslatorInfo = { model: name, dataset: dataset.name, direction, vocabulary };
-  const encoded = (pairs: SentencePairs): EncodedPairs => ({
-    source: pairs.source.map((sentence) => sourceIds(sentence, tokenizer, ids)),
-    target: pairs.target.map((sentence) => tokenizer.encode(sentence)),
-  });
-  const [train, heldOut, test] = [dataset.train, dataset.validation, dataset.test].map(encoded);
+  const [train, heldOut, test] = [dataset.train, dataset.validation, dataset.test].map((pairs) =>
+    pairsAsIds(pairs, tokenizer, ids),
+  );
   const random = (...path: (string | number)[]) => randomStream(seed, ...path);
   const { batchSize, accumulate, clipNorm, ema, labelSmoothing, scheduledSampling, dropout } = recipe;
   const data = bucketedPairs({ pairs: train, ids, batchSize, maxLength: LONGEST, random });
@@ -98,6 +89,7 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
     pairs: train.source.length,
     leftOut: data.leftOut,
     heldOut: heldOut.source.length,
+    cut: heldOut.cut + test.cut,
   });
   let items = 0;
   try {

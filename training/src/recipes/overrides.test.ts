@@ -43,6 +43,12 @@ describe("overrideTextRecipe", () => {
     expect(() => overrideTextRecipe(textRecipes.quick, { cutmix: "1" })).toThrow(/unknown recipe field --cutmix/);
     expect(Object.keys(textRecipeFields).sort()).toEqual(Object.keys(textRecipes.quick).sort());
   });
+
+  it("takes one average of weights", () => {
+    expect(overrideTextRecipe(textRecipes.quick, { ema: "0.9" }).ema).toBe(0.9);
+    const both = () => overrideTextRecipe({ ...textRecipes.quick, averageLast: 5 }, { ema: "0.9" });
+    expect(both).toThrow("--ema 0.9 and --average-last 5 are both averages of weights: set one of them to 0");
+  });
 });
 
 it("names the nearest recipe", () => {

@@ -92,8 +92,15 @@ export const overrideRecipe = (recipe: Recipe, overrides: Overrides): Recipe =>
   overridden(recipe, overrides, recipeFields);
 
 /** The same for a recipe for text. */
-export const overrideTextRecipe = (recipe: TextRecipe, overrides: Overrides): TextRecipe =>
-  overridden(recipe, overrides, textRecipeFields);
+export function overrideTextRecipe(recipe: TextRecipe, overrides: Overrides): TextRecipe {
+  const result = overridden(recipe, overrides, textRecipeFields);
+  if (result.ema > 0 && result.averageLast > 0) {
+    throw new InputError(
+      `--ema ${result.ema} and --average-last ${result.averageLast} are both averages of weights: set one of them to 0`,
+    );
+  }
+  return result;
+}
 
 function overridden<R extends object>(recipe: R, overrides: Overrides, fields: RecipeFields<R>): R {
   const result = { ...recipe } as { [field: string]: unknown };

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type EncodedPairs, evaluationPairs } from "@tfjs-zoo/datasets";
+import { type EncodedPairs, evaluationPairs, type SentencePairs } from "@tfjs-zoo/datasets";
 import { type BeamSearchRow, beamSearch, type Translator } from "@tfjs-zoo/models";
 import type { Tokenizer } from "@tfjs-zoo/models/text";
 import { events } from "../loop/events.ts";
@@ -63,7 +63,30 @@ export async function translateIds(
 export const bestTexts = (rows: readonly BeamSearchRow[], tokenizer: Tokenizer): string[] =>
   rows.map(({ results }) => tokenizer.decode(results[0].tokens).trim());
 
+/** The most tokens of a sentence, its end included, that a network is given: what it keeps grows with their square. */
+export const LONGEST_SENTENCE = 512;
+
 /** The ids of a sentence as a network reads them: with its end, so that there is at least one. */
 export function sourceIds(sentence: string, tokenizer: Tokenizer, { eos }: PairIds): Int32Array {
   return Int32Array.from([...tokenizer.encode(sentence), eos]);
+}
+
+/** Pairs as ids. Of a sentence that is longer than can be read, what comes first; `cut` says of how many. */
+export function pairsAsIds(
+  { source, target }: SentencePairs,
+  tokenizer: Tokenizer,
+  ids: PairIds,
+): EncodedPairs & { cut: number } {
+  let cut = 0;
+  const firstOf = (sentence: string): Int32Array => {
+    const tokens = tokenizer.encode(sentence);
+    if (tokens.length < LONGEST_SENTENCE) return tokens;
+    cut++;
+    return tokens.subarray(0, LONGEST_SENTENCE - 1);
+  };
+  return {
+    source: source.map((sentence) => Int32Array.from([...firstOf(sentence), ids.eos])),
+    target: target.map(firstOf),
+    cut,
+  };
 }

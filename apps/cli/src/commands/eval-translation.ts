@@ -4,12 +4,13 @@ import type { Translator } from "@tfjs-zoo/models";
 import {
   bestTexts,
   corpusBleu,
-  sourceIds,
+  pairsAsIds,
   type TranslatorFile,
   translateIds,
   translationLoss,
 } from "@tfjs-zoo/training/node";
 import type { Output } from "../context.ts";
+import { cutText } from "./training.ts";
 
 const BATCH = 100;
 
@@ -31,12 +32,10 @@ export async function onTestSentences(
 ): Promise<TranslationEvaluation> {
   const progress = output.progress.update;
   const { test } = await loadPairDataset(name, { direction: info.direction, progress });
-  const source = test.source.map((sentence) => sourceIds(sentence, tokenizer, ids));
-  const target = test.target.map((sentence) => tokenizer.encode(sentence));
-  const { loss } = await translationLoss(
-    translator,
-    evaluationPairs({ pairs: { source, target }, ids, batchSize: BATCH }),
-  );
+  const pairs = pairsAsIds(test, tokenizer, ids);
+  if (pairs.cut > 0) output.line(cutText(pairs.cut, "test"));
+  const { source } = pairs;
+  const { loss } = await translationLoss(translator, evaluationPairs({ pairs, ids, batchSize: BATCH }));
   const rows = await translateIds(translator, source, ids, {
     onBatch: (done) => progress({ label: `translating ${name}`, done, total: source.length, unit: "items" }),
   });

@@ -66,6 +66,11 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
   const text = tasks.findIndex((task) => task !== "classification");
   if (text >= 0) {
     if (targets.length > 1) throw new UsageError(`${targets[text]} is for text and makes no ensemble: give it alone`);
+    if (flags.testViews !== "plain") {
+      throw new UsageError(
+        `--test-views ${flags.testViews} is for images, and ${targets[text]} for text: leave it out`,
+      );
+    }
     const evaluate = tasks[0] === "translation" ? evaluateTranslator : evaluateLanguageModel;
     return evaluate(paths[0], flags, output);
   }

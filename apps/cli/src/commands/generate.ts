@@ -1,4 +1,5 @@
 import { chooseToken, GptReader, InputError, randomStream } from "@tfjs-zoo/models";
+import { TextStream } from "@tfjs-zoo/models/text";
 import { languageModelOf, readLanguageModel } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
@@ -56,28 +57,21 @@ async function generate(target: string, flags: GenerateFlags): Promise<void> {
   const reader = new GptReader(network);
   const random = randomStream(seed, "generate");
   const ids = [...prompt];
-  let shown = 0;
+  const stream = new TextStream(tokenizer);
+  const show = (text: string) => !flags.json && process.stdout.write(text);
   const began = performance.now();
-  const show = (last: boolean) => {
-    if (flags.json) return;
-    const text = tokenizer.decode(ids);
-    // The bytes of one character may be several tokens.
-    const end = last ? text.length : text.replace(/\uFFFD+$/, "").length;
-    process.stdout.write(text.slice(shown, end));
-    shown = Math.max(shown, end);
-  };
   try {
     await untilInterrupted(output, async (signal) => {
       let logits = await reader.read([...prompt]);
-      show(false);
+      show(stream.push(...prompt));
       while (ids.length < prompt.length + count && !signal.aborted) {
         const id = chooseToken(logits, choice, random);
         ids.push(id);
-        show(false);
+        show(stream.push(id));
         if (id === tokenizer.special.eos) break;
         if (ids.length < prompt.length + count) logits = await reader.read([id]);
       }
-      show(true);
+      show(stream.end());
     });
   } finally {
     reader.dispose();

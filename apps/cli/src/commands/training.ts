@@ -7,6 +7,7 @@ import {
   type ClassifierTraining,
   type EpochEvent,
   flagOf,
+  LONGEST_SENTENCE,
   type Position,
   type Recipe,
   type RunFolder,
@@ -196,3 +197,7 @@ export const shown = (path: string): string => {
   const near = relative(process.cwd(), path);
   return near === "" || near.startsWith("..") ? path : near;
 };
+
+/** Says that sentences were too long to be read whole. */
+export const cutText = (count: number, where: string): string =>
+  `${count.toLocaleString("en")} sentence(s) to ${where} have more than ${LONGEST_SENTENCE - 1} tokens: only so many are read of each`;

@@ -1,5 +1,6 @@
 import { InputError } from "@tfjs-zoo/models";
 import {
+  LONGEST_SENTENCE,
   readTranslator,
   sourceIds,
   type TranslateOptions,
@@ -29,9 +30,6 @@ interface TranslateFlags extends CommonFlags {
   lengthPenalty: string;
   best: string;
 }
-
-/** Tokens of a text above which it is no sentence any more, and attention takes seconds. */
-const LONGEST = 512;
 
 export function registerTranslate(program: Command): void {
   program
@@ -85,10 +83,10 @@ async function spoken(
 ): Promise<Spoken> {
   const { tokenizer, ids, info } = file;
   const sources = sentences.map((sentence) => sourceIds(sentence, tokenizer, ids));
-  const long = sources.findIndex(({ length }) => length > LONGEST);
+  const long = sources.findIndex(({ length }) => length > LONGEST_SENTENCE);
   if (long >= 0) {
     throw new InputError(
-      `sentence ${long + 1} has ${sources[long].length} tokens; a sentence has ${LONGEST} at most: give its sentences one by one`,
+      `sentence ${long + 1} has ${sources[long].length} tokens; a sentence has ${LONGEST_SENTENCE} at most: give its sentences one by one`,
     );
   }
   const translator = translatorFrom(file);

@@ -178,8 +178,11 @@ export function registerZooOps(): void {
   registerTensorflow<{ shape: readonly number[]; rate: number }>(
     "ZooDropoutMask",
     ({ key }, { shape, rate }, backend) => {
-      const attrs = { below: Math.ceil(rate * 2 ** 24), kept: { float: 1 / (1 - rate) }, size: [...shape] };
-      return executeTyped(backend, "ZooDropoutMask", attrs, single(key), 1)[0];
+      const attrs = { below: Math.ceil(rate * 2 ** 24), kept: { float: 1 / (1 - rate) } };
+      const size = tensor1d([...shape], "int32");
+      const [mask] = executeTyped(backend, "ZooDropoutMask", attrs, single(key, size), 1);
+      size.dispose();
+      return mask;
     },
   );
 

@@ -17,7 +17,7 @@ import { asUsage, choice, type Output, UsageError, wholeNumber } from "../../con
 import { formatDuration } from "../../terminal/format.ts";
 import { goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { digestOf, machineFor, trainInRun } from "./runs.ts";
 
 interface Plan {
   model: string;
@@ -45,9 +45,10 @@ export async function trainLanguageModelIn(
   const dataset = await loadTextDataset(plan.dataset, { progress: (event) => output.progress.update(event) });
   const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset, output);
   const config = { ...plan, recipe: { ...plan.recipe }, full: false };
+  const data = digestOf([dataset.train, dataset.validation]);
   const { epochs } = plan.recipe;
   await trainInRun(
-    { open, config, flags, machine, output },
+    { open, config, data, flags, machine, output },
     (run, going) =>
       trainLanguageModel({
         ...{ run, dataset, tokenizer, within, ...going },

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -64,6 +65,8 @@ export async function machineFor(
 export interface Begun {
   open: RunFolder | undefined;
   config: Omit<RunConfig, "backend" | "precision">;
+  /** `digestOf` what is learned, where it is a file that may change before the run goes on */
+  data?: string;
   flags: TrainFlags;
   machine: Machine;
   output: Output;
@@ -71,14 +74,15 @@ export interface Begun {
 
 /** Trains in a run until it is finished or interrupted; of one that did nothing yet no folder is left. */
 export async function trainInRun<Result>(
-  { open, config, flags, machine: { backend, threads, precision }, output }: Begun,
+  { open, config, data, flags, machine: { backend, threads, precision }, output }: Begun,
   train: (run: RunFolder, going: { checkpointEvery: number; signal: AbortSignal }) => Promise<Result | undefined>,
   finish: (run: RunFolder, result: Result, output: Output) => void,
 ): Promise<void> {
   const whole = { ...config, backend, precision } as RunConfig;
-  const run = open ?? (await newRun(whole, flags, { backend, threads }));
+  const environment = { backend, threads, data };
+  const run = open ?? (await newRun(whole, flags, environment));
   try {
-    if (open) await sayDifferences(run, { backend, threads }, output);
+    if (open) await sayDifferences(run, environment, output);
     const checkpointEvery = wholeNumber("--checkpoint-every", flags.checkpointEvery, 1);
     const result = await untilInterrupted(output, (signal) => train(run, { checkpointEvery, signal }));
     if (result === undefined) interrupted(run, output);
@@ -99,13 +103,20 @@ function newRun(
   return run ? RunFolder.create(run, config, environment) : RunFolder.createNamed(runs, config, environment);
 }
 
-/** A run goes on bit-equal only on the same kind of machine; elsewhere it goes on and says so. */
+/** Tells whether texts are the same as those of a run's beginning. */
+export function digestOf(texts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(`${text.length} `).update(text);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** A run goes on bit-equal only on the same kind of machine and data; elsewhere it goes on and says so. */
 async function sayDifferences(run: RunFolder, known: Record<string, unknown>, output: Output): Promise<void> {
   const before = await run.readEnvironment();
   const differences = environmentDifferences({ ...before }, { ...collectEnvironment(known) });
   if (differences.length > 0) {
     output.line(
-      `not bit-equal to a run that was never interrupted, since it began elsewhere: ${differences.join("; ")}`,
+      `not bit-equal to a run that was never interrupted, since it began otherwise: ${differences.join("; ")}`,
     );
   }
 }

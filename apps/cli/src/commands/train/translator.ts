@@ -15,9 +15,9 @@ import {
 } from "@tfjs-zoo/training/node";
 import { asUsage, choice, type Output, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
+import { cutText, goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { digestOf, machineFor, trainInRun } from "./runs.ts";
 
 interface Plan {
   model: string;
@@ -47,18 +47,21 @@ export async function trainTranslatorIn(
   const dataset = await loadPairDataset(plan.dataset, { direction, progress });
   const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset, output);
   const config = { ...plan, recipe: { ...plan.recipe }, full: false };
+  const parts = [dataset.train, dataset.validation, dataset.test];
+  const data = digestOf(parts.flatMap(({ source, target }) => [...source, ...target]));
   const { epochs } = plan.recipe;
   await trainInRun(
-    { open, config, flags, machine, output },
+    { open, config, data, flags, machine, output },
     (run, going) =>
       trainTranslator({
         ...{ run, dataset, tokenizer, within, ...going },
-        onStart({ resumedAt, pairs, leftOut, heldOut }) {
+        onStart({ resumedAt, pairs, leftOut, heldOut, cut }) {
           const { model, recipeName, seed } = plan;
           const too = leftOut > 0 ? ` (${leftOut} too long)` : "";
           output.line(
             `${model} on ${dataset.name}, ${dataset.source} to ${dataset.target}, recipe ${recipeName}, ${precision}, seed ${seed}: ${pairs.toLocaleString("en")} pairs${too}, ${heldOut.toLocaleString("en")} held out, ${tokenizer.vocabularySize} tokens: ${shown(run.dir)}`,
           );
+          if (cut > 0) output.line(cutText(cut, "validate or test on"));
           if (resumedAt) output.line(goesOnText(resumedAt));
         },
         onStep: stepsShown(output, epochs, "tokens"),
