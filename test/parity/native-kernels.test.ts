@@ -376,6 +376,26 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
   });
 
   it.each([
+    [7, 0, false],
+    [1003, 0.1, false],
+    [70_001, 0.1, true],
+  ])("a step of Adam: %i weights, decay %d, decoupled %s", async (size, decay, decoupled) => {
+    const attrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, decay, decoupled, step: 3 };
+    const results: Float32Array[][] = [];
+    for (const backend of ["tensorflow", "cpu"]) {
+      await tf.setBackend(backend);
+      const before = tf.memory().numTensors;
+      const [weights, gradient, m] = ["weights", "g", "m"].map((name) => tf.tensor1d(values([size], name)));
+      const v: tf.Tensor1D = tf.square(m);
+      const next = ops.adamUpdate({ weights, gradient, m, v }, attrs);
+      results.push([next.weights, next.m, next.v].map((tensor) => tensor.dataSync() as Float32Array));
+      tf.dispose([weights, gradient, m, v, next]);
+      expect(tf.memory().numTensors).toBe(before);
+    }
+    expectClose(results[0], results[1], 2e-6);
+  });
+
+  it.each([
     [5, 7, 3],
     [400, 65, 130],
     [1000, 300, 64],

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "adam.h"
 #include "additive-attention.h"
 #include "attention.h"
 #include "attentive-lstm.h"
@@ -232,6 +233,11 @@ const std::vector<Op> ops = {
     {"ZooMeanPixels", {"T: {float, bfloat16}"}, {"x: T"}, {"y: float"}, MeanPixels},
     {"ZooMeanPixelsGrad", {"T: {float, bfloat16}"}, {"dy: float", "x: T"}, {"dx: T"}, MeanPixelsGrad},
     {"ZooSumPixels", {"T: {float, bfloat16}"}, {"x: T"}, {"y: float"}, SumPixels},
+    {"ZooAdam",
+     {},
+     {"weights: float", "gradient: float", "m: float", "v: float", "numbers: float"},
+     {"next: float", "next_m: float", "next_v: float"},
+     Adam},
     {"ZooJoin", {"N: int >= 1"}, {"parts: N * float"}, {"flat: float"}, Join},
     {"ZooSplit", {"N: int >= 1", "ranks: list(int)", "dims: list(int)"}, {"flat: float"}, {"parts: N * float"}, Split},
 };

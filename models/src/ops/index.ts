@@ -1,3 +1,4 @@
+export * from "./adam-update.ts";
 export * from "./add.ts";
 export * from "./additive-attention.ts";
 export * from "./attend.ts";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import { ops } from "@tfjs-zoo/models";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface AdamOptions {
@@ -22,15 +22,10 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupled = f
     name: decoupled ? "adamw" : "adam",
     slots: ["m", "v"],
 
-    update({ weights, gradient, slots, learningRate, decay, step }) {
-      const decayed = decay === 0 ? undefined : tf.mul(weights, decay); // [size]
-      const g = decayed && !decoupled ? tf.add(gradient, decayed) : gradient; // [size]
-      const m: tf.Tensor1D = tf.add(tf.mul(slots.m, beta1), tf.mul(g, 1 - beta1)); // [size]
-      const v: tf.Tensor1D = tf.add(tf.mul(slots.v, beta2), tf.mul(tf.square(g), 1 - beta2)); // [size]
-      const deviation = tf.add(tf.sqrt(tf.div(v, 1 - beta2 ** step)), epsilon); // [size]
-      const direction = tf.div(tf.div(m, 1 - beta1 ** step), deviation); // [size]
-      const total = decayed && decoupled ? tf.add(direction, decayed) : direction; // [size]
-      return { weights: tf.sub(weights, tf.mul(total, learningRate)), slots: { m, v } };
+    update({ weights, gradient, slots: { m, v }, learningRate, decay, step }) {
+      const attrs = { learningRate, beta1, beta2, epsilon, decay, decoupled, step };
+      const { weights: next, ...slots } = ops.adamUpdate({ weights, gradient, m, v }, attrs);
+      return { weights: next, slots };
     },
   };
 }

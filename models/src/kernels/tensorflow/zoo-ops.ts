@@ -8,6 +8,7 @@ import {
   tensor1d,
   util,
 } from "@tensorflow/tfjs-core";
+import type { AdamUpdateAttrs } from "../../ops/adam-update.ts";
 import type { DepthwiseConv2DAttrs } from "../../ops/depthwise-conv2d.ts";
 import type { GeluAttrs } from "../../ops/gelu.ts";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
@@ -292,6 +293,16 @@ export function registerZooOps(): void {
   registerTensorflow("ZooGlobalAvgPool2DGrad", ({ dy, x }, _, backend) => {
     const type = numbersOf(x, backend);
     return executeTyped(backend, "ZooMeanPixelsGrad", { T: { type } }, [...single(dy), [x, type]], 1);
+  });
+
+  registerTensorflow<AdamUpdateAttrs>("ZooAdam", ({ weights, gradient, m, v }, attrs, backend) => {
+    const { learningRate, beta1, beta2, epsilon, decay, decoupled, step } = attrs;
+    const decays = decoupled ? [0, decay] : [decay, 0];
+    const shares = [1, step].flatMap((t) => [1 - beta1 ** t, 1 - beta2 ** t]);
+    const numbers = tensor1d([learningRate, beta1, beta2, epsilon, ...decays, ...shares]);
+    const results = executeTyped(backend, "ZooAdam", {}, single(weights, gradient, m, v, numbers), 3);
+    numbers.dispose();
+    return results;
   });
 
   registerTensorflow("ZooJoin", (tensors, _, backend) => {
