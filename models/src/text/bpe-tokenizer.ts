@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { byteCharacters, byteOf, wordsOf } from "./byte-level.ts";
+import { byteCharacters, byteOf, textOf, wordsOf } from "./byte-level.ts";
 import { Heap } from "./heap.ts";
 import type { IdList } from "./id-list.ts";
 import { shown } from "./shown.ts";
@@ -85,13 +85,8 @@ export class BpeTokenizer extends VocabularyTokenizer {
 
   /** Takes the space off that encoding put before the text. */
   protected decodeIds(ids: readonly number[]): string {
-    const bytes: number[] = [];
-    for (const id of ids) {
-      const token = this.tokenOf(id);
-      if (this.vocabulary.isSpecial(id)) for (const byte of this.utf8.encode(token)) bytes.push(byte);
-      else for (const character of token) bytes.push(byteOf(character) as number);
-    }
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+    const tokens = ids.map((id) => this.tokenOf(id));
+    const text = textOf(tokens, (i) => this.vocabulary.isSpecial(ids[i])) as string;
     return this.addPrefixSpace && text.startsWith(" ") ? text.slice(1) : text;
   }
 

@@ -35,3 +35,30 @@ const bytes = new Map(byteCharacters.map((character, byte) => [character, byte])
 
 /** The byte that a character stands for, if it is one of the 256. */
 export const byteOf = (character: string): number | undefined => bytes.get(character);
+
+const utf8 = new TextEncoder();
+
+/** A text with each of its bytes as the character that stands for it. */
+export const spelt = (text: string): string => Array.from(utf8.encode(text), (byte) => byteCharacters[byte]).join("");
+
+/**
+ * The text of tokens that are spelt so; what is no UTF-8 becomes U+FFFD.
+ *
+ * @param asTheyAre of which tokens the text itself is meant: special ones
+ * @returns undefined where a token has a character that stands for no byte
+ */
+export function textOf(tokens: readonly string[], asTheyAre: (i: number) => boolean = () => false): string | undefined {
+  const all: number[] = [];
+  for (const [i, token] of tokens.entries()) {
+    if (asTheyAre(i)) {
+      for (const byte of utf8.encode(token)) all.push(byte);
+      continue;
+    }
+    for (const character of token) {
+      const byte = byteOf(character);
+      if (byte === undefined) return undefined;
+      all.push(byte);
+    }
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(all));
+}

@@ -1,4 +1,4 @@
-/** Text to ids and back: characters, byte-level BPE, WordPiece. No tensor is made here, and TensorFlow.js is not loaded. */
+/** Text to ids and back: characters, words, byte-level BPE, WordPiece. No tensor is made here, and TensorFlow.js is not loaded. */
 export { type BpeOptions, BpeTokenizer } from "./bpe-tokenizer.ts";
 export { CharTokenizer, type CharTokenizerOptions } from "./char-tokenizer.ts";
 export { TextStream } from "./text-stream.ts";
@@ -13,3 +13,4 @@ export { readTokenizer, writeTokenizer } from "./tokenizer-json.ts";
 export { type TrainBpeOptions, trainBpe } from "./train-bpe.ts";
 export type { SpecialIds } from "./vocabulary.ts";
 export { type WordPieceOptions, WordPieceTokenizer } from "./word-piece-tokenizer.ts";
+export { trainWords, type WordOptions, WordTokenizer } from "./word-tokenizer.ts";

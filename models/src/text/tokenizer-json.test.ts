@@ -78,9 +78,9 @@ describe("readTokenizer", () => {
     ['{"model":{"type":"Unigram","vocab":[]}}', /model.vocab is a list of 0/],
     [
       '{"model":{"type":"Unigram","vocab":{"a":0}}}',
-      /its model is Unigram|its model is "Unigram": BPE and WordPiece are known here/,
+      /its model is Unigram|its model is "Unigram": BPE, WordPiece and WordLevel are known here/,
     ],
-    ['{"model":{"vocab":{"a":0}}}', /its model is undefined: BPE and WordPiece/],
+    ['{"model":{"vocab":{"a":0}}}', /its model is undefined: BPE, WordPiece and WordLevel/],
   ])("refuses %j", (json, expected) => {
     expect(message(json)).toMatch(expected);
   });

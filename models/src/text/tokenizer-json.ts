@@ -11,6 +11,7 @@ import { shown } from "./shown.ts";
 import { type Tokenizer, VocabularyTokenizer } from "./tokenizer.ts";
 import { MOST_TOKENS } from "./vocabulary.ts";
 import { WordPieceTokenizer } from "./word-piece-tokenizer.ts";
+import { WordTokenizer } from "./word-tokenizer.ts";
 
 /** More than the file of any tokenizer in use has. */
 const MOST_CHARACTERS = 128 * 1024 * 1024;
@@ -75,7 +76,8 @@ function tokenizerOf(file: Fields): Tokenizer {
   const kind =
     model.type ?? ("merges" in model ? "BPE" : "max_input_chars_per_word" in model ? "WordPiece" : undefined);
   if (kind === "WordPiece") return wordPieceOf(file, model, tokens, specialTokens);
-  if (kind !== "BPE") throw new InputError(`its model is ${shown(kind)}: BPE and WordPiece are known here`);
+  if (kind === "WordLevel") return wordsOf(file, model, tokens, specialTokens);
+  if (kind !== "BPE") throw new InputError(`its model is ${shown(kind)}: BPE, WordPiece and WordLevel are known here`);
 
   expectAbsent(model, "model", ["dropout", "continuing_subword_prefix", "end_of_word_suffix"]);
   expectAbsent(model, "model", ["byte_fallback", "ignore_merges"]);
@@ -85,13 +87,26 @@ function tokenizerOf(file: Fields): Tokenizer {
     expectType(file, "decoder", "Fuse");
     return charactersOf(model, tokens, specialTokens);
   }
+  return new BpeTokenizer({ tokens, merges, specialTokens, addPrefixSpace: byteLevelOf(file) });
+}
+
+/** Expects words as bytes. @returns whether a space is put before a text */
+function byteLevelOf(file: Fields): boolean {
   const preTokenizer = expectType(file, "pre_tokenizer", "ByteLevel");
   expectType(file, "decoder", "ByteLevel");
   if (preTokenizer.use_regex === false) {
     throw new InputError("its pre_tokenizer leaves words to another one (use_regex is false): not known here");
   }
-  const addPrefixSpace = flag(preTokenizer, "pre_tokenizer", "add_prefix_space", true);
-  return new BpeTokenizer({ tokens, merges, specialTokens, addPrefixSpace });
+  return flag(preTokenizer, "pre_tokenizer", "add_prefix_space", true);
+}
+
+function wordsOf(file: Fields, model: Fields, tokens: string[], specialTokens: string[]): WordTokenizer {
+  expectAbsent(file, "the file", ["normalizer"]);
+  const tokenizer = new WordTokenizer({ tokens, specialTokens, addPrefixSpace: byteLevelOf(file) });
+  if (model.unk_token !== tokenizer.tokenOf(tokenizer.unknownId)) {
+    throw new InputError(`its unk_token is ${shown(model.unk_token)}: expected "<unk>", as a special token`);
+  }
+  return tokenizer;
 }
 
 function charactersOf(model: Fields, tokens: string[], specialTokens: string[]): CharTokenizer {
@@ -248,19 +263,12 @@ export function writeTokenizer(tokenizer: Tokenizer): string {
 
 function partsOf(tokenizer: VocabularyTokenizer, vocab: { [token: string]: number }): Fields {
   if (tokenizer instanceof BpeTokenizer) {
-    const byteLevel = {
-      type: "ByteLevel",
-      add_prefix_space: tokenizer.addPrefixSpace,
-      trim_offsets: true,
-      use_regex: true,
-    };
-    return {
-      normalizer: null,
-      pre_tokenizer: byteLevel,
-      post_processor: byteLevel,
-      decoder: { ...byteLevel, add_prefix_space: true }, // without effect; theirs always says so
-      model: { ...bpe, vocab, merges: tokenizer.merges.map((pair) => pair.join(" ")) },
-    };
+    const merges = tokenizer.merges.map((pair) => pair.join(" "));
+    return { ...byteLevelParts(tokenizer), model: { ...bpe, vocab, merges } };
+  }
+  if (tokenizer instanceof WordTokenizer) {
+    const unk_token = tokenizer.tokenOf(tokenizer.unknownId);
+    return { ...byteLevelParts(tokenizer), model: { type: "WordLevel", vocab, unk_token } };
   }
   if (tokenizer instanceof CharTokenizer) {
     const { unk } = tokenizer.special;
@@ -294,7 +302,17 @@ function partsOf(tokenizer: VocabularyTokenizer, vocab: { [token: string]: numbe
       },
     };
   }
-  throw new TypeError("a tokenizer.json is of BPE, WordPiece or characters");
+  throw new TypeError("a tokenizer.json is of BPE, WordPiece, words or characters");
+}
+
+function byteLevelParts({ addPrefixSpace }: { addPrefixSpace: boolean }): Fields {
+  const byteLevel = { type: "ByteLevel", add_prefix_space: addPrefixSpace, trim_offsets: true, use_regex: true };
+  return {
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: byteLevel,
+    decoder: { ...byteLevel, add_prefix_space: true }, // without effect; theirs always says so
+  };
 }
 
 const bpe = {
