@@ -49,7 +49,8 @@ describe.skipIf(chromiumHere() === undefined || card === undefined)("write in Ch
   const write = async (letters: number) => {
     await opened.page.fill("#count", String(letters));
     await opened.page.click("#write");
-    await expect.poll(() => opened.page.locator("#state").textContent(), { timeout: 50_000 }).toMatch(/letters in/);
+    const finished = new RegExp(`^${letters} letters in`);
+    await expect.poll(() => opened.page.locator("#state").textContent(), { timeout: 50_000 }).toMatch(finished);
   };
 
   it("goes on with a text as Node does, and shows what else it could have written", async () => {
@@ -65,7 +66,51 @@ describe.skipIf(chromiumHere() === undefined || card === undefined)("write in Ch
     expect(await places().first().getAttribute("aria-pressed")).toBe("true");
   });
 
+  /** Where each place is drawn, line by line. */
+  const drawn = () =>
+    places().evaluateAll((all) =>
+      all.map((place) => {
+        const { left, top, bottom } = place.getBoundingClientRect();
+        return { text: place.textContent, left, top, bottom };
+      }),
+    );
+
+  it("draws a new line as one, and breaks no word", async () => {
+    await opened.page.setViewportSize({ width: 360, height: 720 });
+    await opened.page.fill("#prompt", "ROMEO");
+    await opened.page.locator("#temperature").fill("0");
+    await write(60);
+    const letters = await drawn();
+    const end = letters.findIndex(({ text }) => text === "\n");
+    expect(end, "no new line within 60 letters").toBeGreaterThan(0);
+    const [before, behind] = [letters[end - 1], letters[end + 1]];
+    expect(behind.top).toBeGreaterThanOrEqual(before.bottom - 1);
+    expect(behind.left).toBe(await opened.page.locator("#text").evaluate((box) => box.getBoundingClientRect().left));
+    expect(new Set(letters.map(({ top }) => Math.round(top))).size).toBeGreaterThan(2);
+    for (const [i, { text, top }] of letters.entries()) {
+      if (/\w/.test(text ?? "") && /\w/.test(letters[i + 1]?.text ?? "")) expect(letters[i + 1].top).toBe(top);
+    }
+    await opened.page.setViewportSize({ width: 1280, height: 720 });
+  });
+
+  it("is walked by arrows, as one stop of the Tab key", async () => {
+    const focused = () => places().evaluateAll((all) => all.indexOf(document.activeElement as HTMLElement));
+    await places().first().focus();
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft"]) await opened.page.keyboard.press(key);
+    expect(await focused()).toBe(1);
+    await opened.page.keyboard.press("End");
+    expect(await focused()).toBe((await places().count()) - 1);
+    expect(await opened.page.locator("#text [tabindex='0']").count()).toBe(1);
+    await opened.page.keyboard.press("Tab");
+    expect(await focused()).toBe(-1);
+    await opened.page.keyboard.press("Shift+Tab");
+    expect(await focused()).toBe((await places().count()) - 1);
+    await opened.page.keyboard.press("Space");
+    expect(await places().last().getAttribute("aria-pressed")).toBe("true");
+  });
+
   it("goes on from another letter, by keys too", async () => {
+    await write(12);
     const before = await places().allTextContents();
     await places().nth(2).focus();
     await opened.page.keyboard.press("Enter");

@@ -29,6 +29,8 @@ write.addEventListener("click", () => attempt(() => begin()));
 stop.addEventListener("click", () => {
   stopped = true;
 });
+text.addEventListener("keydown", useKeys);
+text.addEventListener("focusin", keepStop);
 void keepOffline();
 
 async function begin(): Promise<void> {
@@ -82,19 +84,42 @@ async function goOn(opened: Writer): Promise<void> {
   say(`${written} letters in ${seconds.toFixed(1)} s by ${opened.name} on WebAssembly`);
 }
 
-/** A place of the text as a button that shows its alternatives. The surer the network was, the plainer it is. */
-function shown(opened: Writer, { id, probability }: Place, at: number): HTMLButtonElement {
+/**
+ * A place of the text, which shows its alternatives when it is chosen. The surer the network was, the plainer it is. It is
+ * no <button>: lines break in no button, nor do words keep together that are many.
+ */
+function shown(opened: Writer, { id, probability }: Place, at: number): HTMLSpanElement {
   const letter = opened.decode([id]);
-  const button = make("button", { type: "button", className: "place", textContent: letter });
-  button.style.setProperty("--doubt", (1 - probability).toFixed(3));
-  button.setAttribute("aria-label", `${spelt(letter)}, ${percent(probability, 0)}`);
-  button.addEventListener("click", () => showAlternatives(opened, at));
-  return button;
+  const place = make("span", { className: "place", role: "button", textContent: letter });
+  place.classList.toggle("line-end", /^[\r\n]+$/.test(letter));
+  place.tabIndex = at === 0 ? 0 : -1; // one stop of the Tab key; arrows go on from there
+  place.style.setProperty("--doubt", (1 - probability).toFixed(3));
+  place.setAttribute("aria-label", `${spelt(letter)}, ${percent(probability, 0)}`);
+  place.addEventListener("click", () => showAlternatives(opened, at));
+  return place;
+}
+
+/** Keys in what was written: arrows, Home and End go from place to place, Enter and the space bar choose one. */
+function useKeys(event: KeyboardEvent): void {
+  const all = [...text.querySelectorAll<HTMLElement>(".place")];
+  const at = all.indexOf(event.target as HTMLElement);
+  if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+  const steps: { [key: string]: number } = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: all.length - 1 };
+  if (event.key === "Enter" || event.key === " ") all[at].click();
+  else if (event.key in steps) all[Math.max(0, Math.min(all.length - 1, steps[event.key]))].focus();
+  else return;
+  event.preventDefault();
+}
+
+/** The Tab key comes back to the place that it left. */
+function keepStop({ target }: FocusEvent): void {
+  for (const stop of text.querySelectorAll<HTMLElement>('.place[tabindex="0"]')) stop.tabIndex = -1;
+  if (target instanceof HTMLElement && target.matches(".place")) target.tabIndex = 0;
 }
 
 function showAlternatives(opened: Writer, at: number): void {
   const { id, probability, alternatives } = places[at];
-  for (const button of text.querySelectorAll("[aria-pressed]")) button.removeAttribute("aria-pressed");
+  for (const place of text.querySelectorAll("[aria-pressed]")) place.removeAttribute("aria-pressed");
   text.children[at + 1].setAttribute("aria-pressed", "true");
   byId("alternatives-of").textContent =
     `It wrote ${spelt(opened.decode([id]))}, which it found ${percent(probability)} likely.`;
