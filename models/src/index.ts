@@ -26,9 +26,15 @@ export {
   type Transformer,
   type TransformerOptions,
   transformer,
+  transformerAttention,
   transformerDecoder,
   translatorOf,
 } from "./sequence/transformer.ts";
+export {
+  attentionMatrix,
+  type TranslationAttention,
+  translationAttention,
+} from "./sequence/translation-attention.ts";
 export { type SplitNetwork, splitFrozen } from "./split-frozen.ts";
 export { type AirbenchOptions, airbench94 } from "./vision/airbench.ts";
 export { type AlexNetOptions, alexnet, alexnet2012 } from "./vision/alexnet.ts";

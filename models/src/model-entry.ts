@@ -53,6 +53,13 @@ export interface Translator {
    * @param source ids int32 [rows, s]  @param lengths int32 [rows]
    */
   decoder(source: tf.Tensor, lengths: tf.Tensor): Decoder;
+  /**
+   * Where it looks in the source when it writes what comes after each token of a target that is given.
+   *
+   * @param source ids int32 [batch, s]  @param lengths int32 [batch]  @param target ids int32 [batch, t]
+   * @returns [batch, layers, heads, t, s]: of each row its share for every token of the source, 0 in padding; rows sum to 1
+   */
+  attention(source: tf.Tensor, lengths: tf.Tensor, target: tf.Tensor): tf.Tensor5D;
   dispose(): void;
 }
 

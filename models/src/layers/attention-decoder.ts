@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { additiveAttention } from "../ops/additive-attention.ts";
-import { attention } from "../ops/attention.ts";
+import { attention, attentionWeights } from "../ops/attention.ts";
 import { attentiveLstm } from "../ops/attentive-lstm.ts";
 import { concatAll } from "../ops/concat.ts";
 import { dense } from "../ops/dense.ts";
@@ -125,6 +125,26 @@ export class AttentionDecoder extends ZooLayer {
     return this.showsContext ? concatAll([y, seen]) : y;
   }
 
+  /**
+   * Where each step looks.
+   *
+   * @param x [batch, time, e]  @param state before the first step, as `firstState` returned it
+   * @returns [batch, time, places]; rows sum to 1
+   */
+  weightsOf(x: tf.Tensor, memory: Memory, state: readonly tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const all: tf.Tensor[] = [];
+      let before = state;
+      for (const now of eachStep(x)) {
+        const next = this.step(now, memory, before);
+        const looked = this.style === "bahdanau" ? before[0] : next.state[0]; // [batch, d]
+        all.push(next.weights ?? this.productWeights(looked, memory));
+        before = next.state;
+      }
+      return tf.stack(all, 1); // [batch, time, places]
+    });
+  }
+
   /** @param last the encoder's last states [batch, layers · directions, m / directions] each, if there is a bridge */
   firstState(batch: number, last: readonly tf.Tensor[]): tf.Tensor[] {
     const { units: d } = this;
@@ -170,9 +190,18 @@ export class AttentionDecoder extends ZooLayer {
       const [context, weights] = additiveAttention.all({ query, keys, v: this.read("v"), values, lengths });
       return { context, weights };
     }
-    const q = this.score === "general" ? dense({ x: s, weight: this.read("query.weight") }) : s; // [batch, m]
-    const one = attention({ q: tf.expandDims(q, 1), k: values, v: values, lengths }, { scale: 1 });
+    const one = attention({ q: this.productQuery(s), k: values, v: values, lengths }, { scale: 1 });
     return { context: tf.squeeze(one, [1]) };
+  }
+
+  /** Where a state looks, for scores that are products: [batch, places]. */
+  private productWeights(s: tf.Tensor, { values, lengths }: Memory): tf.Tensor {
+    return tf.squeeze(attentionWeights({ q: this.productQuery(s), k: values, lengths }, { scale: 1 }), [1, 2]);
+  }
+
+  /** [batch, 1, m] */
+  private productQuery(s: tf.Tensor): tf.Tensor {
+    return tf.expandDims(this.score === "general" ? dense({ x: s, weight: this.read("query.weight") }) : s, 1);
   }
 
   /** One step of the cell: [batch, in], and its states [batch, d]. */

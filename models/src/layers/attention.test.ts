@@ -4,6 +4,8 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sinusoidalPositions } from "../ops/index.ts";
 import {
+  AttentionDecoder,
+  type AttentionDecoderConfig,
   CachedSelfAttention,
   CrossAttention,
   InProjection,
@@ -147,6 +149,60 @@ describe("MemoryAttention", () => {
       expectClose(layer.apply([x, kv, lengths]) as tf.Tensor, expected);
     });
     layer.dispose();
+  });
+
+  it("says with which weights it adds values up", () => {
+    const layer = new MemoryAttention({ heads: 2 });
+    tf.tidy(() => layer.apply(tf.zeros([1, 1, 4])) as tf.Tensor);
+    tidily(() => {
+      for (const [i, weight] of layer.weights.entries()) weight.write(random(weight.shape as number[], i));
+      const x = random([2, 3, 4]);
+      const kv = random([2, 5, 8], 2);
+      const lengths = tf.tensor1d([5, 2], "int32");
+      const weights = layer.weightsOf(x, kv, lengths); // [2, heads, 3, 5]
+      const values = tf.transpose(tf.reshape(tf.slice(kv, [0, 0, 4]), [2, 5, 2, 2]), [0, 2, 1, 3]);
+      const sums = tf.reshape(tf.transpose(tf.matMul(weights, values), [0, 2, 1, 3]), [2, 3, 4]);
+      expectClose(layer.apply([x, kv, lengths]) as tf.Tensor, sums);
+    });
+    layer.dispose();
+  });
+});
+
+describe("AttentionDecoder", () => {
+  it.each<Partial<AttentionDecoderConfig>>([
+    { score: "additive" },
+    { score: "general" },
+    { score: "dot", cell: "gru" },
+    { score: "additive", style: "luong" },
+    { score: "general", style: "luong" },
+    { score: "dot", style: "luong", inputFeeding: false },
+  ])("says with which weights it adds its memory up: %j", (config) => {
+    const d = 4;
+    const layer = new AttentionDecoder({ units: d, bridge: false, ...config });
+    const before = tf.memory().numTensors;
+    const x = random([2, 3, 2]);
+    const memory = { values: random([2, 5, d], 2), keys: random([2, 5, d], 3), lengths: tf.tensor1d([5, 2], "int32") };
+    const given = [x, memory.values, memory.keys, memory.lengths];
+    tf.tidy(() => {
+      layer.apply(given);
+      for (const [i, weight] of layer.weights.entries()) weight.write(random(weight.shape as number[], 5 + i));
+    });
+    // Luong's output is tanh of this by [context; state]: the context alone.
+    const pick = (name: string, value: tf.Tensor) =>
+      layer.weights.find((weight) => weight.name.includes(name))?.write(value);
+    tf.tidy(() => {
+      pick("combine.weight", tf.concat([tf.eye(d), tf.zeros([d, d])], 0));
+      pick("combine.bias", tf.zeros([d]));
+      const output = layer.apply(given) as tf.Tensor;
+      const weights = layer.weightsOf(x, memory, layer.firstState(2, []));
+      const contexts = tf.matMul(weights, memory.values); // [2, 3, d]
+      expect(weights.shape).toEqual([2, 3, 5]);
+      if (config.style === "luong") expectClose(output, tf.tanh(contexts));
+      else expectClose(tf.slice(output, [0, 0, d]), contexts);
+    });
+    tf.dispose([x, ...Object.values(memory)]);
+    layer.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

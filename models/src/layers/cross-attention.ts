@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { attend } from "../ops/attend.ts";
+import { attentionWeights } from "../ops/attention.ts";
 import { dense } from "../ops/dense.ts";
 import { type DrawsAtRandom, dropoutFactors, type Randomness } from "./randomness.ts";
 import { onlyShape } from "./shapes.ts";
@@ -82,6 +83,20 @@ export class MemoryAttention extends CrossAttention {
     return tf.tidy(() => {
       if (memory.length === 0) return this.projected(x, d, 2 * d);
       return super.call([this.projected(x, 0, d), ...memory], kwargs);
+    });
+  }
+
+  /**
+   * Where x looks.
+   *
+   * @param x [batch, queries, d]  @param keysAndValues of the memory [batch, keys, 2 d]  @param lengths int32 [batch]
+   * @returns [batch, heads, queries, keys]; rows sum to 1
+   */
+  weightsOf(x: tf.Tensor, keysAndValues: tf.Tensor, lengths?: tf.Tensor): tf.Tensor {
+    const d = x.shape[2] as number;
+    return tf.tidy(() => {
+      const [k] = tf.split(keysAndValues, 2, -1); // [batch, keys, d]
+      return attentionWeights({ q: this.projected(x, 0, d), k, lengths }, { heads: this.heads });
     });
   }
 

@@ -43,6 +43,24 @@ export function keptScores(
   return { scores: tf.add(biased, tf.mul(tf.sub(1, kept), MASKED)), kept };
 }
 
+/**
+ * P = softmax(s Q Kᵀ + B), what is left of each query for each key; 0 for masked keys, and throughout for a query whose keys
+ * are all masked.
+ *
+ * @param Q [batch, heads, queries, dₕ]  @param K [batch, heads, keys, dₕ]
+ * @returns [batch, heads, queries, keys]
+ */
+export function keptWeights(
+  Q: tf.Tensor,
+  K: tf.Tensor,
+  masks: { lengths?: tf.Tensor; bias?: tf.Tensor },
+  attrs: { scale: number; causal?: boolean },
+): tf.Tensor {
+  const { scores, kept } = keptScores(Q, K, masks, attrs);
+  const soft = tf.softmax(scores);
+  return kept === undefined ? soft : tf.mul(soft, kept); // the softmax of a row that is masked throughout is even
+}
+
 /** 1 for keys that a query sees, 0 for others: [batch or 1, 1, queries or 1, keys] */
 function keptKeys(
   queries: number,

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
-import { apart, keptScores, overBatch, scaleOf, together } from "./attention-scores.ts";
+import { apart, keptWeights, overBatch, scaleOf, together } from "./attention-scores.ts";
 import { differentiable, type Op } from "./differentiable.ts";
 
 export type AttentionInputs = {
@@ -50,9 +50,7 @@ export const attention: Op<AttentionInputs, AttentionAttrs> = differentiable("At
     const { q, k, v, lengths, bias, dropout } = inputs;
     const { heads = 1 } = attrs;
     const [Q, K, V] = [q, k, v].map((x) => apart(x, heads)); // [batch, heads, tokens, d / heads]
-    const { scores, kept } = keptScores(Q, K, { lengths, bias }, { ...attrs, scale: scaleOf(q, attrs) });
-    const soft = tf.softmax(scores); // [batch, heads, queries, keys]
-    const p = kept === undefined ? soft : tf.mul(soft, kept); // the softmax of a row that is masked throughout is even
+    const p = keptWeights(Q, K, { lengths, bias }, { ...attrs, scale: scaleOf(q, attrs) }); // [batch, heads, queries, keys]
     const dropped = dropout === undefined ? p : tf.mul(p, dropout);
     return { output: together(tf.matMul(dropped, V)), saved: { q, k, v, p, dropout, bias } };
   },
@@ -74,6 +72,20 @@ export const attention: Op<AttentionInputs, AttentionAttrs> = differentiable("At
     };
   },
 });
+
+/**
+ * P of `attention`: how much of each query's look every key has. It has no gradient of its own, and nothing is dropped.
+ *
+ * @param q [batch, queries, d]  @param k [batch, keys, d]  @param lengths int32 [batch]
+ * @returns [batch, heads, queries, keys]; rows sum to 1
+ */
+export function attentionWeights(
+  { q, k, lengths }: Pick<AttentionInputs, "q" | "k" | "lengths">,
+  attrs: AttentionAttrs = {},
+): tf.Tensor {
+  const { heads = 1 } = attrs;
+  return keptWeights(apart(q, heads), apart(k, heads), { lengths }, { ...attrs, scale: scaleOf(q, attrs) });
+}
 
 type Shapes = { [name in keyof AttentionInputs]: tf.TensorInfo };
 

@@ -86,14 +86,20 @@ export function seq2seq(options: Seq2SeqOptions = {}): Translator {
     named: (weight) => (weight.includes("_embedding/") ? embeddings : weight === "decoder/v" ? scores : undefined),
   });
 
+  /** Reads sources: the encoder's states, their keys, and what the decoder begins with. */
+  const encoded = (sources: tf.Tensor, lengthsOf: tf.Tensor) => {
+    const [values, ...after] = encoder.apply([sourceTable.apply(sources) as tf.Tensor, lengthsOf]) as tf.Tensor[];
+    const keys = key ? (key.apply(values) as tf.Tensor) : tf.clone(values);
+    return { values, keys, state: decoder.firstState(sources.shape[0] as number, after) };
+  };
+
   return {
     train,
 
     decoder(sources, lengthsOf) {
       const start = tf.tidy(() => {
-        const [values, ...after] = encoder.apply([sourceTable.apply(sources) as tf.Tensor, lengthsOf]) as tf.Tensor[];
-        const keysOf = key ? (key.apply(values) as tf.Tensor) : tf.clone(values);
-        return [tf.clone(lengthsOf), values, keysOf, ...decoder.firstState(sources.shape[0], after)];
+        const { values, keys, state } = encoded(sources, lengthsOf);
+        return [tf.clone(lengthsOf), values, keys, ...state];
       });
       return {
         start,
@@ -105,6 +111,15 @@ export function seq2seq(options: Seq2SeqOptions = {}): Translator {
           return { logits: output.apply(seen) as tf.Tensor, state: [lengths, values, keys, ...next.state] };
         },
       };
+    },
+
+    attention(sources, lengthsOf, given) {
+      return tf.tidy(() => {
+        const { state, ...memory } = encoded(sources, lengthsOf);
+        const x = targetTable.apply(given) as tf.Tensor; // [batch, t, embedding]
+        const weights = decoder.weightsOf(x, { ...memory, lengths: lengthsOf }, state); // [batch, t, s]
+        return tf.expandDims(tf.expandDims(weights, 1), 1) as tf.Tensor5D; // one layer, one head
+      });
     },
 
     dispose() {

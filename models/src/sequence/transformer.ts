@@ -68,6 +68,11 @@ export type Transformer = {
    * [batch, p + t, d]]; p is 0 for the first tokens
    */
   step: tfl.LayersModel;
+  /**
+   * Inputs as those of `train` -> of each decoder layer what its queries of the memory are made of [batch, t, d], and its
+   * keys and values of the memory [batch, s, 2 d]
+   */
+  looks: tfl.LayersModel;
 };
 
 /** What the parts of a graph need to know. */
@@ -104,11 +109,20 @@ export function transformer(given: TransformerOptions): Transformer {
     const graph: Graph = { options, shared, training: true };
     const [source, lengths, target] = [ids("source"), numbers(), ids("target")];
     const memory = encoded(source, lengths, graph); // [batch, s, d]
+    const looked: Symbolic[] = [];
     const y = decoded(embedded(target, "target", graph), graph, (path) => ({
       self: (qkv) => attention(`${path}.self_attn`, graph, true).apply(qkv) as Symbolic,
-      cross: (x, layer) => layer.apply([x, layer.apply(memory) as Symbolic, lengths]) as Symbolic,
+      cross: (x, layer) => {
+        const keysAndValues = layer.apply(memory) as Symbolic; // [batch, s, 2 d]
+        looked.push(x, keysAndValues);
+        return layer.apply([x, keysAndValues, lengths]) as Symbolic;
+      },
     }));
-    return tfl.model({ inputs: [source, lengths, target], outputs: logits(y, graph), name });
+    const inputs = [source, lengths, target];
+    return {
+      train: tfl.model({ inputs, outputs: logits(y, graph), name }),
+      looks: tfl.model({ inputs, outputs: looked, name: `${name}_looks` }),
+    };
   };
 
   const encode = () => {
@@ -140,7 +154,7 @@ export function transformer(given: TransformerOptions): Transformer {
     return tfl.model({ inputs, outputs: [logits(y, graph), ...filled], name: `${name}_step` });
   };
 
-  const models = { train: train(), encode: encode(), step: step() };
+  const models = { ...train(), encode: encode(), step: step() };
   countUses(Object.values(models));
   // N(0, 1 / d): after the factor √d, embeddings are as large as the waves.
   const small = normal(1 / Math.sqrt(units));
@@ -277,6 +291,27 @@ export function transformerDecoder({ encode, step }: Transformer, source: tf.Ten
   };
 }
 
+/**
+ * Where it looks in the source (see `Translator`).
+ *
+ * @returns [batch, decoder layers, heads, t, s]
+ */
+export function transformerAttention(
+  { looks }: Transformer,
+  source: tf.Tensor,
+  lengths: tf.Tensor,
+  target: tf.Tensor,
+): tf.Tensor5D {
+  return tf.tidy(() => {
+    const looked = looks.apply([source, lengths, target], { training: false }) as tf.Tensor[];
+    const weights = Array.from({ length: looked.length / 2 }, (_, i) => {
+      const layer = looks.getLayer(`decoder.layers.${i}.multihead_attn`) as MemoryAttention;
+      return layer.weightsOf(looked[2 * i], looked[2 * i + 1], lengths); // [batch, heads, t, s]
+    });
+    return tf.stack(weights, 1) as tf.Tensor5D;
+  });
+}
+
 const variants = {
   /** table 3, base; 37,000 tokens of both languages together (sec. 5.1) */
   transformer: {
@@ -297,8 +332,9 @@ export function translatorOf(models: Transformer): Translator {
   return {
     train: models.train,
     decoder: (source, lengths) => transformerDecoder(models, source, lengths),
+    attention: (source, lengths, target) => transformerAttention(models, source, lengths, target),
     dispose: () => {
-      for (const model of [models.train, models.encode, models.step]) model.dispose();
+      for (const model of Object.values(models)) model.dispose();
     },
   };
 }

@@ -2,6 +2,7 @@
 export { type BpeOptions, BpeTokenizer } from "./bpe-tokenizer.ts";
 export { CharTokenizer, type CharTokenizerOptions } from "./char-tokenizer.ts";
 export { TextStream } from "./text-stream.ts";
+export { tokenTexts } from "./token-texts.ts";
 export {
   checkVocabularySize,
   type DecodeOptions,
