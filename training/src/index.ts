@@ -18,3 +18,4 @@ export * from "./tasks/task.ts";
 export * from "./tasks/test-views.ts";
 export * from "./tasks/translate.ts";
 export * from "./tasks/translation.ts";
+export * from "./tasks/translator-weights.ts";

@@ -79,7 +79,8 @@ export async function readParsed(path: string): Promise<SafeTensors> {
 /** Larger than any tokenizer.json in use, and less than a string can hold. */
 const LARGEST_TOKENIZER = 2 ** 27;
 
-async function tokenizerText(path: string): Promise<string> {
+/** @throws InputError when it can't be read */
+export async function tokenizerText(path: string): Promise<string> {
   const bytes = await bytesOf(path, "the tokenizer of weights lies beside them", LARGEST_TOKENIZER);
   return new TextDecoder().decode(bytes);
 }

@@ -8,6 +8,7 @@ import { corpusBleu } from "../metrics/bleu.ts";
 import { type TextRecipe, textParameterGroups, textScheduleOf } from "../recipes/text-recipe.ts";
 import { bestTexts, pairsAsIds, translateIds } from "../tasks/translate.ts";
 import { translation, translationLoss } from "../tasks/translation.ts";
+import { pairIds, type TranslatorInfo } from "../tasks/translator-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { saveTokenizer } from "./language-model-file.ts";
@@ -16,7 +17,7 @@ import { writeFileAtomic } from "./runs/atomic-write.ts";
 import { renderReport } from "./runs/report.ts";
 import { reportHistory } from "./runs/report-history.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
-import { pairIds, saveTranslator, type TranslatorInfo } from "./translator-file.ts";
+import { saveTranslator } from "./translator-file.ts";
 import type { TranslatorResult } from "./translator-result.ts";
 
 /** Pairs a batch when nothing is learned. */

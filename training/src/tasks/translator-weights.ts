@@ -1,0 +1,85 @@
+import { findTranslator, InputError, type Translator } from "@tfjs-zoo/models";
+import { checkVocabularySize, readTokenizer, type Tokenizer } from "@tfjs-zoo/models/text";
+import { loadWeights, type SafeTensors } from "@tfjs-zoo/models/weights";
+import type { PairIds } from "./translate.ts";
+
+/** What a file of a translator's weights says of itself. */
+export interface TranslatorInfo {
+  model: string;
+  /** the pairs that it was trained on */
+  dataset: string;
+  /** from which language into which: "de-en" */
+  direction: string;
+  /** tokens of both languages together */
+  vocabulary: number;
+}
+
+/** A translator as it is kept: its weights, what they are for, and how text becomes tokens. */
+export interface ParsedTranslator {
+  info: TranslatorInfo;
+  tokenizer: Tokenizer;
+  ids: PairIds;
+  parsed: SafeTensors;
+}
+
+/**
+ * What a file of a translator's weights says of itself.
+ *
+ * @param from the file's name, for messages
+ * @throws InputError when it does not say which translator it is of, its vocabulary or its direction
+ */
+export function translatorInfo(metadata: Record<string, string>, from: string): TranslatorInfo {
+  const { model, dataset = "unknown", direction = "" } = metadata;
+  const { name } = findTranslator(model ?? "");
+  const vocabulary = Number(metadata.vocabulary);
+  if (!Number.isInteger(vocabulary) || vocabulary < 4 || vocabulary > 2 ** 20 || !/^\w+-\w+$/.test(direction)) {
+    throw new InputError(
+      `${from} does not say its vocabulary and direction: give weights that \`train\` or \`publish\` wrote`,
+    );
+  }
+  return { model: name, dataset, direction, vocabulary };
+}
+
+/**
+ * Reads a file of weights that the zoo wrote, with its tokenizer.
+ *
+ * @param from the files' names, for messages
+ * @throws InputError when one is damaged, does not say what it is, or does not fit the other
+ */
+export function parseTranslator(
+  parsed: SafeTensors,
+  tokenizerJson: string,
+  from: { weights: string; tokenizer: string },
+): ParsedTranslator {
+  const info = translatorInfo(parsed.metadata, from.weights);
+  const tokenizer = readTokenizer(tokenizerJson, from.tokenizer);
+  checkVocabularySize(tokenizer, info.vocabulary);
+  return { info, tokenizer, ids: pairIds(tokenizer), parsed };
+}
+
+/**
+ * Builds a translator's network.
+ *
+ * @throws InputError when its tensors do not fit the network that it names
+ */
+export function translatorNetworkOf({ info, parsed }: ParsedTranslator, from: string): Translator {
+  const { model, vocabulary } = info;
+  const translator = findTranslator(model).build({
+    sourceVocabulary: vocabulary,
+    targetVocabulary: vocabulary,
+    seed: null,
+  });
+  try {
+    loadWeights(translator.train, parsed);
+  } catch (error) {
+    translator.dispose();
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+  return translator;
+}
+
+/** @throws InputError when a tokenizer lacks a special token that translation needs */
+export function pairIds({ special: { pad, bos, eos } }: Tokenizer): PairIds {
+  if (pad !== undefined && bos !== undefined && eos !== undefined) return { pad, bos, eos };
+  throw new InputError("the tokenizer has no tokens for padding, beginning and end: give one that `train` wrote");
+}
