@@ -16,9 +16,6 @@ export interface TranslateOptions {
   onBatch?: (sentences: number) => void;
 }
 
-/** Tokens of a text above which it is no sentence any more, and attention takes seconds. */
-export const LONGEST_SENTENCE = 512;
-
 /** Sentences side by side. */
 const BATCH = 32;
 
