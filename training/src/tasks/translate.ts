@@ -19,8 +19,8 @@ export interface TranslateOptions {
 /** Sentences side by side. */
 const BATCH = 32;
 
-/** What a translation may have more than its source, and in multiples of it. */
-const [MORE, TIMES] = [50, 1];
+/** The most tokens of a translation of so many. */
+const longestOf = (source: number): number => source + 50;
 
 /** Ids of the special tokens that translation needs. */
 export type PairIds = { pad: number; bos: number; eos: number };
@@ -47,7 +47,8 @@ export async function translateIds(
     const rows = await beamSearch(decoder, {
       begin: ids.bos,
       end: ids.eos,
-      maxLength: TIMES * (source.shape[1] as number) + MORE,
+      maxLength: longestOf(source.shape[1] as number),
+      maxLengths: batch.indices.map((i) => longestOf(sources[i].length)),
       ...{ beams, lengthPenalty, best },
     });
     tf.dispose([source, lengths, [...decoder.start]]);

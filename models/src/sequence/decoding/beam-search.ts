@@ -6,6 +6,8 @@ export interface BeamSearchOptions extends DecodingOptions {
   beams: number;
   /** α: how much longer hypotheses are favoured, 0 unless given (the paper found 0.6 to 0.7 best) */
   lengthPenalty?: number;
+  /** `maxLength` of each row, where they differ: none above that of all */
+  maxLengths?: ArrayLike<number>;
   /** results for each row, one unless given, as many as there are beams at most */
   best?: number;
 }
@@ -59,7 +61,7 @@ const penalty = (length: number, alpha: number): number => ((5 + length) / 6) **
  * @throws InputError for options out of range
  */
 export async function beamSearch(decoder: Decoder, options: BeamSearchOptions): Promise<BeamSearchRow[]> {
-  const { beams, best = 1, lengthPenalty = 0, maxLength } = options;
+  const { beams, best = 1, lengthPenalty = 0, maxLength, maxLengths } = options;
   if (!(Number.isInteger(beams) && beams >= 1)) {
     throw new InputError(`beam search got ${beams} beams; expected a whole number above 0`);
   }
@@ -70,7 +72,9 @@ export async function beamSearch(decoder: Decoder, options: BeamSearchOptions): 
     throw new InputError(`beam search got a length penalty of ${lengthPenalty}; expected 0 or more`);
   }
   const rows = new DecodingRows(decoder, options);
-  const searches = firstTokens(options, rows.count).map((first) => new RowSearch(first, options, best));
+  const searches = firstTokens(options, rows.count).map(
+    (first, row) => new RowSearch(first, { ...options, maxLength: maxLengths?.[row] ?? maxLength }, best),
+  );
   try {
     for (let step = 0; step < maxLength && searches.some(({ live }) => live.length > 0); step++) {
       const followed = searches.flatMap(({ live }) => live.map(({ last }) => last));

@@ -83,6 +83,14 @@ describe("beam search", () => {
     },
   );
 
+  it("finds the same whatever rows beside it may write", async () => {
+    const given = { ...options, end: undefined, beams: 3, lengthPenalty: 0.6 };
+    const rows = await withRows(3, (decoder) => beamSearch(decoder, { ...given, maxLengths: [2, 5, 4] }));
+    expect(rows.map(({ results }) => results[0].tokens.length)).toEqual([2, 5, 4]);
+    const [first] = await withRows(3, (decoder) => beamSearch(decoder, { ...given, maxLength: 2 }));
+    expect(rows[0]).toEqual(first);
+  });
+
   it("of one beam and no length penalty is greedy", async () => {
     const [beam, plain] = [
       await withRows(6, (decoder) => beamSearch(decoder, { ...options, beams: 1 })),
