@@ -84,6 +84,7 @@ describe("a translator", () => {
     [["train", "transformer-small", "--context", "9"], 2, /--context means nothing to transformer-small/],
     [["train", "transformer-small", "--dataset", "tiny-shakespeare"], 2, /tiny-shakespeare/],
     [["train", "transformer-small", "--vocabulary", "12"], 2, /--vocabulary got "12"/],
+    [["train", "seq2seq", "--tokenizer", "characters"], 2, /--tokenizer got "characters"/],
     [
       [
         "train",

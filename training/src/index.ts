@@ -18,4 +18,5 @@ export * from "./tasks/task.ts";
 export * from "./tasks/test-views.ts";
 export * from "./tasks/translate.ts";
 export * from "./tasks/translation.ts";
+export * from "./tasks/translation-texts.ts";
 export * from "./tasks/translator-weights.ts";

@@ -58,6 +58,10 @@ export class WordTokenizer extends VocabularyTokenizer {
     return this.join(ids.map((id) => this.wordOf(id)));
   }
 
+  isSpecial(id: number): boolean {
+    return this.vocabulary.isSpecial(id);
+  }
+
   /** A token's text, with the space before it. @throws InputError for an id that no token has */
   wordOf(id: number): string {
     const token = this.tokenOf(id);

@@ -140,13 +140,13 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
 async function translateTest(
   translator: Translator,
   { source }: EncodedPairs,
-  { tokenizer, onTest }: TranslatorTraining,
+  { dataset, tokenizer, onTest }: TranslatorTraining,
   ids: ReturnType<typeof pairIds>,
 ): Promise<string[]> {
   const rows = await translateIds(translator, source, ids, {
     onBatch: (done) => onTest?.(done, source.length),
   });
-  return bestTexts(rows, tokenizer);
+  return bestTexts({ translator, tokenizer, ids }, dataset.test.source, source, rows);
 }
 
 const timesOf = ({ seconds, dataSeconds, stepSeconds }: Position) => ({ seconds, dataSeconds, stepSeconds });

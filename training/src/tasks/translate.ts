@@ -4,6 +4,7 @@ import { type BeamSearchRow, beamSearch, type Translator } from "@tfjs-zoo/model
 import type { Tokenizer } from "@tfjs-zoo/models/text";
 import { events } from "../loop/events.ts";
 import { sourceOf } from "./translation.ts";
+import { type Spelling, translationText } from "./translation-texts.ts";
 
 /** How translations are searched. */
 export interface TranslateOptions {
@@ -60,9 +61,19 @@ export async function translateIds(
   return results;
 }
 
-/** The texts of the best translations. */
-export const bestTexts = (rows: readonly BeamSearchRow[], tokenizer: Tokenizer): string[] =>
-  rows.map(({ results }) => tokenizer.decode(results[0].tokens).trim());
+/** The texts of the best translations of sentences, with their ids as the network read them. */
+export async function bestTexts(
+  spelling: Spelling,
+  sentences: readonly string[],
+  sources: readonly Int32Array[],
+  rows: readonly BeamSearchRow[],
+): Promise<string[]> {
+  const texts: string[] = [];
+  for (const [i, { results }] of rows.entries()) {
+    texts.push(await translationText(spelling, sentences[i], sources[i], results[0]));
+  }
+  return texts;
+}
 
 /** The most tokens of a sentence, its end included, that a network is given: what it keeps grows with their square. */
 export const LONGEST_SENTENCE = 512;

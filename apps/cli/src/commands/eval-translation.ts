@@ -39,6 +39,7 @@ export async function onTestSentences(
   const rows = await translateIds(translator, source, ids, {
     onBatch: (done) => progress({ label: `translating ${name}`, done, total: source.length, unit: "items" }),
   });
-  const { score } = corpusBleu(bestTexts(rows, tokenizer), test.target);
+  const texts = await bestTexts({ translator, tokenizer, ids }, test.source, source, rows);
+  const { score } = corpusBleu(texts, test.target);
   return { bleu: score, loss, sentences: source.length };
 }

@@ -6,6 +6,7 @@ import {
   type TranslateOptions,
   type TranslatorFile,
   translateIds,
+  translationText,
   translatorFrom,
 } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
@@ -29,6 +30,7 @@ interface TranslateFlags extends CommonFlags {
   beams: string;
   lengthPenalty: string;
   best: string;
+  copy: boolean;
 }
 
 export function registerTranslate(program: Command): void {
@@ -40,6 +42,7 @@ export function registerTranslate(program: Command): void {
     .option("--beams <n>", "hypotheses that are followed at a time, 1: always the likeliest word", "5")
     .option("--length-penalty <alpha>", "how much longer translations are favoured", "0.6")
     .option("--best <n>", "translations of each sentence", "1")
+    .option("--no-copy", "leave out a word that a vocabulary of words lacks; as a rule it is copied from the sentence")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -56,7 +59,7 @@ async function translate(sentences: string[], flags: TranslateFlags): Promise<vo
   for (const target of targets) files.push(await readTranslator(await weightsFile(target)));
   await startBackendFor(flags, output);
   const all: Spoken[] = [];
-  for (const [i, file] of files.entries()) all.push(await spoken(targets[i], file, sentences, search));
+  for (const [i, file] of files.entries()) all.push(await spoken(targets[i], file, sentences, search, flags.copy));
   output.result(
     sentences.map((sentence, row) => ({
       sentence,
@@ -80,6 +83,7 @@ async function spoken(
   file: TranslatorFile,
   sentences: readonly string[],
   search: TranslateOptions,
+  copy: boolean,
 ): Promise<Spoken> {
   const { tokenizer, ids, info } = file;
   const sources = sentences.map((sentence) => sourceIds(sentence, tokenizer, ids));
@@ -92,9 +96,15 @@ async function spoken(
   const translator = translatorFrom(file);
   try {
     const rows = await translateIds(translator, sources, ids, search);
-    const translations = rows.map(({ results }) =>
-      results.map(({ tokens, score }) => ({ text: tokenizer.decode(tokens).trim(), score })),
-    );
+    const translations: Spoken["translations"] = [];
+    for (const [i, { results }] of rows.entries()) {
+      const texts: Spoken["translations"][number] = [];
+      for (const result of results) {
+        const text = await translationText({ translator, tokenizer, ids, copy }, sentences[i], sources[i], result);
+        texts.push({ text, score: result.score });
+      }
+      translations.push(texts);
+    }
     return { weights, model: info.model, direction: info.direction, translations };
   } finally {
     translator.dispose();

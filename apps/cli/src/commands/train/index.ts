@@ -37,10 +37,13 @@ export function registerTrain(program: Command): void {
     .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
     .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
     .option("--context <tokens>", "text: the most tokens that a language model looks back on")
-    .option("--tokenizer <name>", "text: what its tokens are: characters, or bpe (default: characters)")
+    .option(
+      "--tokenizer <name>",
+      "text: what its tokens are: characters or bpe (default: characters); to translate bpe or words (default: bpe)",
+    )
     .option(
       "--vocabulary <n>",
-      "text: how many tokens bpe learns (default: 4096; to translate 8000, of both languages)",
+      "text: how many tokens are learned (default: 4096; to translate 8000, of both languages)",
     )
     .option("--direction <from-to>", "from which language into which, such as de-en (default: the data set's)")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { PairDataset } from "@tfjs-zoo/datasets";
 import { checkPairDatasetName, loadPairDataset } from "@tfjs-zoo/datasets/node";
 import { findTranslator } from "@tfjs-zoo/models";
-import { type Tokenizer, trainBpe } from "@tfjs-zoo/models/text";
+import { type Tokenizer, trainBpe, trainWords } from "@tfjs-zoo/models/text";
 import {
   overrideTextRecipe,
   type RunFolder,
@@ -26,6 +26,7 @@ interface Plan {
   direction?: string;
   recipeName: string;
   recipe: TextRecipe;
+  tokenizer: "bpe" | "words";
   /** tokens of both languages together */
   vocabulary: number;
   seed: number;
@@ -73,7 +74,7 @@ export async function trainTranslatorIn(
 }
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
-  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "context", "tokenizer"], modelName);
+  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "context"], modelName);
   const entry = findTranslator(modelName);
   const dataset = flags.dataset ?? "multi30k";
   checkPairDatasetName(dataset);
@@ -84,6 +85,7 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
     ...(flags.direction !== undefined && { direction: flags.direction }),
     recipeName: name,
     recipe: overrideTextRecipe(translatorRecipes[name], recipeOverrides(flags)),
+    tokenizer: choice("--tokenizer", flags.tokenizer ?? "bpe", ["bpe", "words"]),
     vocabulary: wholeNumber("--vocabulary", flags.vocabulary ?? "8000", 260, 2 ** 17),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
@@ -91,9 +93,12 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
 }
 
 /** One for both languages, of the sentences that are learned from. */
-function learnedTokenizer({ vocabulary }: Plan, { train }: PairDataset, output: Output): Tokenizer {
-  return trainBpe([...train.source, ...train.target], vocabulary, {
-    addPrefixSpace: true,
+function learnedTokenizer({ tokenizer, vocabulary }: Plan, { train }: PairDataset, output: Output): Tokenizer {
+  const texts = [...train.source, ...train.target];
+  const addPrefixSpace = true;
+  if (tokenizer === "words") return trainWords(texts, vocabulary, { addPrefixSpace });
+  return trainBpe(texts, vocabulary, {
+    addPrefixSpace,
     progress: (done, total) => output.progress.update({ label: "learning tokens", done, total, unit: "items" }),
   });
 }
