@@ -234,12 +234,17 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
     ...(task === "language-modelling" ? [`--context ${config.context}`, ...tokenizerFlags(config)] : []),
     ...(config.direction ? [`--direction ${config.direction}`] : []),
-    ...(task === "translation" ? [`--vocabulary ${config.vocabulary}`] : []),
+    ...(task === "translation" ? translationFlags(config) : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,
   ].join(" ");
 }
+
+const translationFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown }): string[] => [
+  ...(tokenizer === "words" ? ["--tokenizer words"] : []),
+  `--vocabulary ${vocabulary}`,
+];
 
 const tokenizerFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown }): string[] =>
   tokenizer === "bpe" ? [`--tokenizer bpe --vocabulary ${vocabulary}`] : [];
