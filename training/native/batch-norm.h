@@ -60,6 +60,59 @@ std::vector<double> SumChannels(int channels, int64_t rows, const Terms& terms) 
   return parts;
 }
 
+/// Rows of channels that fill no whole vectors, taken several at a time as longer rows that do: 4 rows of 36 channels
+/// are one of 144. A parameter of the channels is repeated so many times.
+class Folded {
+ public:
+  Folded(int channels, int64_t rows) : channels_(channels), rows_(rows) {
+    while (channels * times_ % kLanes != 0) times_ *= 2;
+    if (rows < times_) times_ = 1;
+  }
+
+  std::vector<float> Repeat(const float* values) const {
+    std::vector<float> all;
+    for (int i = 0; i < times_; i++) all.insert(all.end(), values, values + channels_);
+    return all;
+  }
+
+  /// As SumChannels: channels in the terms are those of long rows, what is returned is that of the channels.
+  template <typename Terms>
+  std::vector<double> Sum(const Terms& terms) const {
+    const auto wide = SumChannels(channels_ * times_, rows_ / times_, terms);
+    std::vector<double> sums(2 * static_cast<size_t>(channels_), 0.0);
+    for (int which = 0; which < 2; which++) {
+      const double* from = wide.data() + which * channels_ * times_;
+      for (int i = 0; i < channels_ * times_; i++) sums[which * channels_ + i % channels_] += from[i];
+    }
+    EachLeft([&](int64_t i, int c) {
+      float a = 0, b = 0;
+      terms(float(), i, c, a, b);
+      sums[c] += a;
+      sums[channels_ + c] += b;
+    });
+    return sums;
+  }
+
+  /// As PerChannel, likewise.
+  template <typename Body>
+  void Each(const Body& body) const {
+    PerChannel(channels_ * times_, rows_ / times_, body);
+    EachLeft([&](int64_t i, int c) { body(float(), i, c); });
+  }
+
+ private:
+  /// The rows that make no long one.
+  template <typename Body>
+  void EachLeft(const Body& body) const {
+    for (int64_t row = rows_ / times_ * times_; row < rows_; row++) {
+      for (int c = 0; c < channels_; c++) body(row * channels_ + c, c);
+    }
+  }
+
+  int channels_, times_ = 1;
+  int64_t rows_;
+};
+
 template <typename T>
 void BatchNormOf(const Attributes& attributes, Call& call, const TF_Tensor* const (&inputs)[5]) {
   const auto shape = ShapeOf(inputs[0]);
@@ -81,10 +134,12 @@ void BatchNormOf(const Attributes& attributes, Call& call, const TF_Tensor* cons
 
   std::vector<float> scale(channels), shift(channels);
   // Sums of x - K and its square, with the first row as K: the variance loses nothing to a large mean.
-  std::vector<float> pivot(channels);
-  for (int c = 0; c < channels; c++) pivot[c] = Get<float>(x + c);
+  std::vector<float> first(channels);
+  for (int c = 0; c < channels; c++) first[c] = Get<float>(x + c);
+  const Folded folded(channels, rows);
+  const std::vector<float> pivot = folded.Repeat(first.data());
   const float* k = pivot.data();
-  const auto sums = SumChannels(channels, rows, [x, k](auto zero, int64_t i, int c, auto& a, auto& b) {
+  const auto sums = folded.Sum([x, k](auto zero, int64_t i, int c, auto& a, auto& b) {
     using V = decltype(zero);
     const V d = Stream<V>(x + i) - Get<V>(k + c);
     a += d;
@@ -103,10 +158,11 @@ void BatchNormOf(const Attributes& attributes, Call& call, const TF_Tensor* cons
     scale[c] = gamma[c] / std::sqrt(variance[c] + attributes.epsilon);
     shift[c] = beta[c] - mean[c] * scale[c];
   }
-  const float* __restrict s = scale.data();
-  const float* __restrict t = shift.data();
+  const std::vector<float> scales = folded.Repeat(scale.data()), shifts = folded.Repeat(shift.data());
+  const float* __restrict s = scales.data();
+  const float* __restrict t = shifts.data();
   const float floor = attributes.relu ? 0.0f : -INFINITY;
-  PerChannel(channels, rows, [=](auto zero, int64_t i, int c) {
+  folded.Each([=](auto zero, int64_t i, int c) {
     using V = decltype(zero);
     const V z = Stream<V>(x + i) * Get<V>(s + c) + Get<V>(t + c);
     Put(y + i, Above(z, zero + floor));
@@ -143,15 +199,17 @@ inline void BatchNormInference(void* raw, TF_OpKernelContext* context) {
     scale[c] = gamma[c] / std::sqrt(variance[c] + attributes.epsilon);
     shift[c] = beta[c] - mean[c] * scale[c];
   }
-  const float* __restrict s = scale.data();
-  const float* __restrict t = shift.data();
+  const Folded folded(channels, CountOf(shape) / channels);
+  const std::vector<float> scales = folded.Repeat(scale.data()), shifts = folded.Repeat(shift.data());
+  const float* __restrict s = scales.data();
+  const float* __restrict t = shifts.data();
   const float floor = attributes.relu ? 0.0f : -INFINITY;
   WithType(inputs[0], [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* __restrict x = Call::Data<T>(inputs[0]);
     T* y = call.Output<T>(0, shape);
     if (!call.ok()) return;
-    PerChannel(channels, CountOf(shape) / channels, [=](auto zero, int64_t i, int c) {
+    folded.Each([=](auto zero, int64_t i, int c) {
       using V = decltype(zero);
       Put(y + i, Above(Stream<V>(x + i) * Get<V>(s + c) + Get<V>(t + c), zero + floor));
     });
@@ -182,11 +240,14 @@ void BatchNormGradOf(const Attributes& attributes, Call& call, const TF_Tensor* 
     scale[c] = gamma[c] / std::sqrt(variance[c] + attributes.epsilon);
     shift[c] = beta[c] - mean[c] * scale[c];
   }
-  const float* __restrict s = scale.data();
-  const float* __restrict t = shift.data();
-  const float* __restrict m = mean;
+  const Folded folded(channels, rows);
+  const std::vector<float> scales = folded.Repeat(scale.data()), shifts = folded.Repeat(shift.data());
+  const std::vector<float> means = folded.Repeat(mean);
+  const float* __restrict s = scales.data();
+  const float* __restrict t = shifts.data();
+  const float* __restrict m = means.data();
   const float floor = attributes.relu ? 0.0f : -INFINITY;  // without a ReLU every z is above it
-  const auto sums = SumChannels(channels, rows, [=](auto zero, int64_t i, int c, auto& a, auto& b) {
+  const auto sums = folded.Sum([=](auto zero, int64_t i, int c, auto& a, auto& b) {
     using V = decltype(zero);
     const V xi = Stream<V>(x + i);
     const V g = xi * Get<V>(s + c) + Get<V>(t + c) > floor ? Stream<V>(dy + i) : zero;
@@ -201,9 +262,10 @@ void BatchNormGradOf(const Attributes& attributes, Call& call, const TF_Tensor* 
     along[c] = static_cast<float>(-gamma[c] * inverse * inverse * inverse * sums[channels + c] / n);
     constant[c] = static_cast<float>(-gamma[c] * inverse * sums[c] / n);
   }
-  const float* __restrict u = along.data();
-  const float* __restrict v = constant.data();
-  PerChannel(channels, rows, [=](auto zero, int64_t i, int c) {
+  const std::vector<float> alongs = folded.Repeat(along.data()), constants = folded.Repeat(constant.data());
+  const float* __restrict u = alongs.data();
+  const float* __restrict v = constants.data();
+  folded.Each([=](auto zero, int64_t i, int c) {
     using V = decltype(zero);
     const V xi = Stream<V>(x + i), scale = Get<V>(s + c);
     const V g = xi * scale + Get<V>(t + c) > floor ? Stream<V>(dy + i) : zero;
