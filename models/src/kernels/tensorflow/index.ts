@@ -9,7 +9,7 @@ import { registerZooOps } from "./zoo-ops.ts";
 export { bf16Ops, inBf16, numbersOf, toBf16 } from "./bf16.ts";
 
 export interface TensorflowKernelOptions {
-  /** Whether TensorFlow knows the zoo's own ops (training/native/zoo-kernels.cc), which need fewer passes over memory. */
+  /** Whether TensorFlow knows the zoo's own ops (training/native), which need fewer passes over memory. */
   zoo?: boolean;
   /** Whether the zoo's convolutions and matrix products on the processor's matrix unit are among them. */
   tiles?: boolean;

@@ -26,7 +26,7 @@ interface BatchNormAttrs {
 }
 
 /**
- * The ops of training/native/zoo-kernels.cc, under the names by which our ops look for kernels. Images may be in bf16,
+ * The ops of training/native, under the names by which our ops look for kernels. Images may be in bf16,
  * and then results are; parameters and statistics are in single precision.
  */
 export function registerZooOps(): void {

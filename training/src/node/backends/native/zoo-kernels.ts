@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { cpus } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Progress } from "../types.ts";
@@ -13,6 +13,9 @@ const require = createRequire(import.meta.url);
 
 /** The sources of the zoo's own TensorFlow kernels, which the package carries. */
 const sources = fileURLToPath(new URL("../../../../native/", import.meta.url));
+
+/** Compilers side by side: each takes half a gigabyte. */
+const MOST_AT_ONCE = 4;
 
 const flags = ["-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"];
 
@@ -41,7 +44,8 @@ function processor(): string {
 }
 
 /**
- * Compiles the zoo's own kernels for this processor where that has not been done, in some twenty seconds.
+ * Compiles the zoo's own kernels for this processor where that has not been done: some twenty seconds of one core, in parts
+ * that take all of them.
  *
  * @returns the path of the addon
  * @throws with the compiler's first error in one line
@@ -49,32 +53,39 @@ function processor(): string {
 async function compiled(folder: string, progress?: Progress): Promise<string> {
   const path = zooKernelsPath(folder);
   if (existsSync(path)) return path;
-  progress?.({ label: "Compiling the zoo's kernels", done: 0, total: 1, unit: "items" });
   const compiler = await findCompiler();
   const libraries = join(folder, librariesPath);
-  const building = join(folder, "lib", `.zoo-kernels.${process.pid}.tmp`);
   await mkdir(dirname(path), { recursive: true });
+  const building = await mkdtemp(join(dirname(path), ".zoo-kernels-"));
+  const parts = readdirSync(sources).filter((file) => file.endsWith(".cc"));
+  let done = 0;
+  const tell = () =>
+    progress?.({ label: "Compiling the zoo's kernels", done: done++, total: parts.length, unit: "items" });
+  tell();
+  const include = (require("node-api-headers") as { include_dir: string }).include_dir;
+  const objectOf = (part: string) => join(building, `${part}.o`);
+  const left = parts.toSorted();
+  const compileParts = async () => {
+    for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      const object = objectOf(part);
+      const where = ["-I", include, "-c", join(sources, part), "-o", object];
+      await build(compiler, object, [...flags, "-w", "-fPIC", "-DNAPI_VERSION=8", ...where]);
+      tell();
+    }
+  };
   try {
-    await build(compiler, building, [
-      ...flags,
-      "-w",
-      "-shared",
-      "-fPIC",
-      "-DNAPI_VERSION=8",
-      "-I",
-      (require("node-api-headers") as { include_dir: string }).include_dir,
-      join(sources, "zoo-kernels.cc"),
-      "-o",
-      building,
-      join(libraries, "libtensorflow_framework.so.2"),
-      "-Wl,-rpath,$ORIGIN/../deps/lib",
-      "-lpthread",
-    ]);
-    await rename(building, path);
+    const compilers = Array.from({ length: Math.min(availableParallelism(), MOST_AT_ONCE) }, compileParts);
+    // All of them end before their folder goes.
+    const failed = (await Promise.allSettled(compilers)).find(({ status }) => status === "rejected");
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+    const addon = join(building, "zoo-kernels.node");
+    const library = join(libraries, "libtensorflow_framework.so.2");
+    const linked = ["-Wl,-rpath,$ORIGIN/../deps/lib", "-lpthread"];
+    await build(compiler, addon, ["-shared", ...parts.map(objectOf), "-o", addon, library, ...linked]);
+    await rename(addon, path);
   } finally {
-    await rm(building, { force: true });
+    await rm(building, { recursive: true, force: true });
   }
-  progress?.({ label: "Compiling the zoo's kernels", done: 1, total: 1, unit: "items" });
   return path;
 }
 
