@@ -3,6 +3,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import {
   AttentionDecoder,
   Bias,
+  BiasedAttention,
   ConcatNormConv2D,
   Conv2D,
   CrossAttention,
@@ -49,7 +50,7 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
       const [, [, , seen]] = layer.inboundNodes[0].inputShapes as number[][];
       // In each step the cell, and a score and a value of every place.
       macs += once + time * (matrices(layer) - once) + time ** 2 * (layer.units + seen);
-    } else if (layer instanceof CrossAttention) {
+    } else if (layer instanceof CrossAttention || layer instanceof BiasedAttention) {
       const [, tokens, d] = layer.outputShape as [null, number | null, number];
       macs += 2 * tokensOf(tokens) * time * d; // Q Kᵀ and P V
     } else if (layer instanceof Embedding) {

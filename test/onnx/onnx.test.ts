@@ -121,8 +121,10 @@ describe("what no network of the registry has", () => {
 
 /** Layers of networks of text, which are not exported yet: `toOnnx` refuses them in one line. */
 const ofText = [
+  "ZooAppendTokens",
   "ZooAttentionDecoder",
   "ZooBias",
+  "ZooBiasedAttention",
   "ZooCachedSelfAttention",
   "ZooConv1D",
   "ZooCrossAttention",
@@ -134,6 +136,8 @@ const ofText = [
   "ZooMemoryAttention",
   "ZooPickTokens",
   "ZooProjectedSelfAttention",
+  "ZooRelativePositions",
+  "ZooRmsNorm",
   "ZooRnn",
   "ZooRotaryPositions",
   "ZooSinusoidalPositions",

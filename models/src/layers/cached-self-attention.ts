@@ -66,4 +66,5 @@ export class CachedSelfAttention extends ZooLayer {
 tf.serialization.registerClass(CachedSelfAttention);
 
 /** Tokens after those of the past: not every backend joins a tensor without elements. */
-const behind = (past: tf.Tensor, x: tf.Tensor): tf.Tensor => (past.size === 0 ? tf.clone(x) : tf.concat([past, x], 1));
+export const behind = (past: tf.Tensor, x: tf.Tensor): tf.Tensor =>
+  past.size === 0 ? tf.clone(x) : tf.concat([past, x], 1);

@@ -13,6 +13,8 @@ import type {
   LocalResponseNormAttrs,
   LstmAttrs,
   Pool2DAttrs,
+  RelativePositionsAttrs,
+  RmsNormAttrs,
   RnnAttrs,
   RotaryAttrs,
   ShortcutAAttrs,
@@ -305,7 +307,31 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   PositionEmbedding: (random) =>
     tokenShapes().map((shape) => make({ x: normal(random, shape), positions: normal(random, [1, ...shape.slice(1)]) })),
 
+  RelativePositions: (random) =>
+    (
+      [
+        { buckets: 4, heads: 1, queries: 1, keys: 1, maxDistance: 3 },
+        { buckets: 8, heads: 2, queries: 6, keys: 6, maxDistance: 5 },
+        { buckets: 5, heads: 2, queries: 2, keys: 7, maxDistance: 6, causal: true },
+        { buckets: 8, heads: 3, queries: 1, keys: 9, causal: true },
+      ] as const
+    ).map(({ buckets, heads, ...attrs }) =>
+      make({ table: normal(random, [buckets, heads]) }, attrs satisfies RelativePositionsAttrs),
+    ),
+
   Relu: (random) => [[1], [7], [2, 3, 4, 5]].map((shape) => make({ x: awayFromZero(random, shape) })),
+
+  RmsNorm: (random) =>
+    [
+      [1, 3],
+      [4, 6],
+      [2, 3, 5],
+    ].flatMap((shape) =>
+      ([{}, { epsilon: 0.1 }] satisfies RmsNormAttrs[]).map((attrs) => {
+        const x = filled(shape, () => 1 + 2 * random.normal());
+        return make({ x, gamma: normal(random, [shape[shape.length - 1]]) }, attrs);
+      }),
+    ),
 
   Rotary: (random) =>
     (["interleaved", "halves"] as const).flatMap((pairs) =>

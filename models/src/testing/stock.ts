@@ -11,12 +11,15 @@ import type {
   LayerNormAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
+  RelativePositionsAttrs,
+  RmsNormAttrs,
   RotaryAttrs,
   ShortcutAAttrs,
   SinusoidalPositionsAttrs,
   TokenPoolAttrs,
 } from "../ops/index.ts";
 import { eachStep } from "../ops/recurrence.ts";
+import { relativeBucket } from "../ops/relative-positions.ts";
 import { type PairLike, pair } from "../ops/window.ts";
 import { gruStock, lstmStock, rnnStock } from "./stock-recurrent.ts";
 
@@ -195,7 +198,23 @@ export const stock: { readonly [opName: string]: StockForm } = {
 
   PositionEmbedding: form(({ x, positions }) => tf.add(x, positions)),
 
+  RelativePositions: form<RelativePositionsAttrs>(({ table }, { queries, keys, causal, maxDistance }) => {
+    // As a product with a matrix that says which bucket a pair is of.
+    const [buckets, heads] = table.shape;
+    const pairs = Array.from({ length: queries * keys }, (_, pair) => {
+      const distance = (pair % keys) - (keys - queries + Math.floor(pair / keys));
+      return relativeBucket(distance, { buckets, causal, maxDistance });
+    });
+    const chosen = tf.oneHot(tf.tensor1d(pairs, "int32"), buckets); // [pairs, buckets]
+    return tf.reshape(tf.matMul(table, tf.cast(chosen, "float32"), true, true), [heads, queries, keys]);
+  }),
+
   Relu: form(({ x }) => tf.relu(x)),
+
+  RmsNorm: form<RmsNormAttrs>(({ x, gamma }, { epsilon = 1e-6 }) => {
+    const root = tf.sqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
+    return tf.mul(tf.div(x, root), gamma);
+  }),
 
   Rotary: form<RotaryAttrs>(({ x }, { heads = 1, pairs = "interleaved", base = 10000, offset = 0 }) => {
     // As a product with a matrix that turns all pairs of channels, one for each place.

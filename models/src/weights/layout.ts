@@ -44,6 +44,7 @@ const layouts: Record<string, Record<string, Layout>> = {
     ["query.weight", "key.weight", "value.weight"].map((name) => [name, { permutation: [1, 0] }]),
   ),
   ZooPositionEmbedding: { value: { permutation: [0, 1, 2] } },
+  ZooRelativePositions: { weight: { permutation: [0, 1] } },
   ZooGru: recurrent,
   ZooLstm: { ...recurrent, peephole: { permutation: [0, 1] } }, // PyTorch has none
   ZooRnn: recurrent,

@@ -17,8 +17,9 @@ import {
 import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
-import { rotaryTextbook, sinusoidalPositionsTextbook } from "./positions.ts";
+import { relativePositionsTextbook, rotaryTextbook, sinusoidalPositionsTextbook } from "./positions.ts";
 import { gruTextbook, lstmTextbook, rnnTextbook } from "./recurrent.ts";
+import { rmsNormTextbook } from "./rms-norm.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
 import {
   classTokenTextbook,
@@ -58,7 +59,9 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   MaxPool2D: maxPool2dTextbook as Textbook,
   PatchEmbedding: patchEmbeddingTextbook,
   PositionEmbedding: positionEmbeddingTextbook,
+  RelativePositions: relativePositionsTextbook as Textbook,
   Relu: reluTextbook,
+  RmsNorm: rmsNormTextbook,
   Rotary: rotaryTextbook,
   Rnn: rnnTextbook,
   ShortcutA: shortcutATextbook as Textbook,

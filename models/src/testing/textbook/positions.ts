@@ -1,3 +1,4 @@
+import type { RelativePositionsAttrs } from "../../ops/relative-positions.ts";
 import type { RotaryAttrs } from "../../ops/rotary.ts";
 import type { SinusoidalPositionsAttrs } from "../../ops/sinusoidal-positions.ts";
 import { type Array64, type Inputs64, zeros64 } from "../array64.ts";
@@ -41,6 +42,31 @@ export function rotaryTextbook(
           y.values[first] = a * Math.cos(angle) - b * Math.sin(angle);
           y.values[second] = a * Math.sin(angle) + b * Math.cos(angle);
         }
+      }
+    }
+  }
+  return [y];
+}
+
+/** B[h, i, j] = T[b, h], where b counts the distances at which a bucket begins that are not above that of the pair */
+export function relativePositionsTextbook(
+  { table }: Inputs64,
+  { queries, keys, causal = false, maxDistance = 128 }: RelativePositionsAttrs,
+): Array64[] {
+  const [buckets, heads] = table.shape;
+  const all = causal ? buckets : buckets / 2;
+  const exact = Math.floor(all / 2);
+  const begins = Array.from({ length: all }, (_, b) =>
+    b < exact ? b : exact * (maxDistance / exact) ** ((b - exact) / (all - exact)),
+  );
+  const y = zeros64([heads, queries, keys]);
+  for (let h = 0; h < heads; h++) {
+    for (let i = 0; i < queries; i++) {
+      for (let j = 0; j < keys; j++) {
+        const before = keys - queries + i - j;
+        const r = causal ? Math.max(before, 0) : Math.abs(before);
+        const b = begins.filter((begin) => begin <= r + 1e-9).length - 1 + (!causal && before < 0 ? all : 0);
+        y.values[(h * queries + i) * keys + j] = table.values[b * heads + h];
       }
     }
   }
