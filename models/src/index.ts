@@ -22,6 +22,7 @@ export * from "./sequence/decoding/index.ts";
 export { type GptOptions, gpt, gptStep } from "./sequence/gpt.ts";
 export { GptReader } from "./sequence/gpt-reader.ts";
 export { type Seq2SeqOptions, seq2seq } from "./sequence/seq2seq.ts";
+export { type T5, type T5Options, t5, t5Decoder, t5Translator } from "./sequence/t5.ts";
 export {
   type Transformer,
   type TransformerOptions,

@@ -4,6 +4,7 @@ import { InputError } from "./errors.ts";
 import type { BuildOptions, ClassifierEntry, LanguageModelEntry, ModelEntry, TranslatorEntry } from "./model-entry.ts";
 import { gpts } from "./sequence/gpt.ts";
 import { seq2seqs } from "./sequence/seq2seq.ts";
+import { t5s } from "./sequence/t5.ts";
 import { transformers } from "./sequence/transformer.ts";
 import { airbenches } from "./vision/airbench.ts";
 import { alexnets } from "./vision/alexnet.ts";
@@ -38,7 +39,7 @@ export const classifiers: ReadonlyMap<string, ClassifierEntry> = byName([
 export const languageModels: ReadonlyMap<string, LanguageModelEntry> = byName([...gpts]);
 
 /** The translators of the zoo, by name. */
-export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...seq2seqs, ...transformers]);
+export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...seq2seqs, ...transformers, ...t5s]);
 
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([

@@ -30,6 +30,7 @@ const rules: readonly Rule[] = [
   ["compressible_ -> nothing", (name) => name.replaceAll("compressible_", "")], // akamaster's later ResNets
   ["gamma, beta -> weight, bias", normNames], // BERT's first files, out of TensorFlow
   ["with bert.", (name) => name.replace(/^(embeddings|encoder|pooler)\./, "bert.$1.")], // the encoder saved by itself
+  ["embed_tokens -> shared", (name) => name.replace(/^(?:en|de)coder\.embed_tokens\./, "shared.")], // T5's table, under another of its names
   ["linear -> head", (name) => name.replace(/^linear\./, "head.")],
   ["stages of a list", (name) => name.replace(/^(?:layers|stages)\.(\d+)\./, (_, n) => `layer${Number(n) + 1}.`)],
   ["stage -> layer", (name) => name.replace(/^(?:stage_|stage|block|group)(\d)\./, "layer$1.")],
