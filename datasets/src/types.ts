@@ -69,13 +69,15 @@ export interface SentencePairs {
   readonly target: readonly string[];
 }
 
-/** A data set for translation. */
+/** A data set for translation, or of other texts that become texts. */
 export interface PairDataset {
   readonly name: string;
-  /** Of the language that is translated from: "de". */
+  /** Of the language that is translated from: "de"; or what its texts are: "question". */
   readonly source: string;
   /** Of the language that is translated into: "en". */
   readonly target: string;
+  /** What its test is measured by beside BLEU: whether answers are right, or how much of a summary is there. */
+  readonly metric?: "exact-match" | "rouge-l";
   readonly train: SentencePairs;
   readonly validation: SentencePairs;
   readonly test: SentencePairs;

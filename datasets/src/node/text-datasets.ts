@@ -1,6 +1,7 @@
 import { closest } from "fastest-levenshtein";
 import { InputError } from "../errors.ts";
 import type { PairDataset, TextDataset } from "../types.ts";
+import { factSets, loadFacts } from "./facts.ts";
 import { type FileSet, type FileSetStatus, fileSetStatus, type LoadOptions } from "./file-set.ts";
 import { loadMulti30k, multi30kFiles } from "./multi30k.ts";
 import { loadTatoeba, tatoebaFiles } from "./tatoeba.ts";
@@ -26,10 +27,12 @@ const pairSets: Record<string, { files: FileSet; load(options: LoadPairOptions):
   tatoeba: { files: tatoebaFiles, load: loadTatoeba },
 };
 
+const isFacts = (name: string): name is keyof typeof factSets => Object.hasOwn(factSets, name);
+
 /** The names that `loadTextDataset` knows, besides `text:PATH`. */
 export const textDatasetNames: readonly string[] = Object.keys(textSets);
 /** The names that `loadPairDataset` knows, besides `pairs:PATH`. */
-export const pairDatasetNames: readonly string[] = Object.keys(pairSets);
+export const pairDatasetNames: readonly string[] = [...Object.keys(pairSets), ...Object.keys(factSets)];
 
 /**
  * Loads running text for a language model, fetching it first where this machine has not got it. What is fetched is
@@ -44,13 +47,14 @@ export async function loadTextDataset(name: string, options: LoadOptions = {}): 
 }
 
 /**
- * Loads pairs of sentences for translation, as `loadTextDataset` does text.
+ * Loads pairs of sentences for translation, as `loadTextDataset` does text, or writes those of `factSets`.
  *
  * @param name one of `pairDatasetNames`; `pairs:PATH` for a file with a sentence, a tab and its translation a line;
  *   `pairs:PATH,PATH` for two files of as many lines
  */
 export async function loadPairDataset(name: string, options: LoadPairOptions = {}): Promise<PairDataset> {
   checkPairDatasetName(name);
+  if (isFacts(name)) return loadFacts(name, options);
   return name.startsWith(PAIRS) ? loadPairFile(name.slice(PAIRS.length), options) : pairSets[name].load(options);
 }
 

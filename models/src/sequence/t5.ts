@@ -316,8 +316,8 @@ const variants = {
     ...{ vocabulary: 32_128, params: 76_961_152, macs: 1_217_167_360 },
   },
   "t5-pocket": {
-    sizes: { units: 128, heads: 4, headUnits: 32, encoderLayers: 3, decoderLayers: 3, hidden: 512 },
-    ...{ vocabulary: 8000, params: 2_402_688, macs: 48_926_720 },
+    sizes: { units: 128, heads: 4, headUnits: 32, encoderLayers: 3, decoderLayers: 3, hidden: 256 },
+    ...{ vocabulary: 8000, params: 2_009_472, macs: 41_062_400 },
   },
 } as const satisfies { [name: string]: { sizes: T5Options; vocabulary: number; params: number; macs: number } };
 

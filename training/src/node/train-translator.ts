@@ -4,7 +4,7 @@ import { findTranslator, InputError, randomStream, type Translator } from "@tfjs
 import type { Tokenizer } from "@tfjs-zoo/models/text";
 import type { FitEnd, Position } from "../loop/fit.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
-import { corpusBleu } from "../metrics/bleu.ts";
+import { mainScore, textScores } from "../metrics/text-scores.ts";
 import { type TextRecipe, textParameterGroups, textScheduleOf } from "../recipes/text-recipe.ts";
 import { bestTexts, pairsAsIds, translateIds } from "../tasks/translate.ts";
 import { translation, translationLoss } from "../tasks/translation.ts";
@@ -116,10 +116,10 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
       await last.average(translator.train);
       const { loss } = await lossOn(test);
       const translations = await translateTest(translator, test, training, ids);
-      const { score } = corpusBleu(translations, dataset.test.target);
+      const scores = textScores(translations, dataset.test.target, dataset.metric);
       const result: TranslatorResult = {
         ...{ end, model: name, dataset: dataset.name, direction, recipe: String(recipeName), seed, backend, precision },
-        ...{ epochs: position.epoch, bleu: score, loss, testSentences: translations.length },
+        ...{ epochs: position.epoch, ...scores, loss, testSentences: translations.length },
         ...timesOf(position),
         itemsPerSecond: itemsPerSecond(items, position, checkpoint?.position),
         peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
@@ -158,12 +158,13 @@ function itemsPerSecond(items: number, now: Position, before: Position | undefin
 }
 
 async function report(run: RunFolder, result: TranslatorResult, end: FitEnd): Promise<string> {
-  const { model, dataset, direction, bleu, loss, testSentences, epochs, itemsPerSecond: rate } = result;
+  const { model, dataset, direction, loss, testSentences, epochs, itemsPerSecond: rate } = result;
   const { seconds, dataSeconds, stepSeconds } = result;
+  const { name, value } = mainScore(result);
   return renderReport({
     title: `${model} on ${dataset}, ${direction}`,
     summary: [
-      { label: `test BLEU, ${testSentences.toLocaleString("en")} sentences`, value: bleu.toFixed(2) },
+      { label: `test ${name}, ${testSentences.toLocaleString("en")} sentences`, value: value.toFixed(2) },
       { label: "test loss, nats a token", value: loss.toFixed(4) },
       { label: "epochs", value: `${epochs}${end === "stopped early" ? ", stopped early" : ""}` },
       { label: "training time", value: `${(seconds / 60).toFixed(1)} min` },

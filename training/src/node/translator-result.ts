@@ -1,7 +1,11 @@
 import type { FitEnd } from "../loop/fit.ts";
+import type { TextScores } from "../metrics/text-scores.ts";
 
-/** What a run of a translator came to: the content of its result.json. */
-export interface TranslatorResult {
+/**
+ * What a run of a translator came to: the content of its result.json. Scores are those of the test sentences after the
+ * last epoch, BLEU as sacreBLEU has it.
+ */
+export interface TranslatorResult extends TextScores {
   end: FitEnd;
   model: string;
   dataset: string;
@@ -11,8 +15,6 @@ export interface TranslatorResult {
   backend: string;
   precision: string;
   epochs: number;
-  /** BLEU of the test sentences, as sacreBLEU has it, after the last epoch */
-  bleu: number;
   /** mean cross-entropy of the test's target tokens, nats */
   loss: number;
   testSentences: number;

@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { bucketedPairs, type EncodedPairs, evaluationPairs } from "@tfjs-zoo/datasets";
-import { randomStream, seq2seq, type Translator, transformer, translatorOf } from "@tfjs-zoo/models";
+import { randomStream, seq2seq, type Translator, t5Translator, transformer, translatorOf } from "@tfjs-zoo/models";
 import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Trainer } from "../loop/trainer.ts";
@@ -38,6 +38,11 @@ const networks: [name: string, build: () => Translator, learningRate?: number][]
       translatorOf(
         transformer({ ...small, heads: 2, encoderLayers: 1, decoderLayers: 1, hidden: 32, norm: "pre", tied: true }),
       ),
+    0.01,
+  ],
+  [
+    "a T5",
+    () => t5Translator({ ...small, heads: 2, headUnits: 8, encoderLayers: 1, decoderLayers: 1, hidden: 32 }),
     0.01,
   ],
   ["seq2seq", () => seq2seq({ ...small, embedding: 8 })],

@@ -3,9 +3,10 @@ import { loadPairDataset } from "@tfjs-zoo/datasets/node";
 import type { Translator } from "@tfjs-zoo/models";
 import {
   bestTexts,
-  corpusBleu,
   pairsAsIds,
+  type TextScores,
   type TranslatorFile,
+  textScores,
   translateIds,
   translationLoss,
 } from "@tfjs-zoo/training/node";
@@ -15,9 +16,7 @@ import { cutText } from "./training.ts";
 const BATCH = 100;
 
 /** What a translator does on the test sentences of pairs. */
-export interface TranslationEvaluation {
-  /** as sacreBLEU has it, 0 to 100 */
-  bleu: number;
+export interface TranslationEvaluation extends TextScores {
   /** nats a target token */
   loss: number;
   sentences: number;
@@ -31,7 +30,7 @@ export async function onTestSentences(
   output: Output,
 ): Promise<TranslationEvaluation> {
   const progress = output.progress.update;
-  const { test } = await loadPairDataset(name, { direction: info.direction, progress });
+  const { test, metric } = await loadPairDataset(name, { direction: info.direction, progress });
   const pairs = pairsAsIds(test, tokenizer, ids);
   if (pairs.cut > 0) output.line(cutText(pairs.cut, "test"));
   const { source } = pairs;
@@ -40,6 +39,5 @@ export async function onTestSentences(
     onBatch: (done) => progress({ label: `translating ${name}`, done, total: source.length, unit: "items" }),
   });
   const texts = await bestTexts({ translator, tokenizer, ids }, test.source, source, rows);
-  const { score } = corpusBleu(texts, test.target);
-  return { bleu: score, loss, sentences: source.length };
+  return { ...textScores(texts, test.target, metric), loss, sentences: source.length };
 }

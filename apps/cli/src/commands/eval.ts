@@ -7,6 +7,7 @@ import {
   ensembleOf,
   inferenceNetworkOf,
   languageModelOf,
+  mainScore,
   readClassifier,
   readLanguageModel,
   readTranslator,
@@ -114,11 +115,13 @@ async function evaluateTranslator(path: string, flags: EvalFlags, output: Output
   const name = flags.dataset ?? file.info.dataset;
   const translator = translatorFrom(file);
   try {
-    const { bleu, loss, sentences } = await onTestSentences(translator, file, name, output);
+    const evaluation = await onTestSentences(translator, file, name, output);
+    const { loss, sentences } = evaluation;
+    const score = mainScore(evaluation);
     output.result(
-      { bleu, loss, sentences },
+      evaluation,
       () =>
-        `BLEU ${bleu.toFixed(2)}, loss ${loss.toFixed(4)} on ${sentences.toLocaleString("en")} test sentences of ${name}, ${file.info.direction}`,
+        `${score.name} ${score.value.toFixed(2)}, loss ${loss.toFixed(4)} on ${sentences.toLocaleString("en")} test sentences of ${name}, ${file.info.direction}`,
     );
   } finally {
     translator.dispose();

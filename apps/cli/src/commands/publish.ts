@@ -9,6 +9,7 @@ import {
   type InitialWeights,
   languageModelOf,
   loadClassifier,
+  mainScore,
   type RecipeName,
   RunFolder,
   readLanguageModel,
@@ -195,7 +196,9 @@ async function shipTranslator({ file, building, epochs: epoch, dtype, output }: 
   const shipped = await readTranslator(weights);
   const { dataset, model } = shipped.info;
   const network = translatorFrom(shipped);
-  const { bleu, loss, sentences } = await onTestSentences(network, shipped, dataset, output);
+  const evaluation = await onTestSentences(network, shipped, dataset, output);
+  const { loss, sentences } = evaluation;
+  const score = mainScore(evaluation);
   const measured = { dataset, split: "test", images: sentences, epoch };
   const { tokens } = findTranslator(model);
   const [parameters, macs] = [countParams(network.train), countMacs(network.train, tokens)];
@@ -207,10 +210,10 @@ async function shipTranslator({ file, building, epochs: epoch, dtype, output }: 
       normalisation: null,
       tokenizer: "tokenizer.json",
       ...{ parameters, macs },
-      metric: { name: "BLEU", value: bleu, ...measured },
+      metric: { ...score, ...measured },
       otherMetrics: [{ name: "loss", value: loss, ...measured }],
     },
-    said: `BLEU ${bleu.toFixed(2)} on ${sentences.toLocaleString("en")} test sentences`,
+    said: `${score.name} ${score.value.toFixed(2)} on ${sentences.toLocaleString("en")} test sentences`,
   };
 }
 

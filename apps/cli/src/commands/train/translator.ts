@@ -4,6 +4,7 @@ import { checkPairDatasetName, loadPairDataset } from "@tfjs-zoo/datasets/node";
 import { findTranslator } from "@tfjs-zoo/models";
 import { type Tokenizer, trainBpe, trainWords } from "@tfjs-zoo/models/text";
 import {
+  mainScore,
   overrideTextRecipe,
   type RunFolder,
   recipeNameIn,
@@ -104,10 +105,11 @@ function learnedTokenizer({ tokenizer, vocabulary }: Plan, { train }: PairDatase
 }
 
 function finish(run: RunFolder, result: TranslatorResult, output: Output): void {
-  const { bleu, loss, epochs, seconds, itemsPerSecond, testSentences } = result;
-  output.result({ bleu, loss, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
+  const { bleu, exactMatch, rougeL, loss, epochs, seconds, itemsPerSecond, testSentences } = result;
+  const { name, value } = mainScore(result);
+  output.result({ bleu, exactMatch, rougeL, loss, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
     [
-      `test BLEU ${bleu.toFixed(2)} on ${testSentences.toLocaleString("en")} sentences, loss ${loss.toFixed(4)}, after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
+      `test ${name} ${value.toFixed(2)} on ${testSentences.toLocaleString("en")} sentences, loss ${loss.toFixed(4)}, after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
       `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
       `report   ${shown(join(run.dir, "report.html"))}`,
       `try it   npm run translate -- "…" --weights ${shown(run.dir)}`,
