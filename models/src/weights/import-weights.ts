@@ -84,6 +84,7 @@ function readKeras(
 function readForeign(bytes: Uint8Array): { format: ImportReport["format"]; tensors: Map<string, SafeTensor> } {
   if (isTorchFile(bytes)) return { format: "PyTorch", tensors: readTorchFile(bytes) };
   const begin = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
-  if (/^\s*</.test(begin)) throw new InputError("it is a web page: the server answered with HTML in place of the file");
+  if (/^\s*<[!?a-z]/i.test(begin))
+    throw new InputError("it is a web page: the server answered with HTML in place of the file");
   return { format: "safetensors", tensors: readSafetensors(bytes).tensors };
 }

@@ -133,6 +133,15 @@ describe("weights of others", () => {
     );
   });
 
+  it("of safetensors may begin as a web page does: its first bytes are a number", async () => {
+    const model = createModel("lenet5", { seed: 3 });
+    const pad = (length: number) => saveWeights(model, { metadata: { pad: "x".repeat(length) } });
+    const header = (bytes: Uint8Array) => bytes[0] + 256 * bytes[1];
+    const bytes = await pad(0x3c20 - header(await pad(8)) + 8);
+    expect(new TextDecoder("latin1").decode(bytes.subarray(0, 2))).toBe(" <");
+    expect(importWeights(createModel("lenet5", { seed: null }), bytes).matched).toBe(10);
+  });
+
   it.each([
     ["<!DOCTYPE html><html>", "a web page"],
     ["\x89HDF\r\n\x1a\n", "its HDF5 can't be read: it is cut short"],
