@@ -24,6 +24,7 @@ import {
   Scale,
 } from "../layers/index.ts";
 import { type Translator, type TranslatorOptions, translator } from "../model-entry.ts";
+import { attentionWeights } from "../ops/attention.ts";
 import type { Decoder } from "./decoding/index.ts";
 import { countUses, sharedLayers } from "./shared-layers.ts";
 
@@ -66,6 +67,8 @@ export type T5 = {
    * and values [batch, p + t, heads · dₕ]]; p is 0 for the first tokens
    */
   step: tfl.LayersModel;
+  /** Inputs as those of `train` -> of each decoder layer its queries of the memory [batch, t, heads · dₕ], and the keys */
+  looks: tfl.LayersModel;
 };
 
 type Sizes = Required<Omit<T5Options, "name" | "seed" | "sourceVocabulary" | "targetVocabulary">>;
@@ -107,14 +110,21 @@ export function t5(given: T5Options = {}): T5 {
     const memory = encoded(source, lengths, graph); // [batch, s, d]
     const x = embedded(target, "decoder", graph);
     const bias = positions("decoder", graph).apply(x) as Symbolic; // [heads, t, t]
+    const looked: Symbolic[] = [];
     const y = decoded(x, graph, (layer) => ({
       self: (q, k, v) => attention(`decoder.block.${layer}.layer.0.SelfAttention`, [q, k, v, bias], graph, true),
       cross: (q) => {
         const path = `decoder.block.${layer}.layer.1.EncDecAttention`;
-        return attention(path, [q, ...memoryOf(memory, layer, graph), lengths], graph, false);
+        const [k, v] = memoryOf(memory, layer, graph);
+        looked.push(q, k);
+        return attention(path, [q, k, v, lengths], graph, false);
       },
     }));
-    return tfl.model({ inputs: [source, lengths, target], outputs: logits(y, graph), name });
+    const inputs = [source, lengths, target];
+    return {
+      train: tfl.model({ inputs, outputs: logits(y, graph), name }),
+      looks: tfl.model({ inputs, outputs: looked, name: `${name}_looks` }),
+    };
   };
 
   const encode = () => {
@@ -153,7 +163,7 @@ export function t5(given: T5Options = {}): T5 {
     return tfl.model({ inputs, outputs: [logits(y, graph), ...filled], name: `${name}_step` });
   };
 
-  const models = { train: train(), encode: encode(), step: step() };
+  const models = { ...train(), encode: encode(), step: step() };
   countUses(Object.values(models));
   const [queries, biases] = [normal(1 / Math.sqrt(units * headUnits)), normal(1 / Math.sqrt(units))];
   initialize(models.train, seed, {
@@ -301,6 +311,23 @@ export function t5Decoder({ encode, step }: T5, source: tf.Tensor, lengths: tf.T
   };
 }
 
+/**
+ * Where it looks in the source (see `Translator`).
+ *
+ * @returns [batch, decoder layers, heads, t, s]
+ */
+export function t5Attention({ looks }: T5, source: tf.Tensor, lengths: tf.Tensor, target: tf.Tensor): tf.Tensor5D {
+  return tf.tidy(() => {
+    const looked = looks.apply([source, lengths, target], { training: false }) as tf.Tensor[];
+    const weights = Array.from({ length: looked.length / 2 }, (_, layer) => {
+      const { heads } = train.getLayer(`decoder.block.${layer}.layer.1.EncDecAttention.attention`) as BiasedAttention;
+      const [q, k] = looked.slice(2 * layer);
+      return attentionWeights({ q, k, lengths }, { heads, scale: 1 }); // [batch, heads, t, s]
+    });
+    return tf.stack(weights, 1) as tf.Tensor5D;
+  });
+}
+
 const variants = {
   /** Version 1.0 (sec. 3.1.2 and appendix of sizes): 32,000 pieces, 100 sentinels, and 28 for nothing. */
   "t5-small": {
@@ -330,6 +357,7 @@ export function t5Translator(options: T5Options): Translator {
   return {
     train: models.train,
     decoder: (source, lengths) => t5Decoder(models, source, lengths),
+    attention: (source, lengths, target) => t5Attention(models, source, lengths, target),
     dispose: () => {
       for (const model of Object.values(models)) model.dispose();
     },

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Translator } from "../model-entry.ts";
 import { type Seq2SeqOptions, seq2seq } from "./seq2seq.ts";
+import { t5Translator } from "./t5.ts";
 import { type TransformerOptions, transformer, translatorOf } from "./transformer.ts";
 import { attentionMatrix, translationAttention } from "./translation-attention.ts";
 
@@ -15,9 +16,21 @@ const ofTransformer = (norm: TransformerOptions["norm"]) => () =>
   );
 const ofSeq2seq = (options: Seq2SeqOptions) => () => seq2seq({ ...vocabularies, embedding: 6, units: 8, ...options });
 
+const ofT5 = () =>
+  t5Translator({
+    sourceVocabulary: 11,
+    units: 8,
+    heads: 2,
+    headUnits: 4,
+    encoderLayers: 1,
+    decoderLayers: 3,
+    hidden: 12,
+  });
+
 const networks: [name: string, build: () => Translator, layers: number, heads: number][] = [
   ["a Transformer", ofTransformer("post"), 3, 2],
   ["a Transformer with pre-norm", ofTransformer("pre"), 3, 2],
+  ["T5", ofT5, 3, 2],
   ["seq2seq", ofSeq2seq({}), 1, 1],
   ["seq2seq of GRUs with dot scores", ofSeq2seq({ cell: "gru", score: "dot" }), 1, 1],
   ["seq2seq that looks behind its step", ofSeq2seq({ style: "luong" }), 1, 1],
