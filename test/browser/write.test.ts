@@ -121,6 +121,7 @@ describe.skipIf(chromiumHere() === undefined || card === undefined)("write in Ch
     const after = await places().allTextContents();
     expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
     expect(after[2]).not.toBe(before[2]);
+    expect(await opened.page.locator("#text [tabindex='0']").count()).toBe(1);
   });
 
   it("says in one line what it can't do", async () => {

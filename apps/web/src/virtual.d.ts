@@ -7,6 +7,10 @@ declare module "virtual:writers" {
   const writers: readonly import("./shared/pretrained.ts").Pretrained[];
   export default writers;
 }
+declare module "virtual:translators" {
+  const translators: readonly import("./shared/pretrained.ts").Pretrained[];
+  export default translators;
+}
 declare module "virtual:samples" {
   /** File names by data set. */
   const samples: Readonly<Record<string, readonly string[]>>;

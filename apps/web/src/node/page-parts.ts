@@ -3,6 +3,7 @@ const pages = [
   ["compare", "Compare"],
   ["train", "Train"],
   ["write", "Write"],
+  ["translate", "Translate"],
 ] as const;
 
 /** Nothing but this site's own files, and WebAssembly. */

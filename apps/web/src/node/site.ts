@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Card, parseCard } from "@tfjs-zoo/models/weights";
+import { type Card, parseCard, readSafetensors } from "@tfjs-zoo/models/weights";
 import type { InlineConfig, Plugin } from "vite";
 import type { Pretrained } from "../shared/pretrained.ts";
 import type { Packed } from "./pack-sets.ts";
@@ -41,6 +41,7 @@ export function siteConfig(outDir: string, packed: Packed = { sets: [], files: [
           compare: folder("src/compare/index.html"),
           train: folder("src/train/index.html"),
           write: folder("src/write/index.html"),
+          translate: folder("src/translate/index.html"),
           "service-worker": folder("src/service-worker.ts"),
         },
         output: {
@@ -71,19 +72,21 @@ function lists(): Plugin {
     .sort()
     .flatMap((name): { entry: Pretrained; bytes: Uint8Array; tokenizer?: Uint8Array }[] => {
       const card: Card = parseCard(readFileSync(join(pretrained, name, "card.json"), "utf8"));
-      if (!["classification", "language-modelling"].includes(card.task)) return [];
+      if (!["classification", "language-modelling", "translation"].includes(card.task)) return [];
       const file = `weights/${name}-${card.sha256.slice(0, 8)}.safetensors`;
       const bytes = readFileSync(join(pretrained, name, "model.safetensors"));
       if (card.tokenizer === undefined) return [{ entry: { name, card, file }, bytes }];
       const tokenizer = readFileSync(join(pretrained, name, card.tokenizer));
       const version = createHash("sha256").update(tokenizer).digest("hex").slice(0, 8);
       const beside = { file: `weights/${name}-${version}.tokenizer.json`, bytes: tokenizer.length };
-      return [{ entry: { name, card, file, tokenizer: beside }, bytes, tokenizer }];
+      const direction = card.task === "translation" ? readSafetensors(bytes).metadata.direction : undefined;
+      return [{ entry: { name, card, file, tokenizer: beside, direction }, bytes, tokenizer }];
     });
   const ofTask = (task: Card["task"]) => entries.map(({ entry }) => entry).filter(({ card }) => card.task === task);
   const modules: { [name: string]: () => unknown } = {
     "virtual:pretrained": () => ofTask("classification"),
     "virtual:writers": () => ofTask("language-modelling"),
+    "virtual:translators": () => ofTask("translation"),
     "virtual:samples": () =>
       Object.fromEntries(
         readdirSync(samples, { withFileTypes: true })

@@ -8,6 +8,12 @@ export async function keepOffline(): Promise<void> {
   } catch {
     return; // not a secure address, or switched off: the site works, but not offline
   }
+  await keepFiles(performance.getEntriesByType("resource").map(({ name }) => name));
+}
+
+/** Has files kept that were fetched before the service worker was there, by a worker of the page for one. */
+export async function keepFiles(urls: readonly string[]): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
   const { active } = await navigator.serviceWorker.ready;
-  active?.postMessage(performance.getEntriesByType("resource").map(({ name }) => name));
+  active?.postMessage(urls);
 }

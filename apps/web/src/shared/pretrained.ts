@@ -14,6 +14,8 @@ export interface Pretrained {
   file: string;
   /** of a network of text: below the site's root, and its length */
   tokenizer?: { file: string; bytes: number };
+  /** of a translator: from which language into which, "de-en" */
+  direction?: string;
 }
 
 /** A network that is ready for pictures. */

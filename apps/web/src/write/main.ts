@@ -3,6 +3,7 @@ import { InputError, randomStream } from "@tfjs-zoo/models";
 import { startBackend } from "../shared/backend.ts";
 import { byId, make, percent } from "../shared/dom.ts";
 import { keepOffline } from "../shared/offline.ts";
+import { roam } from "../shared/roam.ts";
 import { attempt, say } from "../shared/say.ts";
 import { type Place, Writer } from "./writer.ts";
 
@@ -29,8 +30,12 @@ write.addEventListener("click", () => attempt(() => begin()));
 stop.addEventListener("click", () => {
   stopped = true;
 });
-text.addEventListener("keydown", useKeys);
-text.addEventListener("focusin", keepStop);
+roam(text, ".place");
+text.addEventListener("keydown", (event) => {
+  if (!["Enter", " "].includes(event.key) || !(event.target as HTMLElement).matches(".place")) return;
+  event.preventDefault();
+  (event.target as HTMLElement).click();
+});
 void keepOffline();
 
 async function begin(): Promise<void> {
@@ -99,24 +104,6 @@ function shown(opened: Writer, { id, probability }: Place, at: number): HTMLSpan
   return place;
 }
 
-/** Keys in what was written: arrows, Home and End go from place to place, Enter and the space bar choose one. */
-function useKeys(event: KeyboardEvent): void {
-  const all = [...text.querySelectorAll<HTMLElement>(".place")];
-  const at = all.indexOf(event.target as HTMLElement);
-  if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
-  const steps: { [key: string]: number } = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: all.length - 1 };
-  if (event.key === "Enter" || event.key === " ") all[at].click();
-  else if (event.key in steps) all[Math.max(0, Math.min(all.length - 1, steps[event.key]))].focus();
-  else return;
-  event.preventDefault();
-}
-
-/** The Tab key comes back to the place that it left. */
-function keepStop({ target }: FocusEvent): void {
-  for (const stop of text.querySelectorAll<HTMLElement>('.place[tabindex="0"]')) stop.tabIndex = -1;
-  if (target instanceof HTMLElement && target.matches(".place")) target.tabIndex = 0;
-}
-
 function showAlternatives(opened: Writer, at: number): void {
   const { id, probability, alternatives } = places[at];
   for (const place of text.querySelectorAll("[aria-pressed]")) place.removeAttribute("aria-pressed");
@@ -141,7 +128,9 @@ async function branch(opened: Writer, at: number, id: number, probability: numbe
   if (write.disabled) throw new InputError("It is still writing: stop it first");
   places = [...places.slice(0, at), { ...places[at], id, probability }];
   while (text.children.length > at + 1) text.lastElementChild?.remove();
-  text.append(shown(opened, places[at], at));
+  const place = shown(opened, places[at], at);
+  if (text.querySelector('.place[tabindex="0"]') === null) place.tabIndex = 0; // what had it is gone
+  text.append(place);
   await goOn(opened);
 }
 
