@@ -316,7 +316,12 @@ export function t5Decoder({ encode, step }: T5, source: tf.Tensor, lengths: tf.T
  *
  * @returns [batch, decoder layers, heads, t, s]
  */
-export function t5Attention({ looks }: T5, source: tf.Tensor, lengths: tf.Tensor, target: tf.Tensor): tf.Tensor5D {
+export function t5Attention(
+  { train, looks }: T5,
+  source: tf.Tensor,
+  lengths: tf.Tensor,
+  target: tf.Tensor,
+): tf.Tensor5D {
   return tf.tidy(() => {
     const looked = looks.apply([source, lengths, target], { training: false }) as tf.Tensor[];
     const weights = Array.from({ length: looked.length / 2 }, (_, layer) => {
