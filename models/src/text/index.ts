@@ -12,6 +12,7 @@ export {
 } from "./tokenizer.ts";
 export { readTokenizer, writeTokenizer } from "./tokenizer-json.ts";
 export { type TrainBpeOptions, trainBpe } from "./train-bpe.ts";
+export { type TrainWordPieceOptions, trainWordPiece } from "./train-word-piece.ts";
 export type { SpecialIds } from "./vocabulary.ts";
 export { type WordPieceOptions, WordPieceTokenizer } from "./word-piece-tokenizer.ts";
 export { trainWords, type WordOptions, WordTokenizer } from "./word-tokenizer.ts";

@@ -32,12 +32,7 @@ const PROGRESS_EVERY = 64;
 export function trainBpe(
   texts: string | Iterable<string>,
   vocabularySize: number,
-  {
-    specialTokens = ["<pad>", "<s>", "</s>"],
-    addPrefixSpace = false,
-    minFrequency = 2,
-    progress,
-  }: TrainBpeOptions = {},
+  { specialTokens = ["<pad>", "<s>", "</s>"], addPrefixSpace = false, minFrequency, progress }: TrainBpeOptions = {},
 ): BpeTokenizer {
   const tokens = [...specialTokens, ...byteAlphabet];
   if (!Number.isInteger(vocabularySize) || vocabularySize < tokens.length || vocabularySize > MOST_TOKENS) {
@@ -49,6 +44,33 @@ export function trainBpe(
   const { words, counts } = countWords(typeof texts === "string" ? [texts] : texts, addPrefixSpace, ids);
   if (words.length === 0) throw new InputError("there is no text to learn a vocabulary from");
 
+  const merges = learnMerges({ tokens, ids, words, counts }, vocabularySize, { minFrequency, progress });
+  return new BpeTokenizer({ tokens, merges, specialTokens, addPrefixSpace });
+}
+
+/** What there is to learn from: tokens and their ids, the different words as ids, and how often each is there. */
+interface MergeTexts {
+  tokens: string[];
+  ids: Map<string, number>;
+  words: number[][];
+  counts: number[];
+}
+
+/**
+ * Adds to the tokens what the most frequent pairs of neighbours make, one after the other.
+ *
+ * @param options.joined the token that a pair makes; both one after the other unless given
+ * @returns the pairs, in the order in which they became tokens
+ */
+export function learnMerges(
+  { tokens, ids, words, counts }: MergeTexts,
+  vocabularySize: number,
+  {
+    minFrequency = 2,
+    joined = (left, right) => left + right,
+    progress,
+  }: Pick<TrainBpeOptions, "minFrequency" | "progress"> & { joined?: (left: string, right: string) => string },
+): [string, string][] {
   const pairs = new PairCounts(vocabularySize, Math.max(1, minFrequency));
   for (const [word, symbols] of words.entries()) {
     for (let i = 0; i + 1 < symbols.length; i++) pairs.change(symbols[i], symbols[i + 1], counts[word], word);
@@ -62,8 +84,9 @@ export function trainBpe(
     if (!pair) break;
     const [left, right] = [tokens[pair.left], tokens[pair.right]];
     // The same text may come from two pairs; it is one token.
-    const id = ids.get(left + right) ?? tokens.push(left + right) - 1;
-    ids.set(left + right, id);
+    const token = joined(left, right);
+    const id = ids.get(token) ?? tokens.push(token) - 1;
+    ids.set(token, id);
     merges.set(pair.left * vocabularySize + pair.right, [left, right]);
     for (const word of pair.words) {
       words[word] = merge(words[word], pair, id, (a, b, sign) => pairs.change(a, b, sign * counts[word], word));
@@ -72,7 +95,7 @@ export function trainBpe(
     if (merges.size % PROGRESS_EVERY === 0) tell();
   }
   tell();
-  return new BpeTokenizer({ tokens, merges: [...merges.values()], specialTokens, addPrefixSpace });
+  return [...merges.values()];
 }
 
 /** The different words of the texts as the ids of their bytes, and how often each is there. */
