@@ -8,8 +8,17 @@ export {
 } from "./batches.ts";
 export { coverImage, type Picture } from "./cover-image.ts";
 export { decodeText } from "./decode-text.ts";
+export { type Documents, documentsOf } from "./documents.ts";
 export { InputError } from "./errors.ts";
+export { type BertIds, type HiddenWords, hideWords } from "./hide-words.ts";
 export { inMemoryImages } from "./in-memory.ts";
+export {
+  type EncodedTexts,
+  evaluationTexts,
+  type LabelledBatchOptions,
+  labelledBatches,
+} from "./labelled-texts.ts";
+export { type EncodedDocuments, type MaskedTextsOptions, maskedTexts } from "./masked-texts.ts";
 export { type Mixing, mixBatch } from "./mix.ts";
 export {
   type BucketOptions,
@@ -25,9 +34,14 @@ export { holdOut, permutation, subset } from "./split.ts";
 export { splitText } from "./split-text.ts";
 export type {
   Batch,
+  DocumentDataset,
   Epochs,
   ImageDataset,
   ImageSet,
+  LabelledTextBatch,
+  LabelledTextDataset,
+  LabelledTexts,
+  MaskedBatch,
   PairBatch,
   PairDataset,
   Progress,

@@ -6,9 +6,10 @@ import type { SentencePairs } from "./types.ts";
  * Pairs of which each is a line: a sentence, a tab, its translation; what follows a second tab is left alone.
  *
  * @param name of the file, for messages
+ * @param what it is that follows the tab, for messages
  * @throws InputError with the line that is not like this
  */
-export function parsePairs(text: string, name: string): SentencePairs {
+export function parsePairs(text: string, name: string, what = "its translation"): SentencePairs {
   const source: string[] = [];
   const target: string[] = [];
   for (const [i, line] of linesOf(text).entries()) {
@@ -23,7 +24,7 @@ export function parsePairs(text: string, name: string): SentencePairs {
             : second === ""
               ? "has nothing after its tab"
               : undefined;
-    if (wrong) throw new InputError(`${name}, line ${i + 1} ${wrong}: expected a sentence, a tab and its translation`);
+    if (wrong) throw new InputError(`${name}, line ${i + 1} ${wrong}: expected a sentence, a tab and ${what}`);
     source.push(first);
     target.push(second);
   }

@@ -1,3 +1,5 @@
+import type { Documents } from "./documents.ts";
+
 /** A stream of random numbers. */
 export interface Random {
   /** A number in [0, 1). */
@@ -83,6 +85,31 @@ export interface PairDataset {
   readonly test: SentencePairs;
 }
 
+/** Documents to learn sentences from, and what follows them. */
+export interface DocumentDataset {
+  readonly name: string;
+  /** Groups of documents that are alike: a sentence of one could stand in the same place of another. */
+  readonly train: readonly Documents[];
+  /** Held out. */
+  readonly validation: readonly Documents[];
+}
+
+/** Texts, and the class of each. */
+export interface LabelledTexts {
+  readonly texts: readonly string[];
+  /** [texts], places in the list of classes */
+  readonly labels: Int32Array;
+}
+
+/** A data set of labelled texts. */
+export interface LabelledTextDataset {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly train: LabelledTexts;
+  readonly validation: LabelledTexts;
+  readonly test: LabelledTexts;
+}
+
 /** What a language model is fed: in every row a token is to be predicted from those before it. */
 export interface TokenBatch {
   /** [size, length]; a model that sees `context` tokens is given length = context + 1, inputs and their successors. */
@@ -104,6 +131,37 @@ export interface PairBatch {
   size: number;
   /** [size], the places of the pairs in their set */
   indices: Int32Array;
+}
+
+/**
+ * What BERT is fed to learn from text: two sentences a row, with hidden words. Rows are as long as the longest of the
+ * batch, and have as many places as the one with most hidden words.
+ */
+export interface MaskedBatch {
+  size: number;
+  /** [size, tokens], padded */
+  ids: Int32Array;
+  /** 0 up to the first `[SEP]`, 1 behind it, [size, tokens] */
+  types: Int32Array;
+  /** [size], tokens of each row without its padding */
+  lengths: Int32Array;
+  /** of hidden words, [size, hidden], 0 in padding */
+  places: Int32Array;
+  /** what stood there, [size, hidden], −1 in padding */
+  words: Int32Array;
+  /** [size]: whether the second sentence followed the first (0), or is another's (1) */
+  next: Int32Array;
+}
+
+/** What a classifier of texts is fed. Rows are as long as the longest of the batch; shorter ones end in padding. */
+export interface LabelledTextBatch {
+  size: number;
+  /** [size, tokens], padded */
+  ids: Int32Array;
+  /** [size], tokens of each text without its padding */
+  lengths: Int32Array;
+  /** [size] */
+  labels: Int32Array;
 }
 
 /** Batches by the epoch. An epoch can be entered at any batch, and gives the same batches every time. */

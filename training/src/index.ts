@@ -17,6 +17,7 @@ export * from "./tasks/classifier-weights.ts";
 export * from "./tasks/ensemble.ts";
 export * from "./tasks/language-model-weights.ts";
 export * from "./tasks/language-modelling.ts";
+export * from "./tasks/masked-language.ts";
 export * from "./tasks/task.ts";
 export * from "./tasks/test-views.ts";
 export * from "./tasks/translate.ts";

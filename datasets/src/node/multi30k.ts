@@ -1,6 +1,8 @@
 import { decodeText } from "../decode-text.ts";
+import type { Documents } from "../documents.ts";
+import { labelled } from "../labelled-texts.ts";
 import { alignLines } from "../sentence-pairs.ts";
-import type { PairDataset } from "../types.ts";
+import type { DocumentDataset, LabelledTextDataset, PairDataset } from "../types.ts";
 import { checkDirection } from "./direction.ts";
 import { download } from "./download.ts";
 import { type DataSource, type FileBytes, type FileSet, type LoadOptions, loadFiles } from "./file-set.ts";
@@ -93,5 +95,75 @@ export async function loadMulti30k(
     train: pairsOf("train"),
     validation: pairsOf("validation"),
     test: pairsOf("test"),
+  };
+}
+
+/** The orders of three. */
+const ORDERS = [
+  [0, 1, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [0, 2, 1],
+  [2, 1, 0],
+  [1, 0, 2],
+] as const;
+
+/**
+ * Multi30k as documents: what is said about one picture in German, English and French. A word that is hidden in one
+ * language may stand in another (Conneau & Lample 2019, "Cross-lingual language model pretraining", sec. 3.3). Each sixth
+ * of the documents has another order of languages, and is a group.
+ *
+ * @throws InputError as `loadFiles` does
+ */
+export async function loadMulti30kDocuments(
+  options: LoadOptions = {},
+  files: FileSet = multi30kFiles,
+): Promise<DocumentDataset> {
+  const sentences = await sentencesOf(options, files);
+  const groupsOf = (part: Part): Documents[] =>
+    ORDERS.map((order, group) => {
+      const spoken = order.map((place) => sentences(part, multi30kLanguages[place]));
+      const pictures = spoken[0].map((_, picture) => spoken.map((lines) => lines[picture]));
+      return pictures.filter((_, picture) => picture % ORDERS.length === group);
+    });
+  return { name: files.name, train: groupsOf("train"), validation: groupsOf("validation") };
+}
+
+/**
+ * The sentences of Multi30k, each with its language for a label: 87,000 to train on, 3,042 to validate on, and the 3,000
+ * of the test set of 2016 (flickr).
+ *
+ * @throws InputError as `loadFiles` does
+ */
+export async function loadMulti30kLanguages(
+  options: LoadOptions = {},
+  files: FileSet = multi30kFiles,
+): Promise<LabelledTextDataset> {
+  const sentences = await sentencesOf(options, files);
+  const labelledIn = (part: Part) => {
+    const all = multi30kLanguages.map((language) => sentences(part, language));
+    const target = all.flatMap((lines, i) => lines.map(() => multi30kLanguages[i]));
+    return labelled({ source: all.flat(), target }, multi30kLanguages);
+  };
+  return {
+    name: `${files.name}-languages`,
+    classes: multi30kLanguages,
+    train: labelledIn("train"),
+    validation: labelledIn("validation"),
+    test: labelledIn("test"),
+  };
+}
+
+/** The sentences of each part and language, as many of a part in each. */
+async function sentencesOf(
+  options: LoadOptions,
+  files: FileSet,
+): Promise<(part: Part, language: Language) => readonly string[]> {
+  const bytes = await loadFiles(files, options);
+  const textOf = (name: string) => decodeText(bytes.get(name) as Uint8Array, name);
+  return (part, language) => {
+    // Aligned with a first language's lines: all have as many then.
+    const names: [string, string] = [fileName(part, multi30kLanguages[0]), fileName(part, language)];
+    return alignLines([textOf(names[0]), textOf(names[1])], names).target;
   };
 }

@@ -6,8 +6,10 @@ import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { failure, serve, setEnvironment, temporaryFolder } from "../../test/support.ts";
 import { checkDatasetName } from "./datasets.ts";
+import { documentDatasetNames, loadDocuments } from "./document-datasets.ts";
 import type { FileSet } from "./file-set.ts";
-import { loadMulti30k, multi30kFiles } from "./multi30k.ts";
+import { labelledTextNames, loadLabelledTexts } from "./labelled-datasets.ts";
+import { loadMulti30k, loadMulti30kDocuments, loadMulti30kLanguages, multi30kFiles } from "./multi30k.ts";
 import { loadTatoeba, tatoebaFiles } from "./tatoeba.ts";
 import { loadPairDataset, loadTextDataset, textDatasetNames } from "./text-datasets.ts";
 import { loadTinyShakespeare, tinyShakespeareFiles } from "./tiny-shakespeare.ts";
@@ -84,6 +86,30 @@ describe("what is fetched", () => {
     );
   });
 
+  it("Multi30k is documents too, a picture in three languages each, and sentences with their language", async () => {
+    const lines = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name} ${i}.\n`).join("");
+    const contents = Object.fromEntries(
+      multi30kFiles.files.map(({ name }) => [name, lines(name.replace(".gz", ""), name.startsWith("train") ? 12 : 6)]),
+    );
+    const packed = Object.entries(contents).map(([name, text]) => [`multi30k/${name}`, gzipSync(text)]);
+    await place(Object.fromEntries(packed));
+    const set = withContents(multi30kFiles, contents);
+    const documents = await loadMulti30kDocuments(offline, set);
+    expect([documents.name, documents.train.length]).toEqual(["multi30k", 6]);
+    expect(documents.train[0]).toEqual([
+      ["train.de 0.", "train.en 0.", "train.fr 0."],
+      ["train.de 6.", "train.en 6.", "train.fr 6."],
+    ]);
+    expect(documents.train[4][1]).toEqual(["train.fr 10.", "train.en 10.", "train.de 10."]);
+    expect(documents.validation.map(([picture]) => picture[0])).toEqual(
+      ["de 0", "en 1", "fr 2", "de 3", "fr 4", "en 5"].map((sentence) => `val.${sentence}.`),
+    );
+    const { name, classes, train, test } = await loadMulti30kLanguages(offline, set);
+    expect([name, classes]).toEqual(["multi30k-languages", ["de", "en", "fr"]]);
+    expect([train.texts.length, test.texts.length]).toEqual([36, 18]);
+    expect([test.texts[7], classes[test.labels[7]]]).toEqual(["test_2016_flickr.en 1.", "en"]);
+  });
+
   const sentences = Array.from({ length: 100 }, (_, i) => `Number ${i % 50}.\tNuméro ${i}.\tCC-BY 2.0`).join("\n");
 
   it.each(["fra-eng/fra.txt", "fra.txt"])("Tatoeba is unpacked from an archive with %s", async (path) => {
@@ -121,6 +147,8 @@ describe("what is fetched", () => {
   it.each([
     ...textDatasetNames.map((name) => [name, () => loadTextDataset(name, offline)] as const),
     ...["multi30k", "tatoeba"].map((name) => [name, () => loadPairDataset(name, offline)] as const),
+    ...documentDatasetNames.map((name) => [`documents of ${name}`, () => loadDocuments(name, offline)] as const),
+    ...labelledTextNames.map((name) => [name, () => loadLabelledTexts(name, offline)] as const),
   ])("says how to place %s by hand where nothing is cached and there is no network", async (_, load) => {
     await place({});
     setEnvironment({ ZOO_DATA_DIR: undefined });
@@ -149,6 +177,20 @@ describe("names", () => {
     expect(await failure(loadPairDataset(name))).toContain(`InputError: ${message}`);
   });
 
+  it.each([
+    ["tatoeba", "tatoeba holds no text to learn sentences from: did you mean"],
+    ["text:", '"text:" names no file: give text:PATH'],
+  ])("refuses %s where documents are meant", async (name, message) => {
+    expect(await failure(loadDocuments(name))).toContain(`InputError: ${message}`);
+  });
+
+  it.each([
+    ["multi30k", 'multi30k holds no labelled texts: did you mean "multi30k-languages"'],
+    ["labels:", '"labels:" names no file: give labels:PATH'],
+  ])("refuses %s where labelled texts are meant", async (name, message) => {
+    expect(await failure(loadLabelledTexts(name))).toContain(`InputError: ${message}`);
+  });
+
   it("are told from those of pictures", () => {
     expect(() => checkDatasetName("multi30k")).toThrow(/^multi30k holds text, not pictures: give one of cifar10/);
   });
@@ -173,6 +215,41 @@ describe("text:PATH", () => {
     const latin = Buffer.concat([Buffer.from("first line\nca"), Buffer.of(0xe9)]);
     const folder = await place({ "empty.txt": "", "latin.txt": latin, "short.txt": "short" });
     expect(await failure(loadTextDataset(`text:${join(folder, path)}`))).toMatch(message);
+  });
+});
+
+describe("labels:PATH", () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `text ${i % 40}\t${i % 2 ? "odd" : "even"}`).join("\n");
+
+  it("has classes, and draws a twentieth to validate on and to test on", async () => {
+    const folder = await place({ "a.tsv": lines });
+    const path = `labels:${join(folder, "a.tsv")}`;
+    const { name, classes, train, validation, test } = await loadLabelledTexts(path);
+    expect([name, classes]).toEqual([path, ["even", "odd"]]);
+    expect([train, validation, test].map(({ texts }) => texts.length)).toEqual([56, 2, 2]);
+    for (const { texts, labels } of [train, validation, test]) {
+      expect([...labels]).toEqual(texts.map((text) => Number(text.split(" ")[1]) % 2));
+    }
+  });
+
+  it.each([
+    ["no-tab.tsv", /no-tab.tsv, line 2 has no tab: expected a sentence, a tab and its label$/],
+    ["one.tsv", /one.tsv has 1 different label\(s\): expected 2 to 1000/],
+    ["none.tsv", /none.tsv does not exist/],
+  ])("says what is wrong with %s", async (path, message) => {
+    const folder = await place({ "no-tab.tsv": "a\tb\nno tab\n", "one.tsv": "a\tx\nb\tx\nc\tx\n" });
+    expect(await failure(loadLabelledTexts(`labels:${join(folder, path)}`))).toMatch(message);
+  });
+});
+
+describe("documents of text:PATH", () => {
+  it("are of its first nine tenths, and held out of the rest", async () => {
+    const folder = await place({ "a.txt": "A line of words.\n".repeat(400), "b.txt": "A line.\n".repeat(30) });
+    const { train, validation } = await loadDocuments(`text:${join(folder, "a.txt")}`);
+    expect([train, validation].map(([documents]) => documents.length)).toEqual([23, 3]);
+    expect(await failure(loadDocuments(`text:${join(folder, "b.txt")}`))).toMatch(
+      /the held-out part of text:.*b.txt has 3 sentences: more than 16 are needed/,
+    );
   });
 });
 

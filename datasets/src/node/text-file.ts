@@ -3,7 +3,7 @@ import { decodeText } from "../decode-text.ts";
 import { InputError } from "../errors.ts";
 import { alignLines, parsePairs } from "../sentence-pairs.ts";
 import { splitText } from "../split-text.ts";
-import type { PairDataset, TextDataset } from "../types.ts";
+import type { PairDataset, SentencePairs, TextDataset } from "../types.ts";
 import { splitPairs } from "./split-pairs.ts";
 
 /** Node's strings have half as many characters at most. */
@@ -39,13 +39,19 @@ export async function loadPairFile(
   return { name, source, target, ...splitPairs(await readPairs(path), name, seed) };
 }
 
-async function readPairs(path: string) {
+/**
+ * Reads lines of two parts, from one file with tabs, or from two files.
+ *
+ * @param second what the second part is, for messages
+ * @throws InputError where a file can't be read, or a line is not as expected
+ */
+export async function readPairs(path: string, second?: string): Promise<SentencePairs> {
   const paths = path.split(",");
   if (paths.length === 2 && !(await stat(path).catch(() => undefined))) {
     const [first, second] = paths;
     return alignLines([await readText(first), await readText(second)], [first, second]);
   }
-  return parsePairs(await readText(path), path);
+  return parsePairs(await readText(path), path, second);
 }
 
 async function readText(path: string): Promise<string> {
