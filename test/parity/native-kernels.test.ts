@@ -21,6 +21,7 @@ const shapes = [
   [5, 11, 7, 48],
   [2, 30, 30, 20],
   [2, 9, 9, 130],
+  [3, 7, 5, 36],
   [700, 64],
 ];
 
@@ -104,6 +105,35 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
       expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
     },
   );
+
+  it.each([...shapes, [5, 40]])("layer scale %s", async (...shape) => {
+    const channels = [shape[shape.length - 1]];
+    const inputs = {
+      x: { shape, values: values(shape, "x") },
+      gamma: { shape: channels, values: values(channels, "gamma") },
+    };
+    const op = ops.layerScale as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}));
+  });
+
+  it.each([
+    [
+      [5, 7, 3],
+      [5, 7, 3],
+    ],
+    [
+      [5, 40, 9],
+      [5, 1, 1],
+    ],
+    [
+      [4, 3, 3, 20],
+      [4, 1, 1, 20],
+    ],
+  ])("dropout of %j by a mask %j", async (shape, mask) => {
+    const inputs = { x: { shape, values: values(shape, "x") }, mask: { shape: mask, values: values(mask, "mask") } };
+    const op = ops.dropout as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}));
+  });
 
   it.each([...shapes, [100_003], [5]])("relu %s", async (...shape) => {
     const inputs = { x: { shape, values: values(shape, "x") } };

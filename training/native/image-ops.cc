@@ -2,6 +2,7 @@
 #include "batch-norm.h"
 #include "concat.h"
 #include "element-wise.h"
+#include "layer-scale.h"
 #include "op.h"
 #include "pool.h"
 #include "shortcut-a.h"
@@ -30,6 +31,12 @@ std::vector<Op> ImageOps() {
        BatchNormGrad},
       {"ZooAdd", {"relu: bool", "T: {float, bfloat16}"}, {"a: T", "b: T"}, {"y: T"}, Add},
       {"ZooReluGrad", {"T: {float, bfloat16}"}, {"dy: T", "y: T"}, {"dx: T"}, ReluGrad},
+      {"ZooLayerScale", {"T: {float, bfloat16}"}, {"x: T", "gamma: float"}, {"y: T"}, LayerScale},
+      {"ZooLayerScaleGrad",
+       {"T: {float, bfloat16}"},
+       {"dy: T", "x: T", "gamma: float"},
+       {"dx: T", "dgamma: float"},
+       LayerScaleGrad},
       {"ZooShortcutA", {"stride: int", "channels: int", "T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, ShortcutA},
       {"ZooShortcutAGrad",
        {"stride: int", "T: {float, bfloat16}", "X: {float, bfloat16}"},

@@ -13,6 +13,7 @@ export type LayerScaleInputs = { x: tf.Tensor; gamma: tf.Tensor };
  * @returns [..., d]
  */
 export const layerScale: Op<LayerScaleInputs, object> = differentiable("LayerScale", {
+  saved: ["x", "gamma"],
   gradients: ["x", "gamma"],
 
   forward({ x, gamma }: LayerScaleInputs) {

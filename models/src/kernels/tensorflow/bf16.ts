@@ -79,6 +79,7 @@ export const bf16Ops = [
   "Gelu",
   "GlobalAvgPool2D",
   "LayerNorm",
+  "LayerScale",
   "MaxPool2D",
   "Relu",
   "ShortcutA",

@@ -123,6 +123,17 @@ export function registerZooOps(): void {
 
   registerTensorflow("ZooReluGrad", ({ dy, y }, _, backend) => reluGrad(dy, y, backend));
 
+  registerTensorflow("ZooLayerScale", ({ x, gamma }, _, backend) => {
+    const type = numbersOf(x, backend);
+    const [y] = executeTyped(backend, "ZooLayerScale", { T: { type } }, [[x, type], ...single(gamma)], 1);
+    return [y, x as Tensor, gamma as Tensor];
+  });
+
+  registerTensorflow("ZooLayerScaleGrad", ({ dy, x, gamma }, _, backend) => {
+    const type = numbersOf(x, backend);
+    return executeTyped(backend, "ZooLayerScaleGrad", { T: { type } }, [...all(type, dy, x), ...single(gamma)], 2);
+  });
+
   registerTensorflow<{ stride: number; channels: number }>("ZooShortcutA", ({ x }, { stride, channels }, backend) => {
     const type = numbersOf(x, backend);
     const [y] = executeTyped(backend, "ZooShortcutA", { stride, channels, T: { type } }, [[x, type]], 1);
@@ -187,9 +198,11 @@ export function registerZooOps(): void {
     },
   );
 
-  // Where elements are dropped together the mask is smaller than what it drops, and the stock product spreads it.
+  // Where channels are dropped together the mask is smaller than what it drops, and the stock product spreads it.
   const dropped = (x: TensorInfo, mask: TensorInfo, backend: TensorflowBackend): Tensor => {
-    if (!util.arraysEqual(x.shape, mask.shape)) return mul(x as Tensor, mask as Tensor);
+    const rows =
+      mask.shape.length === x.shape.length && mask.shape.every((n, axis) => n === (axis === 0 ? x.shape[0] : 1));
+    if (!rows && !util.arraysEqual(x.shape, mask.shape)) return mul(x as Tensor, mask as Tensor);
     const type = numbersOf(x, backend);
     return executeTyped(backend, "ZooDropout", { T: { type } }, [...all(type, x), ...single(mask)], 1)[0];
   };
