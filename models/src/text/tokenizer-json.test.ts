@@ -75,12 +75,16 @@ describe("readTokenizer", () => {
     ["null", /the file is null/],
     ["{}", /model is undefined: expected an object/],
     ['{"model":{"vocab":{"a":0,"a":1}}}', /it has "a" twice in one object/],
-    ['{"model":{"type":"Unigram","vocab":[]}}', /model.vocab is a list of 0/],
+    ['{"model":{"type":"BPE","vocab":[]}}', /model.vocab is a list of 0/],
     [
       '{"model":{"type":"Unigram","vocab":{"a":0}}}',
-      /its model is Unigram|its model is "Unigram": BPE, WordPiece and WordLevel are known here/,
+      /its vocab is an object: expected a list of at most 1000000 pieces/,
     ],
-    ['{"model":{"vocab":{"a":0}}}', /its model is undefined: BPE, WordPiece and WordLevel/],
+    [
+      '{"model":{"type":"Words","vocab":{"a":0}}}',
+      /its model is "Words": BPE, WordPiece, WordLevel and Unigram are known here/,
+    ],
+    ['{"model":{"vocab":{"a":0}}}', /its model is undefined: BPE, WordPiece, WordLevel and Unigram/],
   ])("refuses %j", (json, expected) => {
     expect(message(json)).toMatch(expected);
   });

@@ -1,7 +1,7 @@
 /**
  * tokenizer.json, the file that Hugging Face's `tokenizers` writes and reads: the whole tokenizer as one JSON document.
- * Here three kinds of it are known: byte-level BPE (GPT-2's), WordPiece (BERT's), and characters, which is a BPE without
- * merges that gets a text in one piece.
+ * Here four kinds of it are known: byte-level BPE (GPT-2's), WordPiece (BERT's), Unigram (T5's), and characters, which is a
+ * BPE without merges that gets a text in one piece.
  */
 import { InputError } from "../errors.ts";
 import { findDuplicateKey } from "../weights/duplicate-key.ts";
@@ -9,6 +9,7 @@ import { BpeTokenizer } from "./bpe-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import { shown } from "./shown.ts";
 import { type Tokenizer, VocabularyTokenizer } from "./tokenizer.ts";
+import { UnigramTokenizer } from "./unigram-tokenizer.ts";
 import { MOST_TOKENS } from "./vocabulary.ts";
 import { WordPieceTokenizer } from "./word-piece-tokenizer.ts";
 import { WordTokenizer } from "./word-tokenizer.ts";
@@ -71,13 +72,16 @@ function isDeeperThan(most: number, json: string): boolean {
 
 function tokenizerOf(file: Fields): Tokenizer {
   const model = fieldsOf(file.model, "model");
+  if (model.type === "Unigram") return unigramOf(file, model);
   const { tokens, specialTokens } = vocabularyOf(model, file.added_tokens);
   // Files of before 2021 do not name the kind.
   const kind =
     model.type ?? ("merges" in model ? "BPE" : "max_input_chars_per_word" in model ? "WordPiece" : undefined);
   if (kind === "WordPiece") return wordPieceOf(file, model, tokens, specialTokens);
   if (kind === "WordLevel") return wordsOf(file, model, tokens, specialTokens);
-  if (kind !== "BPE") throw new InputError(`its model is ${shown(kind)}: BPE, WordPiece and WordLevel are known here`);
+  if (kind !== "BPE") {
+    throw new InputError(`its model is ${shown(kind)}: BPE, WordPiece, WordLevel and Unigram are known here`);
+  }
 
   expectAbsent(model, "model", ["dropout", "continuing_subword_prefix", "end_of_word_suffix"]);
   expectAbsent(model, "model", ["byte_fallback", "ignore_merges"]);
@@ -145,6 +149,45 @@ function wordPieceOf(file: Fields, model: Fields, tokens: string[], specialToken
       stripAccents: flag(normalizer, "normalizer", "strip_accents", lowerCase),
       lowerCase,
     },
+  });
+}
+
+function unigramOf(file: Fields, model: Fields): UnigramTokenizer {
+  const pieces = piecesOf(model.vocab);
+  const vocab = Object.fromEntries(pieces.map(([token], id) => [token, id]));
+  const { tokens, specialTokens } = vocabularyOf({ vocab }, file.added_tokens);
+  expectAbsent(model, "model", ["byte_fallback"]);
+  if (!isNothing(file.normalizer)) {
+    const { type } = fieldsOf(file.normalizer, "normalizer");
+    if (type !== "Precompiled" && type !== "NFKC") {
+      throw new InputError(`its normalizer is ${shown(type)}: with this model Precompiled and NFKC are known here`);
+    }
+  }
+  const { pretokenizers } = expectType(file, "pre_tokenizer", "Sequence");
+  const types = Array.isArray(pretokenizers) ? pretokenizers.map((part) => fieldsOf(part, "pre_tokenizer").type) : [];
+  if (types.join() !== "WhitespaceSplit,Metaspace") {
+    throw new InputError(
+      `its pre_tokenizer is of ${shown(types)}: expected WhitespaceSplit and Metaspace, as T5 has them`,
+    );
+  }
+  const { replacement = "▁" } = expectType(file, "decoder", "Metaspace");
+  if (replacement !== "▁") throw new InputError(`its spaces are ${shown(replacement)}: expected "▁"`);
+  return new UnigramTokenizer({ tokens, scores: tokens.map((_, id) => pieces[id]?.[1] ?? 0), specialTokens });
+}
+
+/** Pieces and their scores, each piece once. */
+function piecesOf(vocab: unknown): [string, number][] {
+  if (!Array.isArray(vocab) || vocab.length > MOST_TOKENS) {
+    throw new InputError(`its vocab is ${shown(vocab)}: expected a list of at most ${MOST_TOKENS} pieces with scores`);
+  }
+  const seen = new Set<string>();
+  return vocab.map((piece: unknown, id) => {
+    const [token, score] = Array.isArray(piece) ? piece : [];
+    if (typeof token !== "string" || typeof score !== "number" || seen.has(token)) {
+      throw new InputError(`its piece ${id} is ${shown(piece)}: expected a text and a score, each text once`);
+    }
+    seen.add(token);
+    return [token, score];
   });
 }
 
@@ -302,7 +345,22 @@ function partsOf(tokenizer: VocabularyTokenizer, vocab: { [token: string]: numbe
       },
     };
   }
-  throw new TypeError("a tokenizer.json is of BPE, WordPiece, words or characters");
+  if (tokenizer instanceof UnigramTokenizer) {
+    const metaspace = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
+    return {
+      normalizer: { type: "NFKC" },
+      pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "WhitespaceSplit" }, metaspace] },
+      post_processor: null,
+      decoder: metaspace,
+      model: {
+        type: "Unigram",
+        unk_id: tokenizer.special.unk,
+        vocab: tokenizer.vocabulary.tokens.map((token, id) => [token, tokenizer.scores[id]]),
+        byte_fallback: false,
+      },
+    };
+  }
+  throw new TypeError("a tokenizer.json is of BPE, WordPiece, Unigram, words or characters");
 }
 
 function byteLevelParts({ addPrefixSpace }: { addPrefixSpace: boolean }): Fields {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { findClassifier, findLanguageModel, findModel, InputError } from "@tfjs-zoo/models";
+import { findClassifier, findLanguageModel, findModel, findTranslator, InputError } from "@tfjs-zoo/models";
 import { type Command, Option } from "commander";
 import {
   asUsage,
@@ -13,6 +13,7 @@ import {
 } from "../context.ts";
 import { importClassifier, importLines, nextCommand, normalisationOf } from "../import-classifier.ts";
 import { importLanguageModel } from "../import-language-model.ts";
+import { importTranslator } from "../import-translator.ts";
 
 /** What a file of weights does not say of itself. */
 export interface AboutFlags {
@@ -41,7 +42,7 @@ export function registerImport(program: Command): void {
     .requiredOption("--model <name>", "the network that they are of")
     .requiredOption("--out <file>", "a new .safetensors file for `zoo eval`, `predict` and `export`");
   for (const option of aboutOptions()) command.addOption(option);
-  command.option("--tokenizer <file>", "of a language model: its tokenizer.json (default: that beside the file)");
+  command.option("--tokenizer <file>", "of a network of text: its tokenizer.json (default: that beside the file)");
   command.addOption(backendOption()).addOption(jsonOption()).action(importFile);
 }
 
@@ -49,7 +50,7 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
   const { task } = asUsage(() => findModel(flags.model));
-  if (task === "language-modelling") return importWriter(path, flags, output);
+  if (task !== "classification") return importWriter(path, task, flags, output);
   const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));
   const bytes = await bytesFor(path, out);
@@ -66,12 +67,23 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   );
 }
 
-async function importWriter(path: string, flags: ImportFlags, output: Output): Promise<void> {
+async function importWriter(
+  path: string,
+  task: "language-modelling" | "translation",
+  flags: ImportFlags,
+  output: Output,
+): Promise<void> {
   const other = (["dataset", "classes", "normalisation"] as const).find((name) => flags[name] !== undefined);
   if (other) throw new UsageError(`--${other} means nothing to ${flags.model}: leave it out`);
   const { out, tokenizer } = flags;
-  const entry = findLanguageModel(flags.model);
   const bytes = await bytesFor(path, out);
+  if (task === "translation") {
+    const entry = findTranslator(flags.model);
+    const translator = await importTranslator(path, bytes, { entry, out, tokenizer }, flags, output);
+    const next = `${out}: npm run translate -- "…" --weights ${out}`;
+    return output.result(translator, () => [...importLines(translator), next].join("\n"));
+  }
+  const entry = findLanguageModel(flags.model);
   const imported = await importLanguageModel(path, bytes, { entry, out, tokenizer }, flags, output);
   output.result(imported, () => [...importLines(imported), `${out}: npm run generate -- ${out}`].join("\n"));
 }
