@@ -30,6 +30,7 @@ export {
 export { prefetch } from "./prefetch.ts";
 export type { RandAugment } from "./rand-augment.ts";
 export { alignLines, parsePairs } from "./sentence-pairs.ts";
+export { corruptedSpans, evaluationSpans, type SpanOptions } from "./span-corruption.ts";
 export { holdOut, permutation, subset } from "./split.ts";
 export { splitText } from "./split-text.ts";
 export type {

@@ -1,3 +1,4 @@
+import { IdList } from "./id-list.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Tokens that stand for hidden spans of a text, as T5 spells them (Raffel et al. 2020, sec. 3.1.4): it has 100. */
@@ -13,14 +14,14 @@ export function sentinelIds(tokenizer: Tokenizer): number[] {
  * part of what it hides, as the next word has its own.
  */
 export function encodeWithSentinels(text: string, tokenizer: Tokenizer): Int32Array {
-  const ids: number[] = [];
+  const ids = new IdList();
   // Every other part is what separates the text: a sentinel.
   for (const [i, part] of text.split(/\s*(<extra_id_\d+>)/).entries()) {
     const sentinel = i % 2 === 1 ? tokenizer.idOf(part) : undefined;
     if (sentinel !== undefined) ids.push(sentinel);
-    else if (part !== "") ids.push(...tokenizer.encode(part));
+    else if (part !== "") for (const id of tokenizer.encode(part)) ids.push(id);
   }
-  return Int32Array.from(ids);
+  return ids.toArray();
 }
 
 /** The text of ids, with sentinels spelt out and all other special tokens left out. */

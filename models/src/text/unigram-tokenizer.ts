@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import type { IdList } from "./id-list.ts";
 import { shown } from "./shown.ts";
 import { VocabularyTokenizer } from "./tokenizer.ts";
 
@@ -54,7 +55,7 @@ export class UnigramTokenizer extends VocabularyTokenizer {
     this.longest = tokens.reduce((longest, token) => Math.max(longest, token.length), 1);
   }
 
-  protected encodeText(text: string, ids: number[]): void {
+  protected encodeText(text: string, ids: IdList): void {
     for (const word of wordsOf(text.normalize("NFKC"))) {
       let pieces = this.cache.get(word);
       if (!pieces) {

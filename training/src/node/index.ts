@@ -20,6 +20,7 @@ export { taskOfFile } from "./task-of-file.ts";
 export { type LoadedTeacher, type TeacherWeights, teacherOf } from "./teacher.ts";
 export * from "./train-classifier.ts";
 export * from "./train-language-model.ts";
+export * from "./train-span-corruption.ts";
 export * from "./train-translator.ts";
 export { epochsIn } from "./training-rate.ts";
 export * from "./translator-file.ts";

@@ -1,6 +1,8 @@
-import type { FitEnd } from "../loop/fit.ts";
+import type { FitEnd, Position } from "../loop/fit.ts";
+import type { TextEvaluation } from "../tasks/language-modelling.ts";
+import type { RunConfig } from "./runs/run-folder.ts";
 
-/** What a run of a language model came to: the content of its result.json. */
+/** What a run on running text came to: the content of its result.json. */
 export interface LanguageModelResult {
   end: FitEnd;
   model: string;
@@ -26,4 +28,22 @@ export interface LanguageModelResult {
   itemsPerSecond: number;
   /** most memory that the process held, bytes; of the last one, where the run was resumed */
   peakMemoryBytes: number;
+}
+
+/** @param items tokens that were learned from */
+export function languageModelResult(
+  { model, dataset, recipeName, seed, backend, precision }: RunConfig,
+  end: FitEnd,
+  position: Position,
+  items: number,
+  { loss, perplexity, tokens }: TextEvaluation,
+): LanguageModelResult {
+  const { epoch: epochs, seconds, dataSeconds, stepSeconds } = position;
+  return {
+    ...{ end, model, dataset, recipe: String(recipeName), seed, backend, precision, epochs, loss, perplexity },
+    testTokens: tokens,
+    ...{ seconds, dataSeconds, stepSeconds },
+    itemsPerSecond: items / (dataSeconds + stepSeconds),
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { evaluationWindows, type TextDataset, windows } from "@tfjs-zoo/datasets";
 import { findLanguageModel, InputError, randomStream } from "@tfjs-zoo/models";
 import type { Tokenizer } from "@tfjs-zoo/models/text";
-import type { FitEnd, Position } from "../loop/fit.ts";
+import type { Position } from "../loop/fit.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { type TextRecipe, textParameterGroups, textScheduleOf } from "../recipes/text-recipe.ts";
 import type { LanguageModelInfo } from "../tasks/language-model-weights.ts";
@@ -11,9 +11,9 @@ import { loadCheckpoint } from "./checkpoint.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { saveLanguageModel, saveTokenizer } from "./language-model-file.ts";
 import { languageModelReport } from "./language-model-report.ts";
-import type { LanguageModelResult } from "./language-model-result.ts";
+import { type LanguageModelResult, languageModelResult } from "./language-model-result.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
-import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
+import type { RunFolder } from "./runs/run-folder.ts";
 
 /** Windows a batch when nothing is learned. */
 const EVALUATION_BATCH = 128;
@@ -78,7 +78,7 @@ export async function trainLanguageModel(training: LanguageModelTraining): Promi
     return await trainer.withAverage(async () => {
       const test = await measure((tokens) => training.onTest?.(tokens, heldOut.length));
       const items = trainer.step * batchSize * accumulate * context;
-      const result = summarise(run.config, end, position, items, test);
+      const result = languageModelResult(run.config, end, position, items, test);
       await saveLanguageModel(join(run.dir, "weights.safetensors"), model, info);
       await writeFileAtomic(join(run.dir, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
       await writeFileAtomic(join(run.dir, "report.html"), await languageModelReport(run, result));
@@ -88,21 +88,4 @@ export async function trainLanguageModel(training: LanguageModelTraining): Promi
     trainer.dispose();
     model.dispose();
   }
-}
-
-function summarise(
-  { model, dataset, recipeName, seed, backend, precision }: RunConfig,
-  end: FitEnd,
-  position: Position,
-  items: number,
-  { loss, perplexity, tokens }: TextEvaluation,
-): LanguageModelResult {
-  const { epoch: epochs, seconds, dataSeconds, stepSeconds } = position;
-  return {
-    ...{ end, model, dataset, recipe: String(recipeName), seed, backend, precision, epochs, loss, perplexity },
-    testTokens: tokens,
-    ...{ seconds, dataSeconds, stepSeconds },
-    itemsPerSecond: items / (dataSeconds + stepSeconds),
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-  };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { bucketedPairs, type EncodedPairs, evaluationPairs, type PairDataset, prefetch } from "@tfjs-zoo/datasets";
 import { findTranslator, InputError, randomStream, type Translator } from "@tfjs-zoo/models";
 import type { Tokenizer } from "@tfjs-zoo/models/text";
+import { loadWeights } from "@tfjs-zoo/models/weights";
 import type { FitEnd, Position } from "../loop/fit.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { mainScore, textScores } from "../metrics/text-scores.ts";
@@ -17,7 +18,7 @@ import { writeFileAtomic } from "./runs/atomic-write.ts";
 import { renderReport } from "./runs/report.ts";
 import { reportHistory } from "./runs/report-history.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
-import { saveTranslator } from "./translator-file.ts";
+import { saveTranslator, type TranslatorFile } from "./translator-file.ts";
 import type { TranslatorResult } from "./translator-result.ts";
 
 /** Pairs a batch when nothing is learned. */
@@ -34,6 +35,8 @@ export interface TranslatorTraining extends RunTraining {
   dataset: PairDataset;
   /** of both languages */
   tokenizer: Tokenizer;
+  /** Reads the weights to begin from, of the same network and tokenizer. */
+  initial?(): Promise<TranslatorFile>;
   /** What training steps run in: another precision of the backend, say. What is measured is in single precision. */
   within?: Within;
   onStart?(facts: { resumedAt?: Position; pairs: number; leftOut: number; heldOut: number; cut: number }): void;
@@ -79,6 +82,7 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
     within: training.within,
   });
   if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
+  else if (training.initial) loadWeights(translator.train, (await training.initial()).parsed);
   const lossOn = (pairs: EncodedPairs) =>
     translationLoss(translator, evaluationPairs({ pairs, ids, batchSize: EVALUATION_BATCH }));
   const last = new LastWeights(run, recipe.averageLast);

@@ -17,8 +17,9 @@ export async function saveTranslator(
   info: TranslatorInfo,
   dtype: WeightDtype = "F32",
 ): Promise<Uint8Array> {
-  const { vocabulary, ...names } = info;
-  const bytes = await saveWeights(train, { dtype, metadata: { ...names, vocabulary: String(vocabulary) } });
+  const { vocabulary, window, ...names } = info;
+  const numbers = { vocabulary: String(vocabulary), ...(window !== undefined && { window: String(window) }) };
+  const bytes = await saveWeights(train, { dtype, metadata: { ...names, ...numbers } });
   await writeFileAtomic(path, bytes);
   return bytes;
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type EncodedPairs, evaluationPairs, type SentencePairs } from "@tfjs-zoo/datasets";
 import { type BeamSearchRow, beamSearch, type Translator } from "@tfjs-zoo/models";
-import type { Tokenizer } from "@tfjs-zoo/models/text";
+import { encodeWithSentinels, type Tokenizer } from "@tfjs-zoo/models/text";
 import { events } from "../loop/events.ts";
 import { sourceOf } from "./translation.ts";
 import { type Spelling, translationText } from "./translation-texts.ts";
@@ -80,7 +80,7 @@ export const LONGEST_SENTENCE = 512;
 
 /** The ids of a sentence as a network reads them: with its end, so that there is at least one. */
 export function sourceIds(sentence: string, tokenizer: Tokenizer, { eos }: PairIds): Int32Array {
-  return Int32Array.from([...tokenizer.encode(sentence), eos]);
+  return Int32Array.from([...encodeWithSentinels(sentence, tokenizer), eos]);
 }
 
 /** Pairs as ids. Of a sentence that is longer than can be read, what comes first; `cut` says of how many. */

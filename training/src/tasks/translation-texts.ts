@@ -1,5 +1,5 @@
 import { attentionMatrix, type BeamResult, type Translator, translationAttention } from "@tfjs-zoo/models";
-import { type Tokenizer, WordTokenizer } from "@tfjs-zoo/models/text";
+import { decodeWithSentinels, type Tokenizer, WordTokenizer } from "@tfjs-zoo/models/text";
 import type { PairIds } from "./translate.ts";
 
 /** What a text is made with. */
@@ -26,7 +26,7 @@ export async function translationText(
 ): Promise<string> {
   const { tokens } = result;
   if (!copy || !(tokenizer instanceof WordTokenizer) || !tokens.includes(tokenizer.unknownId)) {
-    return tokenizer.decode(tokens).trim();
+    return decodeWithSentinels(tokens, tokenizer);
   }
   const words = tokenizer.words(sentence).slice(0, source.length - 1); // behind them is the end
   const matrix = attentionMatrix(await translationAttention(translator, source, result, ids.bos));

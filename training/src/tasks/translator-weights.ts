@@ -8,11 +8,19 @@ export interface TranslatorInfo {
   model: string;
   /** the pairs that it was trained on */
   dataset: string;
-  /** from which language into which: "de-en" */
+  /** from which language into which: "de-en"; or `SPANS` */
   direction: string;
   /** tokens of both languages together */
   vocabulary: number;
+  /** tokens of the pieces of text of which it learned to fill gaps: of `SPANS` alone */
+  window?: number;
 }
+
+/** The direction of a network that learned from running text, by span corruption: from texts with gaps to their spans. */
+export const SPANS = "gaps-spans";
+
+/** The tokens that a piece of text may have: more would have more spans than there are sentinels. */
+export const WINDOWS = { least: 8, most: 1024 };
 
 /** A translator as it is kept: its weights, what they are for, and how text becomes tokens. */
 export interface ParsedTranslator {
@@ -37,7 +45,16 @@ export function translatorInfo(metadata: Record<string, string>, from: string): 
       `${from} does not say its vocabulary and direction: give weights that \`train\` or \`publish\` wrote`,
     );
   }
-  return { model: name, dataset, direction, vocabulary };
+  const window = direction === SPANS ? windowOf(metadata.window, from) : undefined;
+  return { model: name, dataset, direction, vocabulary, window };
+}
+
+function windowOf(said: string | undefined, from: string): number {
+  const window = Number(said);
+  if (Number.isInteger(window) && window >= WINDOWS.least && window <= WINDOWS.most) return window;
+  throw new InputError(
+    `${from} says a window of ${said?.slice(0, 20)}; expected a whole number from ${WINDOWS.least} to ${WINDOWS.most}`,
+  );
 }
 
 /**
@@ -78,8 +95,12 @@ export function translatorNetworkOf({ info, parsed }: ParsedTranslator, from: st
   return translator;
 }
 
-/** @throws InputError when a tokenizer lacks a special token that translation needs */
-export function pairIds({ special: { pad, bos, eos } }: Tokenizer): PairIds {
+/**
+ * What stands around texts. Where there is no token to begin with, padding begins, as T5 has it.
+ *
+ * @throws InputError when a tokenizer lacks a special token that translation needs
+ */
+export function pairIds({ special: { pad, bos = pad, eos } }: Tokenizer): PairIds {
   if (pad !== undefined && bos !== undefined && eos !== undefined) return { pad, bos, eos };
-  throw new InputError("the tokenizer has no tokens for padding, beginning and end: give one that `train` wrote");
+  throw new InputError("the tokenizer has no tokens for padding and end: give one that `train` wrote");
 }

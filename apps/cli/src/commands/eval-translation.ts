@@ -1,9 +1,12 @@
 import { evaluationPairs } from "@tfjs-zoo/datasets";
-import { loadPairDataset } from "@tfjs-zoo/datasets/node";
+import { loadPairDataset, loadTextDataset } from "@tfjs-zoo/datasets/node";
 import type { Translator } from "@tfjs-zoo/models";
+import { sentinelIds } from "@tfjs-zoo/models/text";
 import {
   bestTexts,
+  evaluateSpans,
   pairsAsIds,
+  type TextEvaluation,
   type TextScores,
   type TranslatorFile,
   textScores,
@@ -40,4 +43,15 @@ export async function onTestSentences(
   });
   const texts = await bestTexts({ translator, tokenizer, ids }, test.source, source, rows);
   return { ...textScores(texts, test.target, metric), loss, sentences: source.length };
+}
+
+/** Measures a network that learned to fill gaps on the held-out part of a text. */
+export async function onHeldOutGaps(
+  translator: Translator,
+  { info: { window = 0 }, tokenizer, ids }: TranslatorFile,
+  name: string,
+  output: Output,
+): Promise<TextEvaluation> {
+  const { validation } = await loadTextDataset(name, { progress: output.progress.update });
+  return evaluateSpans(translator, tokenizer.encode(validation), { window, ids, sentinels: sentinelIds(tokenizer) });
 }

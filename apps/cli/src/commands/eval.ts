@@ -30,7 +30,7 @@ import {
 import { weightsFile } from "../target.ts";
 import { formatTable } from "../terminal/table.ts";
 import { onHeldOutText } from "./eval-text.ts";
-import { onTestSentences } from "./eval-translation.ts";
+import { onHeldOutGaps, onTestSentences } from "./eval-translation.ts";
 import { onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
@@ -115,6 +115,14 @@ async function evaluateTranslator(path: string, flags: EvalFlags, output: Output
   const name = flags.dataset ?? file.info.dataset;
   const translator = translatorFrom(file);
   try {
+    if (file.info.window !== undefined) {
+      const { loss, perplexity, tokens } = await onHeldOutGaps(translator, file, name, output);
+      return output.result(
+        { loss, perplexity, tokens },
+        () =>
+          `loss ${loss.toFixed(4)}, perplexity ${perplexity.toFixed(3)} on ${tokens.toLocaleString("en")} hidden tokens of ${name}`,
+      );
+    }
     const evaluation = await onTestSentences(translator, file, name, output);
     const { loss, sentences } = evaluation;
     const score = mainScore(evaluation);

@@ -188,6 +188,9 @@ async function shipLanguageModel({ file, building, epochs: epoch, dtype, output 
 
 async function shipTranslator({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
   const trained = await readTranslator(file);
+  if (trained.info.window !== undefined) {
+    throw new InputError(`${file} only learned to fill gaps: publish what was trained on pairs`);
+  }
   const weights = join(building, "model.safetensors");
   const translator = translatorFrom(trained);
   const bytes = await saveTranslator(weights, translator, trained.info, dtype);
@@ -237,7 +240,7 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     ...(config.freeze ? [`--freeze ${(config.freeze as string[]).join(",")}`] : []),
     ...(task === "language-modelling" ? [`--context ${config.context}`, ...tokenizerFlags(config)] : []),
     ...(config.direction ? [`--direction ${config.direction}`] : []),
-    ...(task === "translation" ? translationFlags(config) : []),
+    ...(task === "translation" && !config.init ? translationFlags(config) : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,

@@ -7,18 +7,22 @@ import {
   mainScore,
   overrideTextRecipe,
   type RunFolder,
+  readTranslator,
   recipeNameIn,
   savedTokenizer,
   type TextRecipe,
+  type TranslatorFile,
   type TranslatorResult,
   trainTranslator,
   translatorRecipes,
 } from "@tfjs-zoo/training/node";
-import { asUsage, choice, type Output, wholeNumber } from "../../context.ts";
+import { asUsage, choice, type Output, UsageError, wholeNumber } from "../../context.ts";
+import { weightsFile } from "../../target.ts";
 import { formatDuration } from "../../terminal/format.ts";
 import { cutText, goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
 import { digestOf, machineFor, trainInRun } from "./runs.ts";
+import { learnsSpans, trainSpansIn } from "./span-corruption.ts";
 
 interface Plan {
   model: string;
@@ -27,6 +31,8 @@ interface Plan {
   direction?: string;
   recipeName: string;
   recipe: TextRecipe;
+  /** the weights that it began with, as they were given */
+  init?: { name: string };
   tokenizer: "bpe" | "words";
   /** tokens of both languages together */
   vocabulary: number;
@@ -34,20 +40,28 @@ interface Plan {
   precision: string;
 }
 
-/** Trains a translator: in a run that goes on, or in a new one. */
+/** Trains a translator: in a run that goes on, or in a new one. Running text a T5 learns by filling gaps. */
 export async function trainTranslatorIn(
   open: RunFolder | undefined,
   modelName: string,
   flags: TrainFlags,
   output: Output,
 ): Promise<void> {
-  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
+  if (learnsSpans(modelName, open?.config.dataset ?? flags.dataset)) {
+    return trainSpansIn(open, modelName, flags, output);
+  }
+  const read = open || flags.init === undefined ? undefined : await readTranslator(await weightsFile(flags.init));
+  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, read));
+  const { init } = plan;
+  const initial = init && (async () => read ?? (await readTranslator(await weightsFile(init.name))));
   const machine = await machineFor(open, plan.precision, flags, output);
   const { precision, within } = machine;
   const { direction } = plan;
   const progress = output.progress.update;
   const dataset = await loadPairDataset(plan.dataset, { direction, progress });
-  const tokenizer = (open && (await savedTokenizer(open))) ?? learnedTokenizer(plan, dataset, output);
+  const tokenizer =
+    (open && (await savedTokenizer(open))) ??
+    (initial ? (await initial()).tokenizer : learnedTokenizer(plan, dataset, output));
   const config = { ...plan, recipe: { ...plan.recipe }, full: false };
   const parts = [dataset.train, dataset.validation, dataset.test];
   const data = digestOf(parts.flatMap(({ source, target }) => [...source, ...target]));
@@ -56,7 +70,7 @@ export async function trainTranslatorIn(
     { open, config, data, flags, machine, output },
     (run, going) =>
       trainTranslator({
-        ...{ run, dataset, tokenizer, within, ...going },
+        ...{ run, dataset, tokenizer, initial, within, ...going },
         onStart({ resumedAt, pairs, leftOut, heldOut, cut }) {
           const { model, recipeName, seed } = plan;
           const too = leftOut > 0 ? ` (${leftOut} too long)` : "";
@@ -64,6 +78,7 @@ export async function trainTranslatorIn(
             `${model} on ${dataset.name}, ${dataset.source} to ${dataset.target}, recipe ${recipeName}, ${precision}, seed ${seed}: ${pairs.toLocaleString("en")} pairs${too}, ${heldOut.toLocaleString("en")} held out, ${tokenizer.vocabularySize} tokens: ${shown(run.dir)}`,
           );
           if (cut > 0) output.line(cutText(cut, "validate or test on"));
+          if (init) output.line(`begins from ${init.name}, with its tokens`);
           if (resumedAt) output.line(goesOnText(resumedAt));
         },
         onStep: stepsShown(output, epochs, "tokens"),
@@ -74,23 +89,36 @@ export async function trainTranslatorIn(
   );
 }
 
-function planOf(modelName: string, flags: TrainFlags): Plan {
-  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "context"], modelName);
+function planOf(modelName: string, flags: TrainFlags, initial?: TranslatorFile): Plan {
+  refuseOthers(flags, ["freeze", "teacher", "full", "minutes", "context"], modelName);
   const entry = findTranslator(modelName);
   const dataset = flags.dataset ?? "multi30k";
   checkPairDatasetName(dataset);
   const name = recipeNameIn(flags.recipe ?? "quick", translatorRecipes);
+  if (initial) checkInitial(initial, entry.name, flags);
   return {
     model: entry.name,
     dataset,
     ...(flags.direction !== undefined && { direction: flags.direction }),
     recipeName: name,
     recipe: overrideTextRecipe(translatorRecipes[name], recipeOverrides(flags)),
+    ...(initial && { init: { name: String(flags.init) } }),
     tokenizer: choice("--tokenizer", flags.tokenizer ?? "bpe", ["bpe", "words"]),
-    vocabulary: wholeNumber("--vocabulary", flags.vocabulary ?? "8000", 260, 2 ** 17),
+    vocabulary: initial?.info.vocabulary ?? wholeNumber("--vocabulary", flags.vocabulary ?? "8000", 260, 2 ** 17),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
   };
+}
+
+function checkInitial({ info }: TranslatorFile, model: string, { init, vocabulary }: TrainFlags): void {
+  if (info.model !== model) {
+    throw new UsageError(
+      `--init ${init} has weights of ${info.model}, not of ${model}: train ${info.model}, or give others`,
+    );
+  }
+  if (vocabulary !== undefined) {
+    throw new UsageError(`--init ${init} brings its ${info.vocabulary} tokens: leave --vocabulary out`);
+  }
 }
 
 /** One for both languages, of the sentences that are learned from. */
