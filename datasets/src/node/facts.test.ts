@@ -3,7 +3,9 @@ import { failure } from "../../test/support.ts";
 import { loadFacts } from "./facts.ts";
 import { loadPairDataset } from "./text-datasets.ts";
 
-const [questions, summaries] = [loadFacts("facts-questions"), loadFacts("facts-summaries")];
+const [questions, summaries, both] = (["facts-questions", "facts-summaries", "facts"] as const).map((name) =>
+  loadFacts(name),
+);
 
 /** What the sentences of a story say: the last one of each kind counts. */
 function factsIn(context: string) {
@@ -58,7 +60,16 @@ describe("facts-summaries", () => {
   });
 });
 
-describe.each([questions, summaries])("$name", (first) => {
+describe("facts", () => {
+  it("are both, each with its prefix", () => {
+    const asked = both.test.source.filter((text) => text.startsWith("question: ")).length;
+    const told = both.test.source.filter((text) => text.startsWith("summarize: ")).length;
+    expect(asked + told).toBe(both.test.source.length);
+    expect(Math.min(asked, told)).toBeGreaterThan(0.4 * both.test.source.length);
+  });
+});
+
+describe.each([questions, summaries, both])("$name", (first) => {
   it("is the same every time, and tests nothing that was learned from", async () => {
     const again = await loadPairDataset(first.name);
     expect([again.test, again.train.source.at(-1)]).toEqual([first.test, first.train.source.at(-1)]);
@@ -68,7 +79,7 @@ describe.each([questions, summaries])("$name", (first) => {
 
   it("has one direction", async () => {
     expect(await failure(loadPairDataset(first.name, { direction: "de-en" }))).toMatch(
-      /^InputError: facts-\w+ has no direction "de-en": it is \w+-\w+ always, leave the direction out$/,
+      /^InputError: facts\S* has no direction "de-en": it is \w+-\w+ always, leave the direction out$/,
     );
   });
 });

@@ -13,6 +13,12 @@ export const factSets = {
   "facts-questions": { pair: questionPair, direction: ["question", "answer"], metric: "exact-match" },
   /** Reports and their headlines, `summaryPair`. */
   "facts-summaries": { pair: summaryPair, direction: ["report", "headline"], metric: "rouge-l" },
+  /** Both, for one network that their prefixes tell what is asked for. */
+  facts: {
+    pair: (random: Random) => (random.integer(2) === 0 ? questionPair : summaryPair)(random),
+    direction: ["text", "text"],
+    metric: "exact-match",
+  },
 } as const;
 
 /**

@@ -36,7 +36,10 @@ export function registerTrain(program: Command): void {
     .option("--resume <run>", "go on with a run that was interrupted")
     .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
     .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
-    .option("--context <tokens>", "text: the most tokens that a language model looks back on")
+    .option(
+      "--context <tokens>",
+      "text: the most tokens that a language model looks back on; of a T5, those of a piece with gaps (128)",
+    )
     .option(
       "--tokenizer <name>",
       "text: what its tokens are: characters or bpe (default: characters); to translate bpe or words (default: bpe)",
