@@ -15,7 +15,7 @@ export {
   type BertOptions,
   bert,
   bertClassifier,
-  bertSizes,
+  disposeBert,
 } from "./sequence/bert.ts";
 export * from "./sequence/choose-token.ts";
 export * from "./sequence/decoding/index.ts";

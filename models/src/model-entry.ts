@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { Bert } from "./sequence/bert.ts";
 import type { Decoder } from "./sequence/decoding/index.ts";
 
 /** What a builder of an image classifier takes. */
@@ -34,6 +35,20 @@ export interface TranslatorOptions {
   /** tokens of the language that is read, and of the one that is written */
   sourceVocabulary?: number;
   targetVocabulary?: number;
+  /** share of units that training drops */
+  dropout?: number;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
+}
+
+/** What a builder of a text encoder takes. */
+export interface TextEncoderOptions {
+  /** name of the model */
+  name?: string;
+  /** tokens that there are */
+  vocabulary?: number;
+  /** the most tokens of a text */
+  context?: number;
   /** share of units that training drops */
   dropout?: number;
   /** of the initial weights; null: all of them 0, for weights that are loaded next */
@@ -116,8 +131,25 @@ export interface TranslatorEntry extends Entry {
   narrow(options?: TranslatorOptions): Translator;
 }
 
+/**
+ * A network of the zoo that reads a text from both sides: it learns from text alone to find hidden words and to tell what
+ * follows, and then whatever there are labels for. Multiply-adds are of the encoder, for a text of a full context.
+ */
+export interface TextEncoderEntry extends Entry {
+  readonly task: "masked-language-modelling";
+  readonly vocabulary: number;
+  /** the most tokens of a text */
+  readonly context: number;
+  /** Builds the network with fresh weights. */
+  build(options?: TextEncoderOptions): Bert;
+  /** Builds a small network by the same code, for the checks. */
+  narrow(options?: TextEncoderOptions): Bert;
+  /** Builds the network with a layer for classes in place of what it learns from text alone; as `bertClassifier`. */
+  classifier(options: TextEncoderOptions & { classes: number }): tfl.LayersModel;
+}
+
 /** One network of the zoo. */
-export type ModelEntry = ClassifierEntry | LanguageModelEntry | TranslatorEntry;
+export type ModelEntry = ClassifierEntry | LanguageModelEntry | TranslatorEntry | TextEncoderEntry;
 
 export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntry {
   return { task: "classification", ...entry };
@@ -129,4 +161,8 @@ export function languageModel(entry: Omit<LanguageModelEntry, "task">): Language
 
 export function translator(entry: Omit<TranslatorEntry, "task">): TranslatorEntry {
   return { task: "translation", ...entry };
+}
+
+export function textEncoder(entry: Omit<TextEncoderEntry, "task">): TextEncoderEntry {
+  return { task: "masked-language-modelling", ...entry };
 }

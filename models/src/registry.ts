@@ -1,7 +1,15 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
-import type { BuildOptions, ClassifierEntry, LanguageModelEntry, ModelEntry, TranslatorEntry } from "./model-entry.ts";
+import type {
+  BuildOptions,
+  ClassifierEntry,
+  LanguageModelEntry,
+  ModelEntry,
+  TextEncoderEntry,
+  TranslatorEntry,
+} from "./model-entry.ts";
+import { berts } from "./sequence/bert.ts";
 import { gpts } from "./sequence/gpt.ts";
 import { seq2seqs } from "./sequence/seq2seq.ts";
 import { t5s } from "./sequence/t5.ts";
@@ -41,11 +49,15 @@ export const languageModels: ReadonlyMap<string, LanguageModelEntry> = byName([.
 /** The translators of the zoo, by name. */
 export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...seq2seqs, ...transformers, ...t5s]);
 
+/** The text encoders of the zoo, by name. */
+export const textEncoders: ReadonlyMap<string, TextEncoderEntry> = byName([...berts]);
+
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
   ...classifiers,
   ...languageModels,
   ...translators,
+  ...textEncoders,
 ]);
 
 /** @throws InputError for an unknown name, with the nearest known one */
@@ -85,6 +97,13 @@ export function findTranslator(name: string): TranslatorEntry {
   throw new InputError(
     `${name} does not translate, and a network that does is expected here (${[...translators.keys()].join(", ")})`,
   );
+}
+
+/** @throws InputError for an unknown name, and for a network that is no text encoder */
+export function findTextEncoder(name: string): TextEncoderEntry {
+  const entry = findModel(name);
+  if (entry.task === "masked-language-modelling") return entry;
+  throw new InputError(`${name} is no text encoder, and one is expected here (${[...textEncoders.keys()].join(", ")})`);
 }
 
 /** Builds an image classifier by name, with fresh weights. */

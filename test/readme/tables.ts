@@ -151,13 +151,13 @@ export function resultsTable(cards: readonly Card[]): string {
       right("file"),
       left("command"),
     ],
-    cards.map(({ model, tag, parameters, macs, metric, bytes: size, command }) => [
+    cards.map(({ model, tag, parameters, macs, metric, tokenizer, bytes: size, command }) => [
       code(`${model}.${tag}`),
       whole(parameters),
       megas(macs),
       `${metric.dataset}, ${metric.split}`,
       metric.name === "accuracy"
-        ? `${percent(metric.value)} of ${whole(metric.images)} images`
+        ? `${percent(metric.value)} of ${whole(metric.images)} ${tokenizer ? "texts" : "images"}`
         : `${metric.name} ${metric.value.toFixed(metric.name === "BLEU" ? 2 : 3)} on ${whole(metric.images)} ${metric.name === "BLEU" ? "sentences" : "tokens"}`,
       bytes(size),
       code(command),

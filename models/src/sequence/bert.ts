@@ -23,6 +23,7 @@ import {
   ProjectedSelfAttention,
   TokenPool,
 } from "../layers/index.ts";
+import { type TextEncoderEntry, textEncoder } from "../model-entry.ts";
 import { countUses, sharedLayers } from "./shared-layers.ts";
 
 type Symbolic = tfl.SymbolicTensor;
@@ -50,14 +51,17 @@ export interface BertOptions {
   seed?: number | null;
 }
 
-/**
- * Sizes of networks: `bert` is the published one that is called BASE, uncased (sec. 3), and `bert-small` for what a
- * processor learns from some ten thousand sentences.
- */
-export const bertSizes = {
-  bert: { vocabulary: 30_522, context: 512, depth: 12, dim: 768, heads: 12 },
-  "bert-small": { vocabulary: 8000, context: 128, depth: 4, dim: 128, heads: 4 },
-} as const satisfies Record<string, BertOptions>;
+const variants = {
+  /** the published one that is called BASE, uncased (sec. 3) */
+  "bert-base-uncased": {
+    ...{ vocabulary: 30_522, context: 512, depth: 12, dim: 768, heads: 12 },
+    ...{ params: 110_106_428, macs: 48_318_971_904 },
+  },
+  "bert-4x128": {
+    ...{ vocabulary: 8000, context: 128, depth: 4, dim: 128, heads: 4 },
+    ...{ params: 1_875_522, macs: 117_456_896 },
+  },
+} as const;
 
 /** Graphs over the same layers: weights that one of them learns, both have. `pretrain` has all of them. */
 export type Bert = {
@@ -113,6 +117,11 @@ export function bert(given: BertOptions = {}): Bert {
   return { encode, pretrain };
 }
 
+/** Frees the weights of all graphs. */
+export function disposeBert({ encode, pretrain }: Bert): void {
+  for (const graph of [encode, pretrain]) graph.dispose();
+}
+
 /**
  * BERT with a layer for the classes of a task (sec. 4.1), under Hugging Face's names for it: `classifier`. All else has the
  * names that it has in `bert`, so that `loadWeights` without `strict` takes what was learned from text.
@@ -131,13 +140,8 @@ export function bertClassifier({ classes, ...given }: BertClassifierOptions): tf
 }
 
 function graphOf(given: BertOptions): Graph {
-  const options = {
-    ...bertSizes.bert,
-    types: 2,
-    dropout: 0.1,
-    hidden: 4 * (given.dim ?? bertSizes.bert.dim),
-    ...given,
-  };
+  const base = variants["bert-base-uncased"];
+  const options = { ...base, types: 2, dropout: 0.1, hidden: 4 * (given.dim ?? base.dim), ...given };
   const { dim, heads } = options;
   if (dim % heads !== 0) {
     throw new InputError(`a BERT got ${dim} channels and ${heads} heads; expected a multiple of the heads`);
@@ -212,3 +216,20 @@ function output(branch: Symbolic, x: Symbolic, path: string, graph: Graph): Symb
 function dropped(x: Symbolic, name: string, { options: { dropout: rate } }: Graph): Symbolic {
   return rate > 0 ? chain(x, new Dropout({ name, rate })) : x;
 }
+
+const narrow = { vocabulary: 11, context: 9, dim: 8, depth: 2, heads: 2, hidden: 12 } satisfies BertOptions;
+
+const entryOf = (name: keyof typeof variants, summary: string): TextEncoderEntry => {
+  const { params, macs, ...sizes } = variants[name];
+  return textEncoder({
+    ...{ name, family: "bert", summary, params, macs, vocabulary: sizes.vocabulary, context: sizes.context },
+    build: (options) => bert({ ...sizes, name, ...options }),
+    narrow: (options) => bert({ ...narrow, name, ...options }),
+    classifier: (options) => bertClassifier({ ...sizes, name, ...options }),
+  });
+};
+
+export const berts = [
+  entryOf("bert-base-uncased", "BERT as published, BASE, for text in lower case"),
+  entryOf("bert-4x128", "a BERT of 4 layers, 128 channels and 128 tokens"),
+];

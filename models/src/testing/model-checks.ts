@@ -4,6 +4,7 @@ import { countMacs, countParams } from "../count.ts";
 import type { ModelEntry, Translator } from "../model-entry.ts";
 import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { randomStream } from "../random.ts";
+import { type Bert, disposeBert } from "../sequence/bert.ts";
 import { loadWeights, saveWeights } from "../weights/index.ts";
 
 /** What a registered network must do, by name: each resolves to what is wrong, nothing when all is well. */
@@ -23,31 +24,33 @@ export const modelChecks: readonly ModelCheck[] = [
 
 const BATCH = 2;
 
-/** A network as the checks see it: the graph that is trained, which has all weights. */
+/** A network as the checks see it: the graph that is trained, which has all weights, and that whose cost is stated. */
 interface Checked {
   model: tfl.LayersModel;
+  counted: tfl.LayersModel;
   dispose(): void;
 }
 
-const checked = (network: tfl.LayersModel | Translator): Checked => ({
-  model: "decoder" in network ? network.train : network,
-  dispose: () => {
-    network.dispose();
-  },
-});
+function checked(network: tfl.LayersModel | Translator | Bert): Checked {
+  if ("pretrain" in network) {
+    return { model: network.pretrain, counted: network.encode, dispose: () => disposeBert(network) };
+  }
+  const model = "decoder" in network ? network.train : network;
+  return { model, counted: model, dispose: () => void network.dispose() };
+}
 
 /** The network that a check runs: a narrow one where there is one. */
 const built = (entry: ModelEntry, options: { seed?: number | null } = {}): Checked =>
   checked((entry.narrow ?? entry.build)(options));
 
 async function checkEntry(entry: ModelEntry): Promise<string[]> {
-  const { model, dispose } = checked(entry.build({ seed: null }));
+  const { model, counted, dispose } = checked(entry.build({ seed: null }));
   const found = {
     name: model.name,
     input: model.inputs[0].shape,
     output: model.outputs[0].shape,
     params: countParams(model),
-    macs: countMacs(model, tokensOf(entry)),
+    macs: countMacs(counted, tokensOf(entry)),
   };
   const { name, params, macs } = entry;
   const shapes =
@@ -57,7 +60,7 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
   dispose();
   const running = built(entry);
   const outputs = await outputsOf(running.model);
-  const expected = rowsOf(running.model) * (running.model.outputs[0].shape.at(-1) as number);
+  const expected = running.model.outputs.reduce((sum, output) => sum + rowsOf(output) * classesOf(output), 0);
   running.dispose();
   const finite = outputs.length === expected && outputs.every(Number.isFinite);
   return [
@@ -91,14 +94,13 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
   const { model, dispose } = built(entry);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const inputs = inputsFor(model);
-  const classes = model.outputs[0].shape.at(-1) as number;
-  const labels = tf.tensor1d(
-    Array.from({ length: rowsOf(model) }, (_, row) => (row % 2) * (classes - 1)),
-    "int32",
-  );
+  const labels = model.outputs.map((output) => {
+    const values = Array.from({ length: rowsOf(output) }, (_, row) => (row % 2) * (classesOf(output) - 1));
+    return tf.tensor1d(values, "int32");
+  });
   const loss = () => {
-    const logits = tf.reshape(model.apply(inputs, { training: true }) as tf.Tensor, [-1, classes]); // [rows, classes]
-    return softmaxCrossEntropy({ logits, labels }) as tf.Scalar;
+    const losses = logitsOf(model, inputs, true).map((logits, i) => softmaxCrossEntropy({ logits, labels: labels[i] }));
+    return tf.addN(losses) as tf.Scalar;
   };
   const problems: string[] = [];
   let afterFirst = held();
@@ -144,10 +146,16 @@ async function checkConfig(entry: ModelEntry): Promise<string[]> {
   return problems;
 }
 
+/** What a network says, for each of its outputs: [rows, classes]. */
+function logitsOf(model: tfl.LayersModel, inputs: tf.Tensor | tf.Tensor[], training: boolean): tf.Tensor2D[] {
+  const outputs = [model.apply(inputs, { training }) as tf.Tensor | tf.Tensor[]].flat();
+  return outputs.map((logits) => tf.reshape(logits, [-1, logits.shape.at(-1) as number]));
+}
+
 /** The logits of two random images or texts in inference mode. */
 async function outputsOf(model: tfl.LayersModel): Promise<Float32Array> {
   const inputs = inputsFor(model);
-  const logits = tf.tidy(() => model.apply(inputs, { training: false }) as tf.Tensor);
+  const logits = tf.tidy(() => tf.concat(logitsOf(model, inputs, false).map((rows) => tf.reshape(rows, [-1]))));
   const values = (await logits.data()) as Float32Array;
   tf.dispose([inputs, logits]);
   return values;
@@ -156,17 +164,23 @@ async function outputsOf(model: tfl.LayersModel): Promise<Float32Array> {
 /** Of a text. */
 const TOKENS = 5;
 
-/** How many rows of logits two inputs have. */
-const rowsOf = (model: tfl.LayersModel): number => (model.outputs[0].shape.length === 3 ? BATCH * TOKENS : BATCH);
+/** How many rows of logits two inputs have, and of how many classes. */
+const rowsOf = ({ shape }: tfl.SymbolicTensor): number => (shape.length === 3 ? BATCH * TOKENS : BATCH);
+const classesOf = ({ shape }: tfl.SymbolicTensor): number => shape.at(-1) as number;
+
+/** What other ids than those of tokens are below, by the names of inputs: of a sentence in its text, and of a place. */
+const LIMITS: { [name: string]: number } = { token_types: 2, places: TOKENS };
 
 /** Two random inputs: images [2, height, width, channels], or the ids of texts [2, time] and their lengths [2]. */
 function inputsFor(model: tfl.LayersModel): tf.Tensor | tf.Tensor[] {
   const random = randomStream(1, "model check", model.name);
-  const vocabulary = model.outputs[0].shape.at(-1) as number;
-  const inputs = model.inputs.map(({ shape: given, dtype }) => {
+  const vocabulary = classesOf(model.outputs[0]);
+  const inputs = model.inputs.map(({ shape: given, dtype }, i) => {
     if (dtype === "int32" && given.length === 1) return tf.tensor1d([TOKENS, TOKENS - 2], "int32");
     if (dtype === "int32") {
-      const ids = Int32Array.from({ length: BATCH * TOKENS }, () => random.integer(vocabulary));
+      const ids = Int32Array.from({ length: BATCH * TOKENS }, () =>
+        random.integer(LIMITS[model.inputNames[i]] ?? vocabulary),
+      );
       return tf.tensor2d(ids, [BATCH, TOKENS], "int32");
     }
     const shape = [BATCH, ...(given.slice(1) as number[])];

@@ -53,8 +53,8 @@ interface Writer {
 export async function benchDecode(options: BenchDecodeOptions): Promise<BenchDecodeResult> {
   const { model, backend: asked = "auto", rounds = 5, progress } = options;
   const entry = findModel(model);
-  if (entry.task === "classification") {
-    throw new InputError(`bench decode is for networks that write, and ${model} tells images apart`);
+  if (entry.task === "classification" || entry.task === "masked-language-modelling") {
+    throw new InputError(`bench decode is for networks that write, and ${model} writes nothing`);
   }
   const { name: backend } = await startBackend(asked as BackendName | "auto", { progress });
   const writer = entry.task === "translation" ? translatorWriter(entry) : languageWriter(entry);

@@ -1,14 +1,16 @@
-import type { PairBatch, TokenBatch } from "@tfjs-zoo/datasets";
+import type { MaskedBatch, PairBatch, TokenBatch } from "@tfjs-zoo/datasets";
 import {
   countParams,
   type LanguageModelEntry,
   type Random,
   randomStream,
+  type TextEncoderEntry,
   type TranslatorEntry,
 } from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { adam, weightsAndBiases } from "../optim/index.ts";
 import { languageModelling } from "../tasks/language-modelling.ts";
+import { maskedLanguage } from "../tasks/masked-language.ts";
 import { translation } from "../tasks/translation.ts";
 
 /** Training steps of a network of text, in the configuration that the peers have, on a batch of random tokens. */
@@ -23,7 +25,12 @@ export interface TextWorkload {
 /** The peers' learning rate; it costs nothing. */
 const learningRate = 1e-3;
 
-export function textWorkload(entry: LanguageModelEntry | TranslatorEntry, size: number, within?: Within): TextWorkload {
+export function textWorkload(
+  entry: LanguageModelEntry | TranslatorEntry | TextEncoderEntry,
+  size: number,
+  within?: Within,
+): TextWorkload {
+  if (entry.task === "masked-language-modelling") return encoderWorkload(entry, size, within);
   return entry.task === "translation" ? translatorWorkload(entry, size, within) : writerWorkload(entry, size, within);
 }
 
@@ -39,6 +46,30 @@ function writerWorkload(entry: LanguageModelEntry, size: number, within?: Within
   const batch: TokenBatch = { tokens: randomIds(randomStream(0, "bench"), vocabulary, size * length), size, length };
   return {
     params: countParams(model),
+    items: size * context,
+    step: async () => (await trainer.takeStep([batch], learningRate)).loss,
+  };
+}
+
+/** Texts of a full context, of which as many words are hidden as in training. */
+function encoderWorkload(entry: TextEncoderEntry, size: number, within?: Within): TextWorkload {
+  const { vocabulary, context } = entry;
+  const network = entry.build({ seed: 0 });
+  const groups = weightsAndBiases(adam({ decoupled: true }), { weightDecay: 0.01 });
+  const trainer = new Trainer(maskedLanguage(network), { groups, within, seed: 0 });
+  const random = randomStream(0, "bench");
+  const hidden = Math.round(0.15 * context);
+  const batch: MaskedBatch = {
+    size,
+    ids: randomIds(random, vocabulary, size * context),
+    types: new Int32Array(size * context),
+    lengths: new Int32Array(size).fill(context),
+    places: randomIds(random, context, size * hidden),
+    words: randomIds(random, vocabulary, size * hidden),
+    next: randomIds(random, 2, size),
+  };
+  return {
+    params: countParams(network.pretrain),
     items: size * context,
     step: async () => (await trainer.takeStep([batch], learningRate)).loss,
   };

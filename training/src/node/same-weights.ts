@@ -1,8 +1,7 @@
 import { InputError } from "@tfjs-zoo/models";
-import type { ClassifierFile } from "./classifier-file.ts";
 
 /** @throws InputError when a file is not the one that a run was begun with */
-export function checkSameWeights(file: ClassifierFile, { name, sha256 }: { name: string; sha256: string }): void {
+export function checkSameWeights(file: { sha256: string }, { name, sha256 }: { name: string; sha256: string }): void {
   if (file.sha256 === sha256) return;
   throw new InputError(
     `${name} has changed since the run was begun with it (sha256 ${file.sha256.slice(0, 12)}…, then ${sha256.slice(0, 12)}…): put the old one back, or start a new run`,

@@ -81,6 +81,34 @@ export const translatorRecipes = {
   standard: { ...pairs, epochs: 40, dropout: 0.3, averageLast: 5 },
 } as const satisfies { [name: string]: TextRecipe };
 
+const encoder: TextRecipe = {
+  ...base,
+  learningRate: 1e-3,
+  beta2: 0.999,
+  weightDecay: 0.01,
+  schedule: "linear",
+  warmupEpochs: 1,
+  dropout: 0.1,
+};
+
+/** The recipes for text encoders that learn from text alone, by name. */
+export const encoderRecipes = {
+  /** Knows the commonest words, in the time of a long coffee. */
+  quick: encoder,
+  /** Close to what the network can do. */
+  standard: { ...encoder, epochs: 40, warmupEpochs: 2 },
+} as const satisfies { [name: string]: TextRecipe };
+
+const labelledTexts: TextRecipe = { ...encoder, epochs: 3, batchSize: 32, learningRate: 5e-4, warmupEpochs: 0.3 };
+
+/** The recipes for classifiers of texts, by name. */
+export const textClassifierRecipes = {
+  /** From nothing. */
+  quick: labelledTexts,
+  /** From weights that know the language: small steps (Devlin et al. 2019, A.3; Turc et al. 2019 for small networks). */
+  "fine-tune": { ...labelledTexts, learningRate: 1e-4 },
+} as const satisfies { [name: string]: TextRecipe };
+
 export type TextRecipeName = keyof typeof textRecipes;
 
 /** Which optimizer moves which weights. */

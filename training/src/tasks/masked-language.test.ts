@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { type BertIds, type EncodedDocuments, maskedTexts } from "@tfjs-zoo/datasets";
-import { bert, randomStream } from "@tfjs-zoo/models";
+import { bert, disposeBert, randomStream } from "@tfjs-zoo/models";
 import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Trainer } from "../loop/trainer.ts";
@@ -26,9 +26,6 @@ const networkOf = (dropout = 0) =>
   bert({ vocabulary: 29, context: 5, dim: 32, depth: 1, heads: 2, hidden: 64, dropout, seed: 1 });
 const trainerOf = (network: ReturnType<typeof bert>) =>
   new Trainer(maskedLanguage(network), { groups: weightsAndBiases(adam()), seed: 1 });
-const disposeAll = (network: ReturnType<typeof bert>) => {
-  for (const model of Object.values(network)) model.dispose();
-};
 
 describe("BERT", () => {
   it("learns words and what follows by heart, and leaks nothing", async () => {
@@ -55,7 +52,7 @@ describe("BERT", () => {
     expect(last.next.loss).toBeLessThan(0.2);
     expect(last.next.accuracy).toBeGreaterThan(0.9);
     trainer.dispose();
-    disposeAll(network);
+    disposeBert(network);
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -73,6 +70,6 @@ describe("BERT", () => {
     await steps(other, 2, 4);
     expect(await other.state()).toEqual(await trainer.state());
     for (const each of [trainer, other]) each.dispose();
-    for (const network of [whole, resumed]) disposeAll(network);
+    for (const network of [whole, resumed]) disposeBert(network);
   });
 });

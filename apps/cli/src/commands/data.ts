@@ -2,7 +2,10 @@ import {
   datasetNames,
   datasetStatus,
   InputError,
+  isLabelledTexts,
+  labelledTextNames,
   loadDataset,
+  loadLabelledTexts,
   loadPairDataset,
   loadTextDataset,
   type Progress,
@@ -42,8 +45,8 @@ export function registerData(program: Command): void {
 
 /** A set of your own is checked as it is loaded. */
 function checkName(name: string): void {
-  if (/^(folder|text|pairs):/.test(name)) return;
-  const known = [...datasetNames, ...textDatasetNames, ...pairDatasetNames];
+  if (/^(folder|text|pairs|labels):/.test(name)) return;
+  const known = [...datasetNames, ...textDatasetNames, ...pairDatasetNames, ...labelledTextNames];
   if (known.includes(name)) return;
   throw new InputError(
     `unknown data set "${name}": did you mean "${closest(name, known)}"? There are ${known.join(", ")}`,
@@ -60,6 +63,11 @@ async function fetched(name: string, progress: Progress): Promise<string> {
     const { source, target, train, validation, test } = await loadPairDataset(name, { progress });
     const counts = `${train.source.length} training, ${validation.source.length} validation and ${test.source.length} test`;
     return `${counts} pairs, ${source}-${target}`;
+  }
+  if (isLabelledTexts(name)) {
+    const { train, validation, test, classes } = await loadLabelledTexts(name, { progress });
+    const counts = `${train.texts.length} training, ${validation.texts.length} validation and ${test.texts.length} test`;
+    return `${counts} texts, ${classes.length} classes`;
   }
   const { train, test, classes } = await loadDataset(name, { progress });
   return `${train.count} training and ${test.count} test images, ${classes.length} classes`;

@@ -1,7 +1,8 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
-import { InputError, type ModelEntry } from "@tfjs-zoo/models";
+import { disposeBert, InputError, type ModelEntry } from "@tfjs-zoo/models";
 import {
+  bertFrom,
   type ClassifierFile,
   type Evaluation,
   ensembleOf,
@@ -10,10 +11,12 @@ import {
   mainScore,
   readClassifier,
   readLanguageModel,
+  readTextEncoder,
   readTranslator,
   type TestViews,
   taskOfFile,
   testViews,
+  textClassifierFrom,
   translatorFrom,
 } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
@@ -29,6 +32,7 @@ import {
 } from "../context.ts";
 import { weightsFile } from "../target.ts";
 import { formatTable } from "../terminal/table.ts";
+import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onHeldOutGaps, onTestSentences } from "./eval-translation.ts";
 import { onTestSet } from "./test-set.ts";
@@ -43,7 +47,7 @@ export function registerEval(program: Command): void {
   program
     .command("eval")
     .description(
-      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU",
+      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU, what a BERT finds",
     )
     .argument("<weights...>", "NAME.TAG, a run's folder or a .safetensors file")
     .option("--dataset <name>", "another test set than that of the weights' own data set")
@@ -72,8 +76,7 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
         `--test-views ${flags.testViews} is for images, and ${targets[text]} for text: leave it out`,
       );
     }
-    const evaluate = tasks[0] === "translation" ? evaluateTranslator : evaluateLanguageModel;
-    return evaluate(paths[0], flags, output);
+    return evaluatorOf[tasks[0] as keyof typeof evaluatorOf](paths[0], flags, output);
   }
   const files: ClassifierFile[] = [];
   for (const path of paths) files.push(await readClassifier(path));
@@ -107,6 +110,43 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
     },
     () => `${tableOf(members, targets, ensemble)}\n${images}`,
   );
+}
+
+const evaluatorOf = {
+  translation: evaluateTranslator,
+  "language-modelling": evaluateLanguageModel,
+  "masked-language-modelling": evaluateTextEncoder,
+};
+
+async function evaluateTextEncoder(path: string, flags: EvalFlags, output: Output): Promise<void> {
+  const file = await readTextEncoder(path);
+  await startBackendFor(flags, output);
+  const name = flags.dataset ?? file.info.dataset;
+  if (file.info.classes === undefined) {
+    const network = bertFrom(file, path);
+    try {
+      const { words, next } = await onHeldOutDocuments(network, file, name, output);
+      output.result(
+        { words, next },
+        () =>
+          `${percent(words.accuracy)} of ${words.count.toLocaleString("en")} hidden words found (loss ${words.loss.toFixed(4)}), ${percent(next.accuracy)} of ${next.count.toLocaleString("en")} told what follows (loss ${next.loss.toFixed(4)}), held out of ${name}`,
+      );
+    } finally {
+      disposeBert(network);
+    }
+    return;
+  }
+  const model = textClassifierFrom(file, path);
+  try {
+    const { accuracy, loss, texts } = await onTestTexts(model, file, name, output);
+    output.result(
+      { accuracy, loss, texts },
+      () =>
+        `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)} on ${texts.toLocaleString("en")} test texts of ${name}`,
+    );
+  } finally {
+    model.dispose();
+  }
 }
 
 async function evaluateTranslator(path: string, flags: EvalFlags, output: Output): Promise<void> {

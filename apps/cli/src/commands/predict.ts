@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { imageTransform } from "@tfjs-zoo/datasets";
 import { decodePicture } from "@tfjs-zoo/datasets/node";
-import { loadForInference } from "@tfjs-zoo/training/node";
+import { loadForInference, taskOfFile } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
   backendOption,
@@ -14,7 +14,8 @@ import {
 } from "../context.ts";
 import { expectFinite } from "../expect-finite.ts";
 import { weightsFile } from "../target.ts";
-import { formatTable } from "../terminal/table.ts";
+import { rankingText } from "../terminal/ranking.ts";
+import { predictTexts } from "./predict-text.ts";
 
 interface PredictFlags extends CommonFlags {
   weights: string;
@@ -24,10 +25,12 @@ interface PredictFlags extends CommonFlags {
 export function registerPredict(program: Command): void {
   program
     .command("predict")
-    .description("what is in a picture")
-    .argument("<pictures...>", "image files")
+    .description(
+      "what is in a picture; of what class a text is, or, by a BERT of text alone, what [MASK] in it stands for",
+    )
+    .argument("<pictures...>", "image files, or texts in quotes")
     .requiredOption("--weights <weights>", "NAME.TAG, a run's folder or a .safetensors file")
-    .option("--top <n>", "how many classes to name", "5")
+    .option("--top <n>", "how many classes or words to name", "5")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -38,6 +41,7 @@ async function predict(pictures: string[], flags: PredictFlags): Promise<void> {
   const output = createOutput(flags);
   const top = wholeNumber("--top", flags.top, 1);
   const file = await weightsFile(flags.weights);
+  if ((await taskOfFile(file)) === "masked-language-modelling") return predictTexts(file, pictures, top, flags, output);
   await startBackendFor(flags, output);
   const { model, info } = await loadForInference(file);
   const { inputShape, mean, std, classes } = info;
@@ -61,12 +65,10 @@ async function predict(pictures: string[], flags: PredictFlags): Promise<void> {
   output.result(results, () =>
     results
       .map(({ picture, predictions }) => {
-        const rows = predictions.map(({ class: name, probability }) => ({
-          class: name,
-          probability: `${(100 * probability).toFixed(1)} %`,
-          bar: "█".repeat(Math.round(30 * probability)),
-        }));
-        const table = formatTable(rows, [{ key: "class" }, { key: "probability", align: "right" }, { key: "bar" }]);
+        const table = rankingText(
+          "class",
+          predictions.map(({ class: name, probability }) => ({ name, probability })),
+        );
         return pictures.length === 1 ? table : `${picture}\n${table}`;
       })
       .join("\n\n"),

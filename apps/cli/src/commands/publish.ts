@@ -1,10 +1,20 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loadDataset } from "@tfjs-zoo/datasets/node";
-import { countMacs, countParams, findModel, findTranslator, InputError, type ModelEntry } from "@tfjs-zoo/models";
+import { isLabelledTexts, loadDataset } from "@tfjs-zoo/datasets/node";
+import {
+  countMacs,
+  countParams,
+  disposeBert,
+  findModel,
+  findTranslator,
+  InputError,
+  type ModelEntry,
+} from "@tfjs-zoo/models";
 import { type Card, type CardFields, createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import {
+  bertFrom,
+  encoderRecipes,
   flagOf,
   type InitialWeights,
   languageModelOf,
@@ -13,14 +23,19 @@ import {
   type RecipeName,
   RunFolder,
   readLanguageModel,
+  readTextEncoder,
   readTranslator,
   recipeFor,
   saveClassifier,
   saveLanguageModel,
+  saveTextEncoder,
   saveTokenizer,
   saveTranslator,
   type TeacherWeights,
-  type TextRecipeName,
+  type TextEncoderFile,
+  type TextRecipe,
+  textClassifierFrom,
+  textClassifierRecipes,
   textRecipes,
   tokenizerPath,
   translatorFrom,
@@ -38,6 +53,7 @@ import {
 } from "../context.ts";
 import { pretrainedFolder } from "../pretrained.ts";
 import { weightsFile } from "../target.ts";
+import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onTestSentences } from "./eval-translation.ts";
 import { onTestSet } from "./test-set.ts";
@@ -129,6 +145,7 @@ const shipmentOf: { [T in ModelEntry["task"]]: (shipment: Shipment) => Promise<S
   classification: shipClassifier,
   "language-modelling": shipLanguageModel,
   translation: shipTranslator,
+  "masked-language-modelling": shipTextEncoder,
 };
 
 async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
@@ -220,6 +237,60 @@ async function shipTranslator({ file, building, epochs: epoch, dtype, output }: 
   };
 }
 
+async function shipTextEncoder(shipment: Shipment): Promise<Shipped> {
+  const { file, building, dtype } = shipment;
+  const trained = await readTextEncoder(file);
+  const weights = join(building, "model.safetensors");
+  const whole = trained.info.classes ? textClassifierFrom(trained, file) : bertFrom(trained, file);
+  const bytes = await saveTextEncoder(weights, "pretrain" in whole ? whole.pretrain : whole, trained.info, dtype);
+  if ("pretrain" in whole) disposeBert(whole);
+  else whole.dispose();
+  await saveTokenizer(tokenizerPath(weights), trained.tokenizer);
+  const shipped = await readTextEncoder(weights);
+  const { context } = shipped.info;
+  const measured = await (shipped.info.classes ? measuredTextClassifier : measuredTextEncoder)(shipped, shipment);
+  const { said, ...fields } = measured;
+  return {
+    bytes,
+    fields: { inputShape: [context], normalisation: null, tokenizer: "tokenizer.json", ...fields },
+    said,
+  };
+}
+
+async function measuredTextClassifier(file: TextEncoderFile, { epochs: epoch, output }: Shipment) {
+  const { dataset, context, classes = [] } = file.info;
+  const model = textClassifierFrom(file, file.path);
+  const { accuracy, loss, texts } = await onTestTexts(model, file, dataset, output);
+  const on = { dataset, split: "test", images: texts, epoch };
+  const [parameters, macs] = [countParams(model), countMacs(model, context)];
+  model.dispose();
+  return {
+    ...{ classes, parameters, macs },
+    metric: { name: "accuracy", value: accuracy, ...on },
+    otherMetrics: [{ name: "loss", value: loss, ...on }],
+    said: `${(100 * accuracy).toFixed(2)} % on ${texts.toLocaleString("en")} test texts`,
+  };
+}
+
+async function measuredTextEncoder(file: TextEncoderFile, { epochs: epoch, output }: Shipment) {
+  const { dataset, context } = file.info;
+  const network = bertFrom(file, file.path);
+  const { words, next } = await onHeldOutDocuments(network, file, dataset, output);
+  const on = (images: number) => ({ dataset, split: "validation", images, epoch });
+  const [parameters, macs] = [countParams(network.pretrain), countMacs(network.encode, context)];
+  disposeBert(network);
+  return {
+    ...{ parameters, macs },
+    metric: { name: "loss", value: words.loss, ...on(words.count) },
+    otherMetrics: [
+      { name: "hidden words found", value: words.accuracy, ...on(words.count) },
+      { name: "loss of what follows", value: next.loss, ...on(next.count) },
+      { name: "told what follows", value: next.accuracy, ...on(next.count) },
+    ],
+    said: `loss ${words.loss.toFixed(4)} on ${words.count.toLocaleString("en")} hidden words, ${(100 * words.accuracy).toFixed(2)} % of them found`,
+  };
+}
+
 /**
  * The command that makes a run's weights again: the recipe by name, and every field that differs from it.
  *
@@ -230,7 +301,7 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
   const named: object =
     task === "classification"
       ? recipeFor(config.recipeName as RecipeName, config.dataset)
-      : (task === "translation" ? translatorRecipes : textRecipes)[config.recipeName as TextRecipeName];
+      : textRecipesOf(task, config.dataset)[String(config.recipeName)];
   // A field that the recipe did not know yet when the run began is as it was then.
   const changed = Object.entries(named).filter(([field, value]) => field in recipe && recipe[field] !== value);
   return [
@@ -241,6 +312,9 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     ...(task === "language-modelling" ? [`--context ${config.context}`, ...tokenizerFlags(config)] : []),
     ...(config.direction ? [`--direction ${config.direction}`] : []),
     ...(task === "translation" && !config.init ? translationFlags(config) : []),
+    ...(task === "masked-language-modelling" && !config.init
+      ? [`--context ${config.context} --vocabulary ${config.vocabulary}`]
+      : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,
@@ -251,6 +325,13 @@ const translationFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown 
   ...(tokenizer === "words" ? ["--tokenizer words"] : []),
   `--vocabulary ${vocabulary}`,
 ];
+
+/** The recipes among which the name of a run of a network of text is. */
+function textRecipesOf(task: Card["task"], dataset: string): { readonly [name: string]: TextRecipe } {
+  if (task === "translation") return translatorRecipes;
+  if (task === "language-modelling") return textRecipes;
+  return isLabelledTexts(dataset) ? textClassifierRecipes : encoderRecipes;
+}
 
 const tokenizerFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown }): string[] =>
   tokenizer === "bpe" ? [`--tokenizer bpe --vocabulary ${vocabulary}`] : [];

@@ -86,20 +86,28 @@ export function trainShown(
       if (resumedAt) output.line(goesOnText(resumedAt));
     },
     onStep: stepsShown(output, epochs, "images"),
-    onEpoch({ epoch, trainLoss, trainMetrics, validation, seconds }) {
-      const held = validation
-        ? `, held-out accuracy ${percent(validation.accuracy)}, loss ${validation.loss.toFixed(3)}`
-        : "";
-      output.line(
-        `epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(3)}, accuracy ${percent(trainMetrics.correct)}${held} (${formatDuration(seconds)})`,
-      );
-    },
+    onEpoch: (event) => output.line(classifierEpochText(event, epochs)),
     onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
   });
 }
 
+/** What a line says after each epoch of a classifier. */
+export function classifierEpochText(
+  { epoch, trainLoss, trainMetrics, validation, seconds }: EpochEvent,
+  epochs: number,
+): string {
+  const held = validation
+    ? `, held-out accuracy ${percent(validation.accuracy)}, loss ${validation.loss.toFixed(3)}`
+    : "";
+  return `epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(3)}, accuracy ${percent(trainMetrics.correct)}${held} (${formatDuration(seconds)})`;
+}
+
 /** Shows on a live line how steps go. */
-export function stepsShown(output: Output, epochs: number, unit: "images" | "tokens"): (event: StepEvent) => void {
+export function stepsShown(
+  output: Output,
+  epochs: number,
+  unit: "images" | "tokens" | "texts",
+): (event: StepEvent) => void {
   let rate = 0;
   return (event) => {
     const itemsPerSecond = (1000 * event.items) / (event.dataMs + event.stepMs);

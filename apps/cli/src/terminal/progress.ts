@@ -13,7 +13,7 @@ export interface TrainingState {
   learningRate: number;
   itemsPerSecond: number;
   /** what the items are */
-  unit: "images" | "tokens";
+  unit: "images" | "tokens" | "texts";
   etaSeconds: number;
 }
 

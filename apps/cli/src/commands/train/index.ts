@@ -1,4 +1,4 @@
-import { datasetNames, pairDatasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
+import { datasetNames, labelledTextNames, pairDatasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
 import { recipes, textRecipes } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
@@ -8,6 +8,7 @@ import { trainClassifierIn } from "./classifier.ts";
 import type { TrainFlags } from "./flags.ts";
 import { trainLanguageModelIn } from "./language-model.ts";
 import { resumed } from "./runs.ts";
+import { trainTextEncoderIn } from "./text-encoder.ts";
 import { trainTranslatorIn } from "./translator.ts";
 
 export function registerTrain(program: Command): void {
@@ -21,7 +22,7 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--dataset <name>",
-      `${datasetNames.join(", ")} or folder:PATH; for text ${textDatasetNames.join(", ")} or text:PATH; to translate ${pairDatasetNames.join(", ")} or pairs:PATH (default: what the model is for)`,
+      `${datasetNames.join(", ")} or folder:PATH; for text ${textDatasetNames.join(", ")} or text:PATH; to translate ${pairDatasetNames.join(", ")} or pairs:PATH; to tell texts apart ${labelledTextNames.join(", ")} or labels:PATH (default: what the model is for)`,
     )
     .option(
       "--init <weights>",
@@ -38,7 +39,7 @@ export function registerTrain(program: Command): void {
     .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
     .option(
       "--context <tokens>",
-      "text: the most tokens that a language model looks back on; of a T5, those of a piece with gaps (128)",
+      "text: the most tokens that a language model looks back on, or of a text; of a T5, those of a piece with gaps (128)",
     )
     .option(
       "--tokenizer <name>",
@@ -46,7 +47,7 @@ export function registerTrain(program: Command): void {
     )
     .option(
       "--vocabulary <n>",
-      "text: how many tokens are learned (default: 4096; to translate 8000, of both languages)",
+      "text: how many tokens are learned (default: 4096; to translate 8000, of both languages; of a BERT its own)",
     )
     .option("--direction <from-to>", "from which language into which, such as de-en (default: the data set's)")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
@@ -61,6 +62,7 @@ const trainingOf = {
   classification: trainClassifierIn,
   "language-modelling": trainLanguageModelIn,
   translation: trainTranslatorIn,
+  "masked-language-modelling": trainTextEncoderIn,
 };
 
 async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {

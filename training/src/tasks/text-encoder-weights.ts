@@ -1,0 +1,102 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { type Bert, disposeBert, findTextEncoder, InputError } from "@tfjs-zoo/models";
+import { loadWeights, type SafeTensors } from "@tfjs-zoo/models/weights";
+
+/** What a file of a text encoder's weights says of itself. */
+export interface TextEncoderInfo {
+  model: string;
+  /** what it was trained on */
+  dataset: string;
+  /** tokens that there are, and the most of a text */
+  vocabulary: number;
+  context: number;
+  /** what it tells apart; not there where it learned from text alone */
+  classes?: readonly string[];
+}
+
+/** What a file says of a text encoder, as texts: formats of weights hold nothing else. */
+export const textEncoderMetadata = ({ vocabulary, context, classes, ...names }: TextEncoderInfo) => ({
+  ...names,
+  vocabulary: String(vocabulary),
+  context: String(context),
+  ...(classes && { classes: JSON.stringify(classes) }),
+});
+
+/** @throws InputError when a file does not say which text encoder it is of */
+export function textEncoderInfo(metadata: Record<string, string>, from: string): TextEncoderInfo {
+  if (metadata.model === undefined) {
+    throw new InputError(
+      `${from} does not say which model it is of: give weights that \`train\`, \`import\` or \`publish\` wrote`,
+    );
+  }
+  const { name: model } = findTextEncoder(metadata.model);
+  const number = (key: "vocabulary" | "context", most: number): number => {
+    const value = Number(metadata[key]);
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    throw new InputError(
+      `${from} says a ${key} of ${metadata[key]?.slice(0, 20)}; expected a whole number from 1 to ${most}`,
+    );
+  };
+  return {
+    ...{ model, dataset: metadata.dataset ?? "unknown" },
+    ...{ vocabulary: number("vocabulary", 2 ** 20), context: number("context", 2 ** 16) },
+    ...(metadata.classes !== undefined && { classes: classesOf(metadata.classes, from) }),
+  };
+}
+
+function classesOf(text: string, from: string): string[] {
+  let classes: unknown;
+  try {
+    classes = JSON.parse(text);
+  } catch {}
+  if (Array.isArray(classes) && classes.length > 1 && classes.every((name) => typeof name === "string")) return classes;
+  throw new InputError(`${from} does not say its classes: give weights that \`train\` or \`publish\` wrote`);
+}
+
+/** The tensors of a text encoder's file, and what it says of itself. */
+export interface ParsedTextEncoder {
+  info: TextEncoderInfo;
+  parsed: SafeTensors;
+}
+
+/**
+ * Builds the network of a file that has learned from text alone.
+ *
+ * @throws InputError when it tells classes apart, or its tensors do not fit the network that it names
+ */
+export function bertFrom({ info, parsed }: ParsedTextEncoder, from: string): Bert {
+  const { model: name, vocabulary, context, classes } = info;
+  if (classes) {
+    throw new InputError(
+      `${from} tells ${classes.length} classes apart and knows no words to fill in: give one that learned from text alone`,
+    );
+  }
+  const network = findTextEncoder(name).build({ vocabulary, context, seed: null });
+  try {
+    loadWeights(network.pretrain, parsed);
+  } catch (error) {
+    disposeBert(network);
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+  return network;
+}
+
+/**
+ * Builds the network of a file that tells texts apart.
+ *
+ * @throws InputError when it learned from text alone, or its tensors do not fit the network that it names
+ */
+export function textClassifierFrom({ info, parsed }: ParsedTextEncoder, from: string): tfl.LayersModel {
+  const { model: name, vocabulary, context, classes } = info;
+  if (classes === undefined) {
+    throw new InputError(`${from} learned from text alone and tells no classes apart: fine-tune it with train --init`);
+  }
+  const model = findTextEncoder(name).classifier({ vocabulary, context, classes: classes.length, seed: null });
+  try {
+    loadWeights(model, parsed);
+  } catch (error) {
+    model.dispose();
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+  return model;
+}
