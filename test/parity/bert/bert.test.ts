@@ -3,16 +3,22 @@
  * hub's names. The tolerance is that of parity.test.ts.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import {
+  type Bert,
   type BertClassifierOptions,
   type BertOptions,
   bert,
   bertClassifier,
   countMacs,
   countParams,
+  disposeBert,
+  findTextEncoder,
   ops,
   randomStream,
 } from "@tfjs-zoo/models";
@@ -27,8 +33,10 @@ import {
   toTorch,
   writeSafetensors,
 } from "@tfjs-zoo/models/weights";
-import { startBackend } from "@tfjs-zoo/training/node";
-import { beforeAll, describe, expect, it } from "vitest";
+import { loadTokenizer, startBackend } from "@tfjs-zoo/training/node";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createOutput } from "../../../apps/cli/src/context.ts";
+import { importTextEncoder } from "../../../apps/cli/src/import-text-encoder.ts";
 import { backendStarts } from "../backend-starts.ts";
 import { errorOf, initialValue, type Summaries, summarise } from "../fixture.ts";
 
@@ -117,20 +125,23 @@ describe("a file of the hub", () => {
   const file = new Uint8Array(readFileSync(`${folder}bert-hub.safetensors`));
   beforeAll(() => startBackend("wasm", { setup: false }));
 
+  const expectLogits = ({ pretrain }: Bert, fixture: Hub) =>
+    tf.tidy(() => {
+      const { batch, tokens, logits } = fixture;
+      const everywhere = Array.from({ length: batch }, () => Array.from({ length: tokens }, (_, place) => place));
+      const inputs = [...textsOf(fixture), tf.tensor2d(everywhere, undefined, "int32")];
+      const [words, next] = pretrain.apply(inputs) as tf.Tensor[];
+      expect(worstOf(words.dataSync(), logits.words)).toBeLessThan(TOLERANCE);
+      expect(worstOf(next.dataSync(), logits.next)).toBeLessThan(TOLERANCE);
+    });
+
   it("gives the hub's logits, old names of norms and all", () => {
     const fixture = read<Hub>("bert-hub.json");
-    const { options, batch, tokens } = fixture;
-    const models = bert({ ...options, seed: null });
+    const models = bert({ ...fixture.options, seed: null });
     const report = importWeights(models.pretrain, file);
     expect(report.rules).toEqual(["gamma, beta -> weight, bias"]);
     expect(report.unused).toEqual(["cls.predictions.decoder.weight"]); // the word embeddings once more
-    tf.tidy(() => {
-      const everywhere = Array.from({ length: batch }, () => Array.from({ length: tokens }, (_, place) => place));
-      const inputs = [...textsOf(fixture), tf.tensor2d(everywhere, undefined, "int32")];
-      const [words, next] = models.pretrain.apply(inputs) as tf.Tensor[];
-      expect(worstOf(words.dataSync(), fixture.logits.words)).toBeLessThan(TOLERANCE);
-      expect(worstOf(next.dataSync(), fixture.logits.next)).toBeLessThan(TOLERANCE);
-    });
+    expectLogits(models, fixture);
     for (const model of Object.values(models)) model.dispose();
   });
 
@@ -145,6 +156,26 @@ describe("a file of the hub", () => {
     expect(report.unused).toEqual([]);
     expect(await saveWeights(alone.encode)).toEqual(await saveWeights(whole.encode));
     for (const models of [whole, alone]) for (const model of Object.values(models)) model.dispose();
+  });
+
+  it("is what zoo import makes of it, with the vocab.txt beside it", async () => {
+    const fixture = read<Hub>("bert-hub.json");
+    const folder = await mkdtemp(join(tmpdir(), "zoo-bert-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const [path, out] = ["model.safetensors", "mine/weights.safetensors"].map((name) => join(folder, name));
+    await mkdir(join(folder, "mine"));
+    const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d", "e", "f"];
+    await writeFile(join(folder, "vocab.txt"), `${words.join("\n")}\n`);
+    const entry = findTextEncoder("bert-base-uncased");
+    const narrow = { ...entry, context: 9, build: entry.narrow };
+    const output = createOutput({ json: true });
+    const imported = await importTextEncoder(path, file, { entry: narrow, out }, { backend: "wasm" }, output);
+    expect(imported).toMatchObject({ model: "bert-base-uncased", vocabulary: 11, context: 9, format: "safetensors" });
+    expect((await loadTokenizer(join(folder, "mine", "tokenizer.json"))).encode("fc")).toEqual(Int32Array.of(1));
+    const network = entry.narrow({ seed: null });
+    loadWeights(network.pretrain, readFileSync(out));
+    expectLogits(network, fixture);
+    disposeBert(network);
   });
 
   it("begins a classifier, whose head stays fresh", () => {

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { findClassifier, findLanguageModel, findModel, findTranslator, InputError } from "@tfjs-zoo/models";
+import {
+  findClassifier,
+  findLanguageModel,
+  findModel,
+  findTextEncoder,
+  findTranslator,
+  InputError,
+} from "@tfjs-zoo/models";
 import { type Command, Option } from "commander";
 import {
   asUsage,
@@ -13,6 +20,7 @@ import {
 } from "../context.ts";
 import { importClassifier, importLines, nextCommand, normalisationOf } from "../import-classifier.ts";
 import { importLanguageModel } from "../import-language-model.ts";
+import { importTextEncoder } from "../import-text-encoder.ts";
 import { importTranslator } from "../import-translator.ts";
 
 /** What a file of weights does not say of itself. */
@@ -42,7 +50,10 @@ export function registerImport(program: Command): void {
     .requiredOption("--model <name>", "the network that they are of")
     .requiredOption("--out <file>", "a new .safetensors file for `zoo eval`, `predict` and `export`");
   for (const option of aboutOptions()) command.addOption(option);
-  command.option("--tokenizer <file>", "of a network of text: its tokenizer.json (default: that beside the file)");
+  command.option(
+    "--tokenizer <file>",
+    "of a network of text: its tokenizer.json, or a BERT's vocab.txt (default: that beside the file)",
+  );
   command.addOption(backendOption()).addOption(jsonOption()).action(importFile);
 }
 
@@ -50,6 +61,7 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
   const { task } = asUsage(() => findModel(flags.model));
+  if (task === "masked-language-modelling") return importEncoder(path, flags, output);
   if (task !== "classification") return importWriter(path, task, flags, output);
   const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));
@@ -67,14 +79,30 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   );
 }
 
+/** @throws UsageError for a flag that says what pictures were */
+function refusePictures(flags: ImportFlags): void {
+  const other = (["dataset", "classes", "normalisation"] as const).find((name) => flags[name] !== undefined);
+  if (other) throw new UsageError(`--${other} means nothing to ${flags.model}: leave it out`);
+}
+
+async function importEncoder(path: string, flags: ImportFlags, output: Output): Promise<void> {
+  refusePictures(flags);
+  const { out, tokenizer } = flags;
+  const entry = findTextEncoder(flags.model);
+  const bytes = await bytesFor(path, out);
+  const imported = await importTextEncoder(path, bytes, { entry, out, tokenizer }, flags, output);
+  output.result(imported, () =>
+    [...importLines(imported), `${out}: npm run predict -- "… [MASK] …" --weights ${out}`].join("\n"),
+  );
+}
+
 async function importWriter(
   path: string,
   task: "language-modelling" | "translation",
   flags: ImportFlags,
   output: Output,
 ): Promise<void> {
-  const other = (["dataset", "classes", "normalisation"] as const).find((name) => flags[name] !== undefined);
-  if (other) throw new UsageError(`--${other} means nothing to ${flags.model}: leave it out`);
+  refusePictures(flags);
   const { out, tokenizer } = flags;
   const bytes = await bytesFor(path, out);
   if (task === "translation") {
