@@ -6,6 +6,7 @@ import { cifar100Files, loadCifar100 } from "./cifar100.ts";
 import { fashionMnistFiles, loadFashionMnist } from "./fashion-mnist.ts";
 import { type FileSet, type FileSetStatus, fileSetStatus, type LoadOptions } from "./file-set.ts";
 import { loadImageFolder } from "./image-folder.ts";
+import { isLabelledTexts } from "./labelled-datasets.ts";
 import { loadMnist, mnistFiles } from "./mnist.ts";
 import { pairDatasetNames, textDatasetNames, textDatasetStatus } from "./text-datasets.ts";
 
@@ -58,7 +59,7 @@ export async function loadDataset(name: string, options: LoadDatasetOptions = {}
 export function checkDatasetName(name: string): void {
   if (name.startsWith(FOLDER) || Object.hasOwn(fileSets, name)) return;
   const known = [...datasetNames, `${FOLDER}PATH`];
-  if (textDatasetNames.includes(name) || pairDatasetNames.includes(name)) {
+  if (textDatasetNames.includes(name) || pairDatasetNames.includes(name) || isLabelledTexts(name)) {
     throw new InputError(`${name} holds text, not pictures: give one of ${known.join(", ")}`);
   }
   throw new InputError(
