@@ -4,56 +4,29 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { disposeBert, InputError, type TextEncoderEntry } from "@tfjs-zoo/models";
 import { readVocabTxt, type Tokenizer } from "@tfjs-zoo/models/text";
-import { type ImportReport, importWeights } from "@tfjs-zoo/models/weights";
-import {
-  bertIds,
-  loadTokenizer,
-  saveTextEncoder,
-  saveTokenizer,
-  type TextEncoderInfo,
-  tokenizerPath,
-} from "@tfjs-zoo/training/node";
-import { type CommonFlags, type Output, startBackendFor } from "./context.ts";
+import type { ImportReport } from "@tfjs-zoo/models/weights";
+import { bertIds, loadTokenizer, saveTextEncoder, type TextEncoderInfo } from "@tfjs-zoo/training/node";
+import { importText, type TextFile } from "./import-text.ts";
 
 export interface ImportedTextEncoder extends ImportReport, TextEncoderInfo {
   out: string;
 }
 
-/**
- * @param path of the file, for messages and for the tokenizer beside it
- * @param options.tokenizer a tokenizer.json or vocab.txt; that beside the file unless given
- * @throws InputError when one can't be read, or they do not fit the network or each other
- */
-export async function importTextEncoder(
-  path: string,
-  bytes: Uint8Array,
-  { entry, out, tokenizer: given }: { entry: TextEncoderEntry; out: string; tokenizer?: string },
-  flags: CommonFlags,
-  output: Output,
-): Promise<ImportedTextEncoder> {
-  const beside = tokenizerPath(out);
-  if (existsSync(beside)) {
-    throw new InputError(
-      `${beside} exists already, and the tokenizer goes there: give an --out in a folder of its own`,
-    );
-  }
-  const tokenizer = await tokenizerFor(path, given);
+/** @throws InputError when a file can't be read, or they do not fit the network or each other */
+export async function importTextEncoder(entry: TextEncoderEntry, file: TextFile): Promise<ImportedTextEncoder> {
+  const tokenizer = await tokenizerFor(file.path, file.tokenizer);
   const { vocabulary } = bertIds(tokenizer);
   const { name, context } = entry;
   const info: TextEncoderInfo = { model: name, dataset: "unknown", vocabulary, context };
-  await startBackendFor(flags, output);
-  const network = entry.build({ vocabulary, context, seed: null });
-  try {
-    const report = importWeights(network.pretrain, bytes);
-    await saveTextEncoder(out, network.pretrain, info);
-    await saveTokenizer(beside, tokenizer);
-    return { ...report, out, ...info };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${path}: ${error.message} (its tokenizer has ${vocabulary} tokens)`);
-  } finally {
-    disposeBert(network);
-  }
+  return importText(file, {
+    ...{ tokenizer, info },
+    build() {
+      const network = entry.build({ vocabulary, context, seed: null });
+      const { pretrain } = network;
+      const save = () => saveTextEncoder(file.out, pretrain, info);
+      return { weights: pretrain, save, dispose: () => disposeBert(network) };
+    },
+  });
 }
 
 /** A tokenizer.json, or else a vocab.txt, which the older files have. */

@@ -25,6 +25,7 @@ import {
 } from "../layers/index.ts";
 import { type Translator, type TranslatorOptions, translator } from "../model-entry.ts";
 import { attentionWeights } from "../ops/attention.ts";
+import { cachedDecoder } from "./cached-decoder.ts";
 import type { Decoder } from "./decoding/index.ts";
 import { countUses, sharedLayers } from "./shared-layers.ts";
 
@@ -294,21 +295,10 @@ function dropped(x: Symbolic, name: string, { options: { dropout: rate }, traini
  * @param source ids int32 [rows, s]  @param lengths int32 [rows]
  */
 export function t5Decoder({ encode, step }: T5, source: tf.Tensor, lengths: tf.Tensor): Decoder {
-  const [rows] = source.shape;
-  const start = tf.tidy(() => {
-    const memory = encode.apply([source, lengths]) as tf.Tensor[]; // two for each layer
-    const empty = memory.map(({ shape }) => tf.zeros([rows, 0, shape[2] as number])); // no token yet
-    return [tf.clone(lengths), ...memory, ...empty];
+  return cachedDecoder(step, lengths, () => {
+    const memory = encode.apply([source, lengths]) as tf.Tensor[]; // [rows, s, heads · dₕ], two for each layer
+    return { memory, width: memory[0].shape[2] as number, caches: memory.length };
   });
-  const fixed = (start.length + 1) / 2; // the lengths, and the memory's keys and values
-  return {
-    start,
-    step(tokens, state) {
-      const ids = tf.tensor2d(tokens, [tokens.length, 1], "int32");
-      const [logits, ...past] = step.apply([ids, ...state]) as tf.Tensor[];
-      return { logits: tf.squeeze(logits, [1]), state: [...state.slice(0, fixed), ...past] };
-    },
-  };
 }
 
 /**

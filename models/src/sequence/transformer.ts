@@ -23,6 +23,7 @@ import {
   SinusoidalPositions,
 } from "../layers/index.ts";
 import { type Translator, translator } from "../model-entry.ts";
+import { cachedDecoder } from "./cached-decoder.ts";
 import type { Decoder } from "./decoding/index.ts";
 import { countUses, sharedLayers } from "./shared-layers.ts";
 
@@ -273,22 +274,10 @@ function dropped(x: Symbolic, name: string, { options, training }: Graph, rate =
  * @param source ids int32 [rows, s]  @param lengths int32 [rows]
  */
 export function transformerDecoder({ encode, step }: Transformer, source: tf.Tensor, lengths: tf.Tensor): Decoder {
-  const [rows] = source.shape;
-  const start = tf.tidy(() => {
-    const [, ...keysAndValues] = encode.apply([source, lengths]) as tf.Tensor[];
-    const d = (keysAndValues[0].shape[2] as number) / 2;
-    const empty = Array.from({ length: 2 * keysAndValues.length }, () => tf.zeros([rows, 0, d])); // no token yet
-    return [tf.clone(lengths), ...keysAndValues, ...empty];
+  return cachedDecoder(step, lengths, () => {
+    const [, ...memory] = encode.apply([source, lengths]) as tf.Tensor[]; // [rows, s, 2 d] for each layer
+    return { memory, width: (memory[0].shape[2] as number) / 2, caches: 2 * memory.length };
   });
-  const fixed = (start.length + 2) / 3; // the lengths, and the memory's keys and values for each layer
-  return {
-    start,
-    step(tokens, state) {
-      const ids = tf.tensor2d(tokens, [tokens.length, 1], "int32");
-      const [logits, ...caches] = step.apply([ids, ...state]) as tf.Tensor[];
-      return { logits: tf.squeeze(logits, [1]), state: [...state.slice(0, fixed), ...caches] };
-    },
-  };
 }
 
 /**

@@ -169,7 +169,7 @@ describe("a file of the hub", () => {
     const entry = findTextEncoder("bert-base-uncased");
     const narrow = { ...entry, context: 9, build: entry.narrow };
     const output = createOutput({ json: true });
-    const imported = await importTextEncoder(path, file, { entry: narrow, out }, { backend: "wasm" }, output);
+    const imported = await importTextEncoder(narrow, { path, bytes: file, out, flags: { backend: "wasm" }, output });
     expect(imported).toMatchObject({ model: "bert-base-uncased", vocabulary: 11, context: 9, format: "safetensors" });
     expect((await loadTokenizer(join(folder, "mine", "tokenizer.json"))).encode("fc")).toEqual(Int32Array.of(1));
     const network = entry.narrow({ seed: null });

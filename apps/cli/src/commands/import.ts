@@ -20,6 +20,7 @@ import {
 } from "../context.ts";
 import { importClassifier, importLines, nextCommand, normalisationOf } from "../import-classifier.ts";
 import { importLanguageModel } from "../import-language-model.ts";
+import type { TextFile } from "../import-text.ts";
 import { importTextEncoder } from "../import-text-encoder.ts";
 import { importTranslator } from "../import-translator.ts";
 
@@ -61,8 +62,7 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
   const { task } = asUsage(() => findModel(flags.model));
-  if (task === "masked-language-modelling") return importEncoder(path, flags, output);
-  if (task !== "classification") return importWriter(path, task, flags, output);
+  if (task !== "classification") return importTexts(path, task, flags, output);
   const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));
   const bytes = await bytesFor(path, out);
@@ -85,35 +85,34 @@ function refusePictures(flags: ImportFlags): void {
   if (other) throw new UsageError(`--${other} means nothing to ${flags.model}: leave it out`);
 }
 
-async function importEncoder(path: string, flags: ImportFlags, output: Output): Promise<void> {
-  refusePictures(flags);
-  const { out, tokenizer } = flags;
-  const entry = findTextEncoder(flags.model);
-  const bytes = await bytesFor(path, out);
-  const imported = await importTextEncoder(path, bytes, { entry, out, tokenizer }, flags, output);
-  output.result(imported, () =>
-    [...importLines(imported), `${out}: npm run predict -- "… [MASK] …" --weights ${out}`].join("\n"),
-  );
-}
+/** How a network of text is read, and what can be done with it then. */
+const textImports = {
+  "language-modelling": {
+    read: (name: string, file: TextFile) => importLanguageModel(findLanguageModel(name), file),
+    next: (out: string) => `npm run generate -- ${out}`,
+  },
+  "masked-language-modelling": {
+    read: (name: string, file: TextFile) => importTextEncoder(findTextEncoder(name), file),
+    next: (out: string) => `npm run predict -- "… [MASK] …" --weights ${out}`,
+  },
+  translation: {
+    read: (name: string, file: TextFile) => importTranslator(findTranslator(name), file),
+    next: (out: string) => `npm run translate -- "…" --weights ${out}`,
+  },
+};
 
-async function importWriter(
+async function importTexts(
   path: string,
-  task: "language-modelling" | "translation",
+  task: keyof typeof textImports,
   flags: ImportFlags,
   output: Output,
 ): Promise<void> {
   refusePictures(flags);
   const { out, tokenizer } = flags;
+  const { read, next } = textImports[task];
   const bytes = await bytesFor(path, out);
-  if (task === "translation") {
-    const entry = findTranslator(flags.model);
-    const translator = await importTranslator(path, bytes, { entry, out, tokenizer }, flags, output);
-    const next = `${out}: npm run translate -- "…" --weights ${out}`;
-    return output.result(translator, () => [...importLines(translator), next].join("\n"));
-  }
-  const entry = findLanguageModel(flags.model);
-  const imported = await importLanguageModel(path, bytes, { entry, out, tokenizer }, flags, output);
-  output.result(imported, () => [...importLines(imported), `${out}: npm run generate -- ${out}`].join("\n"));
+  const imported = await read(flags.model, { path, bytes, out, tokenizer, flags, output });
+  output.result(imported, () => [...importLines(imported), `${out}: ${next(out)}`].join("\n"));
 }
 
 /** The bytes of a file that is to become another. */
