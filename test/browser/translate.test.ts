@@ -37,13 +37,13 @@ function inNode(of: Shipped): ReturnType<typeof translated> {
   return result;
 }
 
-async function translated({ name }: Shipped, sentence: string) {
+async function translated({ name }: Shipped, sentence: string, beams = 5) {
   await startBackend("wasm", { setup: false });
   const file = await readTranslator(weights(name));
   const network = translatorFrom(file);
   const { ids, tokenizer } = file;
   const source = sourceIds(sentence, tokenizer, ids);
-  const [{ results, tree }] = await translateIds(network, [source], ids, { best: 3 });
+  const [{ results, tree }] = await translateIds(network, [source], ids, { beams, best: Math.min(beams, 3) });
   const attention = await translationAttention(network, source, results[0], ids.bos);
   network.dispose();
   const path: string[] = [];
@@ -268,6 +268,24 @@ describe.skipIf(chromiumHere() === undefined || shipped.length === 0)("translate
     await page.emulateMedia({ colorScheme: "light" });
     await page.setViewportSize({ width: 1280, height: 720 });
   });
+
+  it("computes the same on WebGPU", async () => {
+    const expected = await translated(first, sentenceIn(first.source), 1);
+    const gpu = await openChromium({ webgpu: true });
+    try {
+      const { page: tab, complaints } = await openPage(await gpu.newContext(), `${site.url}translate/index.html`);
+      await expect.poll(() => tab.locator("#backend option[value=webgpu]").isDisabled()).toBe(false);
+      await tab.selectOption("#backend", "webgpu");
+      await tab.fill("#beams", "1"); // a processor that plays a graphics card takes its time
+      await panelOf(first, tab).getByRole("textbox").fill(sentenceIn(first.source));
+      await panelOf(first, tab).locator("button[type=submit]").click();
+      await expect.poll(() => state(tab), { timeout: 150_000 }).toMatch(/on WebGPU: /);
+      expect((await written(first, tab).textContent())?.trim()).toBe(expected.found[0]);
+      expect(complaints).toEqual([]);
+    } finally {
+      await gpu.close();
+    }
+  }, 200_000);
 
   it("works offline after it has translated", async () => {
     const visitor = await browser.newContext();

@@ -127,8 +127,8 @@ async function start(): Promise<void> {
     endWorker();
     say("Stopped");
   });
-  const { missing, software } = await offerWebgpu();
-  if (missing === undefined && !software) backend.value = "webgpu";
+  // WebAssembly stays chosen: so small a network, a token at a time, leaves a graphics card waiting.
+  await offerWebgpu();
   await keepOffline();
 }
 
