@@ -22,7 +22,7 @@ export class SentenceLine {
     const isEnd = (i: number) => ended && i === texts.length - 1;
     this.names = texts.map((text, i) => (isEnd(i) ? "the end" : nameOf(text)));
     this.tokens = texts.map((text, i) => {
-      const token = make("span", { className: "token", textContent: text });
+      const token = make("span", { className: isEnd(i) ? "token end" : "token", textContent: text });
       token.tabIndex = i === 0 ? 0 : -1;
       token.dataset[axis] = String(i);
       token.dataset.shown = isEnd(i) ? SIGN_OF_END : SIGN_OF_PART;
