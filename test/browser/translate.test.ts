@@ -242,12 +242,14 @@ describe.skipIf(chromiumHere() === undefined || shipped.length === 0)("translate
   });
 
   it("stays usable in a long translation, and stops when asked to", async () => {
+    await page.locator("#beams").fill("16");
     await panelOf(first).getByRole("textbox").fill("dog ".repeat(100));
     await panelOf(first).locator("button[type=submit]").click();
     await expect.poll(() => state()).toMatch(/is translating/);
     expect(await panelOf(first).locator("button[type=submit]").isDisabled()).toBe(true);
     await page.locator("#stop").click();
     expect(await state()).toBe("Stopped");
+    await page.locator("#beams").fill("5");
     await translate(first, sentenceIn(first.source));
     expect(await page.locator("#problem").isVisible()).toBe(false);
   });
