@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +62,16 @@ describe("a T5 that learns from running text", () => {
     expect(ended.code, ended.stderr).toBe(0);
     const tokens = (path: string) => readFile(join(path, "tokenizer.json"), "utf8");
     expect(await tokens(tuned)).toBe(await tokens(run));
+  });
+
+  it("is imported as a file of others is", async () => {
+    const out = join(folder, "imported", "weights.safetensors");
+    await mkdir(join(folder, "imported"));
+    const imported = await zoo(["import", join(run, "weights.safetensors"), "--model", "t5-pocket", "--out", out]);
+    expect(imported.code, imported.stderr).toBe(0);
+    const ended = await zoo(["translate", "the <extra_id_0> cat", "--weights", run, out, "--beams", "2", "--json"]);
+    const [{ by }] = JSON.parse(ended.stdout);
+    expect(by[1].translations).toEqual(by[0].translations);
   });
 
   it.each([

@@ -1,9 +1,9 @@
 /** A network of others that reads a text and writes one, as files of ours. */
 import { dirname, join } from "node:path";
 import type { TranslatorEntry } from "@tfjs-zoo/models";
-import { readTokenizer, type Tokenizer, writeTokenizer } from "@tfjs-zoo/models/text";
+import { withUnusedTokens } from "@tfjs-zoo/models/text";
 import type { ImportReport } from "@tfjs-zoo/models/weights";
-import { loadTokenizer, saveTranslator, type TranslatorInfo } from "@tfjs-zoo/training/node";
+import { loadTokenizer, saveTranslator, TEXTS, type TranslatorInfo } from "@tfjs-zoo/training/node";
 import { importText, type TextFile } from "./import-text.ts";
 
 export interface ImportedTranslator extends ImportReport, TranslatorInfo {
@@ -19,22 +19,13 @@ export async function importTranslator(entry: TranslatorEntry, file: TextFile): 
   const known = loaded.vocabularySize;
   const unused = entry.vocabulary - known;
   const vocabulary = unused > 0 && unused <= MOST_UNUSED ? entry.vocabulary : known;
-  const info: TranslatorInfo = { model: entry.name, dataset: "unknown", direction: "text-text", vocabulary };
+  const info: TranslatorInfo = { model: entry.name, dataset: "unknown", direction: TEXTS, vocabulary };
   return importText(file, {
-    ...{ tokenizer: withUnused(loaded, vocabulary), info },
+    ...{ tokenizer: withUnusedTokens(loaded, vocabulary), info },
     build() {
       const translator = entry.build({ sourceVocabulary: vocabulary, targetVocabulary: vocabulary, seed: null });
       const save = () => saveTranslator(file.out, translator, info);
       return { weights: translator.train, save, dispose: () => translator.dispose() };
     },
   });
-}
-
-/** T5's table has 28 rows more than there are tokens, as 128 goes into its rows: these are special tokens, for no text. */
-function withUnused(tokenizer: Tokenizer, size: number): Tokenizer {
-  const file = JSON.parse(writeTokenizer(tokenizer)) as { added_tokens: object[] };
-  for (let id = tokenizer.vocabularySize; id < size; id++) {
-    file.added_tokens.push({ id, content: `<unused_${id}>`, special: true });
-  }
-  return readTokenizer(JSON.stringify(file));
 }

@@ -15,6 +15,7 @@ export { readTokenizer, writeTokenizer } from "./tokenizer-json.ts";
 export { type TrainBpeOptions, trainBpe } from "./train-bpe.ts";
 export { type TrainWordPieceOptions, trainWordPiece } from "./train-word-piece.ts";
 export { type UnigramOptions, UnigramTokenizer } from "./unigram-tokenizer.ts";
+export { withUnusedTokens } from "./unused-tokens.ts";
 export { readVocabTxt } from "./vocab-txt.ts";
 export type { SpecialIds } from "./vocabulary.ts";
 export { type WordPieceOptions, WordPieceTokenizer } from "./word-piece-tokenizer.ts";

@@ -157,19 +157,10 @@ function unigramOf(file: Fields, model: Fields): UnigramTokenizer {
   const vocab = Object.fromEntries(pieces.map(([token], id) => [token, id]));
   const { tokens, specialTokens } = vocabularyOf({ vocab }, file.added_tokens);
   expectAbsent(model, "model", ["byte_fallback"]);
-  if (!isNothing(file.normalizer)) {
-    const { type } = fieldsOf(file.normalizer, "normalizer");
-    if (type !== "Precompiled" && type !== "NFKC") {
-      throw new InputError(`its normalizer is ${shown(type)}: with this model Precompiled and NFKC are known here`);
-    }
-  }
-  const { pretokenizers } = expectType(file, "pre_tokenizer", "Sequence");
-  const types = Array.isArray(pretokenizers) ? pretokenizers.map((part) => fieldsOf(part, "pre_tokenizer").type) : [];
-  if (types.join() !== "WhitespaceSplit,Metaspace") {
-    throw new InputError(
-      `its pre_tokenizer is of ${shown(types)}: expected WhitespaceSplit and Metaspace, as T5 has them`,
-    );
-  }
+  expectTypes(file, "normalizer", "normalizers", ["Precompiled", "NFKC", "Strip", "Replace"]);
+  if (isNothing(file.pre_tokenizer))
+    throw new InputError("it has no pre_tokenizer: with this model Metaspace is expected");
+  expectTypes(file, "pre_tokenizer", "pretokenizers", ["WhitespaceSplit", "Metaspace"]);
   const { replacement = "▁" } = expectType(file, "decoder", "Metaspace");
   if (replacement !== "▁") throw new InputError(`its spaces are ${shown(replacement)}: expected "▁"`);
   return new UnigramTokenizer({ tokens, scores: tokens.map((_, id) => pieces[id]?.[1] ?? 0), specialTokens });
@@ -202,7 +193,9 @@ function vocabularyOf(model: Fields, added: unknown): { tokens: string[]; specia
     for (const [i, entry] of added.entries()) {
       const token = fieldsOf(entry, `added_tokens[${i}]`);
       const content = textField(token, `added_tokens[${i}]`, "content");
-      const odd = ["single_word", "lstrip", "rstrip"].find((key) => !isNothing(token[key]) && token[key] !== false);
+      // Around sentinels space never counts, whatever T5's files say.
+      const kinds = /^<extra_id_\d+>$/.test(content) ? ["single_word"] : ["single_word", "lstrip", "rstrip"];
+      const odd = kinds.find((key) => !isNothing(token[key]) && token[key] !== false);
       if (token.special !== true || odd) {
         throw new InputError(
           `its added token ${shown(content)} is ${odd ? odd : "not special"}: only plain special ones are known here`,
@@ -269,6 +262,18 @@ function expectType(file: Fields, part: string, type: string): Fields {
   const fields = isNothing(file[part]) ? {} : fieldsOf(file[part], part);
   if (fields.type === type) return fields;
   throw new InputError(`its ${part} is ${shown(fields.type ?? null)}: with this model ${type} is known here`);
+}
+
+/** A part of the file, or all of a sequence of parts, that have to be of some of these kinds. */
+function expectTypes(file: Fields, part: string, list: string, types: readonly string[]): void {
+  if (isNothing(file[part])) return;
+  const fields = fieldsOf(file[part], part);
+  const parts: unknown[] = fields.type === "Sequence" && Array.isArray(fields[list]) ? fields[list] : [fields];
+  for (const one of parts) {
+    const { type } = fieldsOf(one, part);
+    if (types.includes(String(type))) continue;
+    throw new InputError(`its ${part} is ${shown(type)}: with this model ${types.join(", ")} are known here`);
+  }
 }
 
 /** Refuses what would change the ids, and is not known here. */

@@ -24,6 +24,15 @@ describe("UnigramTokenizer", () => {
     expect(sentinelIds(tokenizer)).toEqual([last + 2, last + 1, last]);
   });
 
+  it("is read as newer versions write it: spaces by Replace, sentinels with spaces of their own", () => {
+    const file = structuredClone(fixture.tokenizer) as Fixture["tokenizer"] & { added_tokens: object[] };
+    const normalizers = [{ type: "Precompiled" }, { type: "Strip" }, { type: "Replace" }];
+    Object.assign(file, { normalizer: { type: "Sequence", normalizers }, pre_tokenizer: { type: "Metaspace" } });
+    for (const token of file.added_tokens.slice(3)) Object.assign(token, { lstrip: true, rstrip: true });
+    const newer = readTokenizer(JSON.stringify(file));
+    for (const { text, ids } of fixture.texts) expect([...newer.encode(text)]).toEqual(ids);
+  });
+
   it("is written and read again", () => {
     const again = readTokenizer(writeTokenizer(tokenizer));
     expect(again).toBeInstanceOf(UnigramTokenizer);
@@ -51,6 +60,7 @@ describe("UnigramTokenizer", () => {
       (file) => Object.assign(file, { pre_tokenizer: { type: "ByteLevel" } }),
       /pre_tokenizer is "ByteLevel"/,
     ],
+    ["no words", (file) => Object.assign(file, { pre_tokenizer: null }), /no pre_tokenizer: with this model Metaspace/],
     ["bytes", ({ model }) => Object.assign(model, { byte_fallback: true }), /byte_fallback, which is not known/],
     [
       "another normaliser",

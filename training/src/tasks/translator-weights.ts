@@ -8,13 +8,16 @@ export interface TranslatorInfo {
   model: string;
   /** the pairs that it was trained on */
   dataset: string;
-  /** from which language into which: "de-en"; or `SPANS` */
+  /** from which language into which: "de-en"; `SPANS` or `TEXTS` */
   direction: string;
   /** tokens of both languages together */
   vocabulary: number;
   /** tokens of the pieces of text of which it learned to fill gaps: of `SPANS` alone */
   window?: number;
 }
+
+/** The direction of a network for any task that its texts say. */
+export const TEXTS = "text-text";
 
 /** The direction of a network that learned from running text, by span corruption: from texts with gaps to their spans. */
 export const SPANS = "gaps-spans";

@@ -6,6 +6,7 @@ import {
   bestTexts,
   evaluateSpans,
   pairsAsIds,
+  TEXTS,
   type TextEvaluation,
   type TextScores,
   type TranslatorFile,
@@ -33,7 +34,8 @@ export async function onTestSentences(
   output: Output,
 ): Promise<TranslationEvaluation> {
   const progress = output.progress.update;
-  const { test, metric } = await loadPairDataset(name, { direction: info.direction, progress });
+  const direction = info.direction === TEXTS ? undefined : info.direction;
+  const { test, metric } = await loadPairDataset(name, { direction, progress });
   const pairs = pairsAsIds(test, tokenizer, ids);
   if (pairs.cut > 0) output.line(cutText(pairs.cut, "test"));
   const { source } = pairs;
