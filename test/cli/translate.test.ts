@@ -63,6 +63,17 @@ describe("a translator", () => {
     for (const { by } of said) expect(by[0].translations).toHaveLength(2);
   });
 
+  it("that is published answers a sentence of its language, and is not asked by name", async () => {
+    const ended = await zoo(["translate", "Ein Hund rennt im Schnee.", "A dog runs in the snow.", "--json"]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const said = JSON.parse(ended.stdout) as { by: { direction: string; translations: { text: string }[] }[] }[];
+    const best = said.map(({ by }) => by.map(({ direction, translations }) => [direction, translations[0].text]));
+    expect(best).toEqual([
+      [["de-en", expect.stringMatching(/dog.*snow/)]],
+      [["en-de", expect.stringMatching(/Hund.*Schnee/)]],
+    ]);
+  });
+
   it("reads whatever is written: other scripts, emoji, control characters", async () => {
     const sentences = ["Ein Hund läuft.", "犬が走る", "كلب يركض", "🐕‍🦺💨", "a\u0007b\tc"];
     const ended = await zoo(["translate", ...sentences, "--weights", run, "--beams", "1", "--json"]);

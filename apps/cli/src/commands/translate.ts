@@ -36,7 +36,9 @@ interface TranslateFlags extends CommonFlags {
 export function registerTranslate(program: Command): void {
   program
     .command("translate")
-    .description("sentences into another language, by every translator that is published or named")
+    .description(
+      "what becomes of sentences, by the weights that are named, or by the published translators that know their language",
+    )
     .argument("<sentences...>", "each in quotes")
     .option("--weights <weights...>", "NAME.TAG, a run's folder or a .safetensors file; more than one can be given")
     .option("--beams <n>", "hypotheses that are followed at a time, 1: always the likeliest word", "5")
@@ -60,22 +62,35 @@ async function translate(sentences: string[], flags: TranslateFlags): Promise<vo
   await startBackendFor(flags, output);
   const all: Spoken[] = [];
   for (const [i, file] of files.entries()) all.push(await spoken(targets[i], file, sentences, search, flags.copy));
-  output.result(
-    sentences.map((sentence, row) => ({
-      sentence,
-      by: all.map(({ translations, ...of }) => ({ ...of, translations: translations[row] })),
-    })),
-    () => all.flatMap((of) => linesOf(of, all.length > 1)).join("\n"),
-  );
+  const results = sentences.map((sentence, row) => {
+    const by = all.map(({ translations, ...of }) => ({ ...of, translations: translations[row] }));
+    return { sentence, by: flags.weights ? by : likeliestDirection(by) };
+  });
+  output.result(results, () => results.flatMap(({ by }) => linesOf(by)).join("\n"));
 }
 
-/** What one translator made of all sentences. */
-interface Spoken {
+/** What one translator made of one sentence. */
+interface Translated {
   weights: string;
   model: string;
   direction: string;
-  /** the best first, for each sentence */
-  translations: { text: string; score: number }[][];
+  /** the best first */
+  translations: { text: string; score: number }[];
+}
+
+/**
+ * Of translators in several directions, those of the one whose best translation is the likeliest: a network that is given
+ * another language than its own finds nothing likely.
+ */
+function likeliestDirection(by: readonly Translated[]): Translated[] {
+  const best = by.reduce((best, of) => (of.translations[0].score > best.translations[0].score ? of : best));
+  return by.filter(({ direction }) => direction === best.direction);
+}
+
+/** What one translator made of all sentences. */
+interface Spoken extends Omit<Translated, "translations"> {
+  /** for each sentence */
+  translations: Translated["translations"][];
 }
 
 async function spoken(
@@ -98,7 +113,7 @@ async function spoken(
     const rows = await translateIds(translator, sources, ids, search);
     const translations: Spoken["translations"] = [];
     for (const [i, { results }] of rows.entries()) {
-      const texts: Spoken["translations"][number] = [];
+      const texts: Translated["translations"] = [];
       for (const result of results) {
         const text = await translationText({ translator, tokenizer, ids, copy }, sentences[i], sources[i], result);
         texts.push({ text, score: result.score });
@@ -111,8 +126,10 @@ async function spoken(
   }
 }
 
-const linesOf = ({ model, direction, translations }: Spoken, named: boolean): string[] =>
-  translations.flat().map(({ text }) => (named ? `${model} ${direction}: ${text}` : text));
+const linesOf = (by: readonly Translated[]): string[] =>
+  by.flatMap(({ model, direction, translations }) =>
+    translations.map(({ text }) => (by.length > 1 ? `${model} ${direction}: ${text}` : text)),
+  );
 
 async function published(): Promise<string[]> {
   const names = (await pretrainedCards())
