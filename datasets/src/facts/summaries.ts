@@ -116,7 +116,7 @@ const events: readonly ((random: Random) => Report)[] = [
 /**
  * A short report of an event, and its headline: the facts that count, among others that do not, in an order of their own.
  *
- * @returns the pair in T5's form (Raffel et al. 2020, appendix D.16): `summarize: …`, and the headline
+ * @returns the pair in T5's form (Raffel et al. 2020, appendix D.14): `summarize: …`, and the headline
  */
 export function summaryPair(random: Random): { source: string; target: string } {
   const { first, details, headline } = oneOf(events, random)(random);

@@ -324,7 +324,7 @@ export function t5Attention(
 }
 
 const variants = {
-  /** Version 1.0 (sec. 3.1.2 and appendix of sizes): 32,000 pieces, 100 sentinels, and 28 for nothing. */
+  /** Version 1.0 (sec. 3.7): 32,000 pieces, 100 sentinels, and 28 for nothing. */
   "t5-small": {
     sizes: { units: 512, heads: 8, headUnits: 64, encoderLayers: 6, decoderLayers: 6, hidden: 2048 },
     ...{ vocabulary: 32_128, params: 60_506_624, macs: 1_217_167_360 },
