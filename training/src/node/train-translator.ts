@@ -76,13 +76,14 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
     ...{ dropout, seed },
   });
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
+  // Before the trainer, whose moving average begins with the weights that it finds.
+  if (checkpoint === undefined && training.initial) loadWeights(translator.train, (await training.initial()).parsed);
   const trainer = new Trainer(translation(translator, { labelSmoothing, scheduledSampling }), {
     groups: textParameterGroups(recipe),
     ...{ clipNorm, ema, seed },
     within: training.within,
   });
   if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
-  else if (training.initial) loadWeights(translator.train, (await training.initial()).parsed);
   const lossOn = (pairs: EncodedPairs) =>
     translationLoss(translator, evaluationPairs({ pairs, ids, batchSize: EVALUATION_BATCH }));
   const last = new LastWeights(run, recipe.averageLast);
