@@ -151,7 +151,7 @@ describe.skipIf(chromiumHere() === undefined)("train in Chromium", () => {
       await tab.selectOption("#backend", "webgpu");
       await train(1, { tab });
       // Without a graphics card the first step takes many seconds, most of them to compile shaders.
-      await expect.poll(() => text("#live", tab), { timeout: 80_000 }).toMatch(/Step 1,/);
+      await expect.poll(() => text("#live", tab), { timeout: 180_000 }).toMatch(/Step 1,/);
       await tab.click("#stop");
       await tested(tab);
       expect(await text("#accuracy", tab)).toMatch(/ of 60 test images/);
@@ -159,7 +159,7 @@ describe.skipIf(chromiumHere() === undefined)("train in Chromium", () => {
     } finally {
       await gpu.close();
     }
-  }, 120_000);
+  }, 260_000);
 
   it("leaves nothing in the console", () => expect(complaints).toEqual([]));
 });
