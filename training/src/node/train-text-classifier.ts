@@ -20,12 +20,11 @@ import { countItems } from "./count-items.ts";
 import { fitInRun } from "./fit-in-run.ts";
 import { saveTokenizer } from "./language-model-file.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
-import { renderReport } from "./runs/report.ts";
-import { reportHistory } from "./runs/report-history.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
 import { checkSameWeights } from "./same-weights.ts";
 import { type InitialEncoder, saveTextEncoder, type TakenEncoder, takeEncoder } from "./text-encoder-file.ts";
 import type { TextClassifierResult } from "./text-encoder-result.ts";
+import { textReport, textRunResult } from "./text-run.ts";
 import type { TextEncoderTraining } from "./train-text-encoder.ts";
 
 /** Texts a batch when nothing is learned. */
@@ -45,7 +44,7 @@ export interface TextClassifierTraining extends Omit<TextEncoderTraining, "datas
  */
 export async function trainTextClassifier(training: TextClassifierTraining): Promise<TextClassifierResult | undefined> {
   const { run, dataset, tokenizer } = training;
-  const { model: name, seed, recipeName, backend, precision } = run.config;
+  const { model: name, seed } = run.config;
   const recipe = run.config.recipe as unknown as TextRecipe;
   const context = Number(run.config.context);
   const ids = bertIds(tokenizer);
@@ -97,13 +96,10 @@ export async function trainTextClassifier(training: TextClassifierTraining): Pro
 
       return await trainer.withAverage(async () => {
         const tested = await measure(test, training.onTest);
-        const { seconds, dataSeconds, stepSeconds } = position;
+        const { accuracy, loss, texts: testTexts } = tested;
         const result: TextClassifierResult = {
-          ...{ end, model: name, dataset: dataset.name, recipe: String(recipeName), seed, backend, precision },
-          ...{ epochs: position.epoch, accuracy: tested.accuracy, loss: tested.loss, testTexts: tested.texts },
-          ...{ seconds, dataSeconds, stepSeconds },
-          itemsPerSecond: counted.perSecond(position),
-          peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+          ...textRunResult(run.config, end, position, counted.perSecond(position)),
+          ...{ accuracy, loss, testTexts },
         };
         await saveTextEncoder(join(run.dir, "weights.safetensors"), model, info);
         await writeFileAtomic(join(run.dir, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
@@ -142,27 +138,20 @@ async function takeInitial(
   return takeEncoder(model, file, { head: "classifier", fresh, name: init.name });
 }
 
-async function report(
+function report(
   run: RunFolder,
   result: TextClassifierResult,
   { confusion }: TextClassEvaluation,
   classes: readonly string[],
 ): Promise<string> {
-  const { model, dataset, accuracy, loss, testTexts, epochs, seconds, dataSeconds, stepSeconds } = result;
-  return renderReport({
+  const { model, dataset, accuracy, loss, testTexts } = result;
+  return textReport(run, result, {
     title: `${model} on ${dataset}`,
-    summary: [
+    figures: [
       { label: `test accuracy, ${testTexts.toLocaleString("en")} texts`, value: `${(100 * accuracy).toFixed(2)} %` },
       { label: "test loss", value: loss.toFixed(4) },
-      { label: "epochs", value: String(epochs) },
-      { label: "training time", value: `${(seconds / 60).toFixed(1)} min` },
-      { label: "texts/s", value: result.itemsPerSecond.toFixed(0) },
     ],
-    history: reportHistory(await run.readMetrics()),
-    classes: [...classes],
-    confusion,
-    timing: { dataSeconds, stepSeconds, otherSeconds: Math.max(0, seconds - dataSeconds - stepSeconds) },
-    config: run.config,
-    env: await run.readEnvironment(),
+    items: "texts",
+    ...{ classes: [...classes], confusion },
   });
 }

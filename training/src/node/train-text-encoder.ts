@@ -13,8 +13,6 @@ import { countItems } from "./count-items.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { saveTokenizer } from "./language-model-file.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
-import { renderReport } from "./runs/report.ts";
-import { reportHistory } from "./runs/report-history.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
 import { checkSameWeights } from "./same-weights.ts";
 import {
@@ -25,6 +23,7 @@ import {
   takeEncoder,
 } from "./text-encoder-file.ts";
 import type { TextEncoderResult } from "./text-encoder-result.ts";
+import { textReport, textRunResult } from "./text-run.ts";
 
 /** Texts a batch when nothing is learned. */
 const EVALUATION_BATCH = 64;
@@ -50,7 +49,7 @@ export interface TextEncoderTraining extends RunTraining {
  */
 export async function trainTextEncoder(training: TextEncoderTraining): Promise<TextEncoderResult | undefined> {
   const { run, dataset, tokenizer } = training;
-  const { model: name, seed, recipeName, backend, precision } = run.config;
+  const { model: name, seed } = run.config;
   const recipe = run.config.recipe as unknown as TextRecipe;
   const context = Number(run.config.context);
   const ids = bertIds(tokenizer);
@@ -98,12 +97,9 @@ export async function trainTextEncoder(training: TextEncoderTraining): Promise<T
 
       return await trainer.withAverage(async () => {
         const test = await measure(training.onTest);
-        const { seconds, dataSeconds, stepSeconds } = position;
         const result: TextEncoderResult = {
-          ...{ end, model: name, dataset: dataset.name, recipe: String(recipeName), seed, backend, precision },
-          ...{ epochs: position.epoch, ...test, seconds, dataSeconds, stepSeconds },
-          itemsPerSecond: counted.perSecond(position),
-          peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+          ...textRunResult(run.config, end, position, counted.perSecond(position)),
+          ...test,
         };
         await saveTextEncoder(join(run.dir, "weights.safetensors"), pretrain, info);
         await writeFileAtomic(join(run.dir, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
@@ -155,25 +151,18 @@ async function takeInitial(
   return takeEncoder(model, file, { head: "cls", fresh: file.info.classes !== undefined, name: init.name });
 }
 
-async function report(run: RunFolder, result: TextEncoderResult): Promise<string> {
-  const { model, dataset, words, next, epochs, seconds, dataSeconds, stepSeconds, itemsPerSecond } = result;
+function report(run: RunFolder, result: TextEncoderResult): Promise<string> {
+  const { model, dataset, words, next } = result;
   const whole = (count: number) => count.toLocaleString("en");
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  return renderReport({
+  return textReport(run, result, {
     title: `${model} on ${dataset}`,
-    summary: [
+    figures: [
       { label: `hidden words found, of ${whole(words.count)} held out`, value: percent(words.accuracy) },
       { label: "loss of a hidden word, nats", value: words.loss.toFixed(4) },
       { label: `told what follows, of ${whole(next.count)} held out`, value: percent(next.accuracy) },
       { label: "loss of what follows, nats", value: next.loss.toFixed(4) },
-      { label: "epochs", value: String(epochs) },
-      { label: "training time", value: `${(seconds / 60).toFixed(1)} min` },
-      { label: "tokens/s", value: itemsPerSecond.toFixed(0) },
     ],
-    history: reportHistory(await run.readMetrics()),
-    classes: [],
-    timing: { dataSeconds, stepSeconds, otherSeconds: Math.max(0, seconds - dataSeconds - stepSeconds) },
-    config: run.config,
-    env: await run.readEnvironment(),
+    items: "tokens",
   });
 }

@@ -3,7 +3,7 @@ import { bucketedPairs, type EncodedPairs, evaluationPairs, type PairDataset, pr
 import { findTranslator, InputError, randomStream, type Translator } from "@tfjs-zoo/models";
 import type { Tokenizer } from "@tfjs-zoo/models/text";
 import { loadWeights } from "@tfjs-zoo/models/weights";
-import type { FitEnd, Position } from "../loop/fit.ts";
+import type { Position } from "../loop/fit.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { mainScore, textScores } from "../metrics/text-scores.ts";
 import { type TextRecipe, textParameterGroups, textScheduleOf } from "../recipes/text-recipe.ts";
@@ -11,13 +11,13 @@ import { bestTexts, pairsAsIds, translateIds } from "../tasks/translate.ts";
 import { translation, translationLoss } from "../tasks/translation.ts";
 import { pairIds, type TranslatorInfo } from "../tasks/translator-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
+import { countItems } from "./count-items.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { saveTokenizer } from "./language-model-file.ts";
 import { LastWeights } from "./last-weights.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
-import { renderReport } from "./runs/report.ts";
-import { reportHistory } from "./runs/report-history.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
+import { textReport, textRunResult } from "./text-run.ts";
 import { saveTranslator, type TranslatorFile } from "./translator-file.ts";
 import type { TranslatorResult } from "./translator-result.ts";
 
@@ -52,7 +52,7 @@ export interface TranslatorTraining extends RunTraining {
  */
 export async function trainTranslator(training: TranslatorTraining): Promise<TranslatorResult | undefined> {
   const { run, dataset, tokenizer } = training;
-  const { model: name, seed, recipeName, backend, precision } = run.config;
+  const { model: name, seed } = run.config;
   const recipe = run.config.recipe as unknown as TextRecipe;
   const ids = pairIds(tokenizer);
   const vocabulary = tokenizer.vocabularySize;
@@ -97,17 +97,11 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
     heldOut: heldOut.source.length,
     cut: heldOut.cut + test.cut,
   });
-  let items = 0;
+  const counted = countItems(training, checkpoint?.position);
   try {
     const { end, position } = await fitInRun({
       ...{ run, trainer, checkpoint, recipe },
-      training: {
-        ...training,
-        onStep(event) {
-          items += event.items;
-          training.onStep?.(event);
-        },
-      },
+      training: counted.training,
       data: { ...data, epoch: (epoch, first) => prefetch(data.epoch(epoch, first), AHEAD) },
       schedule: textScheduleOf(recipe),
       validate: () => lossOn(heldOut).then(({ loss }) => ({ loss, perplexity: Math.exp(loss) })),
@@ -123,16 +117,13 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
       const translations = await translateTest(translator, test, training, ids);
       const scores = textScores(translations, dataset.test.target, dataset.metric);
       const result: TranslatorResult = {
-        ...{ end, model: name, dataset: dataset.name, direction, recipe: String(recipeName), seed, backend, precision },
-        ...{ epochs: position.epoch, ...scores, loss, testSentences: translations.length },
-        ...timesOf(position),
-        itemsPerSecond: itemsPerSecond(items, position, checkpoint?.position),
-        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        ...textRunResult(run.config, end, position, counted.perSecond(position)),
+        ...{ direction, ...scores, loss, testSentences: translations.length },
       };
       await save(join(run.dir, "weights.safetensors"));
       await writeFileAtomic(join(run.dir, "translations.txt"), `${translations.join("\n")}\n`);
       await writeFileAtomic(join(run.dir, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
-      await writeFileAtomic(join(run.dir, "report.html"), await report(run, result, end));
+      await writeFileAtomic(join(run.dir, "report.html"), await report(run, result));
       await last.clear();
       return result;
     });
@@ -154,31 +145,15 @@ async function translateTest(
   return bestTexts({ translator, tokenizer, ids }, dataset.test.source, source, rows);
 }
 
-const timesOf = ({ seconds, dataSeconds, stepSeconds }: Position) => ({ seconds, dataSeconds, stepSeconds });
-
-/** Of this process: batches differ in tokens, and those of an earlier one were not counted. */
-function itemsPerSecond(items: number, now: Position, before: Position | undefined): number {
-  const busy = ({ dataSeconds, stepSeconds }: Position) => dataSeconds + stepSeconds;
-  return items / (busy(now) - (before ? busy(before) : 0));
-}
-
-async function report(run: RunFolder, result: TranslatorResult, end: FitEnd): Promise<string> {
-  const { model, dataset, direction, loss, testSentences, epochs, itemsPerSecond: rate } = result;
-  const { seconds, dataSeconds, stepSeconds } = result;
+function report(run: RunFolder, result: TranslatorResult): Promise<string> {
+  const { model, dataset, direction, loss, testSentences } = result;
   const { name, value } = mainScore(result);
-  return renderReport({
+  return textReport(run, result, {
     title: `${model} on ${dataset}, ${direction}`,
-    summary: [
+    figures: [
       { label: `test ${name}, ${testSentences.toLocaleString("en")} sentences`, value: value.toFixed(2) },
       { label: "test loss, nats a token", value: loss.toFixed(4) },
-      { label: "epochs", value: `${epochs}${end === "stopped early" ? ", stopped early" : ""}` },
-      { label: "training time", value: `${(seconds / 60).toFixed(1)} min` },
-      { label: "target tokens/s", value: rate.toFixed(0) },
     ],
-    history: reportHistory(await run.readMetrics()),
-    classes: [],
-    timing: { dataSeconds, stepSeconds, otherSeconds: Math.max(0, seconds - dataSeconds - stepSeconds) },
-    config: run.config,
-    env: await run.readEnvironment(),
+    items: "target tokens",
   });
 }
