@@ -83,6 +83,11 @@ describe("a T5 that learns from running text", () => {
       2,
       /brings its \d+ tokens: leave --vocabulary out/,
     ],
+    [
+      ["train", "t5-pocket", "--init", "RUN", "--tokenizer", "words"],
+      2,
+      /brings its \d+ tokens: leave --tokenizer out/,
+    ],
     [["train", "t5-pocket", "--init", "lenet5.mnist"], 1, /lenet5 does not translate/],
     [
       ["train", "t5-pocket", "--dataset", "TEXT", "--context", "800", "--run", "NEW"],

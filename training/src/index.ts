@@ -27,3 +27,4 @@ export * from "./tasks/translate.ts";
 export * from "./tasks/translation.ts";
 export * from "./tasks/translation-texts.ts";
 export * from "./tasks/translator-weights.ts";
+export { parseWeights } from "./tasks/weights-file.ts";

@@ -1,17 +1,16 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { foldBatchNorm, InputError } from "@tfjs-zoo/models";
+import { foldBatchNorm } from "@tfjs-zoo/models";
 import type { WeightDtype } from "@tfjs-zoo/models/weights";
 import {
   type ClassifierInfo,
   classifierBytes,
   classifierFrom,
+  classifierInfo,
   networkOf,
   type ParsedClassifier,
-  parseClassifier,
 } from "../tasks/classifier-weights.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
+import { readWeights, type WeightsFile, weightsBytes } from "./weights-file.ts";
 
 /** Writes a classifier's weights and what they are for, as safetensors. */
 export async function saveClassifier(
@@ -26,11 +25,7 @@ export async function saveClassifier(
 }
 
 /** A file of a classifier's weights. */
-export interface ClassifierFile extends ParsedClassifier {
-  path: string;
-  /** of the file's bytes, in hexadecimal */
-  sha256: string;
-}
+export interface ClassifierFile extends ParsedClassifier, WeightsFile {}
 
 /**
  * Reads a file of weights that the zoo wrote.
@@ -38,9 +33,8 @@ export interface ClassifierFile extends ParsedClassifier {
  * @throws InputError when it can't be read, is damaged or does not say what it is
  */
 export async function readClassifier(path: string): Promise<ClassifierFile> {
-  const bytes = await bytesOf(path);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { path, sha256, ...parseClassifier(bytes, path) };
+  const file = await readWeights(path);
+  return { ...file, info: classifierInfo(file.parsed.metadata, path) };
 }
 
 /**
@@ -49,7 +43,7 @@ export async function readClassifier(path: string): Promise<ClassifierFile> {
  * @throws InputError as `readClassifier` does, and when its tensors do not fit the network
  */
 export async function loadClassifier(path: string): Promise<{ model: tfl.LayersModel; info: ClassifierInfo }> {
-  return classifierFrom(await bytesOf(path), path);
+  return classifierFrom(await weightsBytes(path), path);
 }
 
 /**
@@ -72,13 +66,4 @@ export function inferenceNetworkOf(file: ClassifierFile): tfl.LayersModel {
 export async function loadForInference(path: string): Promise<{ model: tfl.LayersModel; info: ClassifierInfo }> {
   const file = await readClassifier(path);
   return { model: inferenceNetworkOf(file), info: file.info };
-}
-
-async function bytesOf(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new InputError(`can't read ${path} (${code}): give a run's folder, NAME.TAG, or a .safetensors file`);
-  }
 }

@@ -17,9 +17,10 @@ export { collectEnvironment, environmentDifferences, shellQuoted } from "./runs/
 export { encodePng } from "./runs/report/png.ts";
 export { type RunConfig, RunFolder } from "./runs/run-folder.ts";
 export { taskOfFile } from "./task-of-file.ts";
-export { type LoadedTeacher, type TeacherWeights, teacherOf } from "./teacher.ts";
+export { type LoadedTeacher, teacherOf } from "./teacher.ts";
 export * from "./text-encoder-file.ts";
 export type { TextClassifierResult, TextEncoderResult } from "./text-encoder-result.ts";
+export * from "./tokenizer-file.ts";
 export * from "./train-classifier.ts";
 export * from "./train-language-model.ts";
 export * from "./train-span-corruption.ts";
@@ -29,3 +30,4 @@ export * from "./train-translator.ts";
 export { epochsIn } from "./training-rate.ts";
 export * from "./translator-file.ts";
 export type { TranslatorResult } from "./translator-result.ts";
+export type { NamedWeights } from "./weights-file.ts";

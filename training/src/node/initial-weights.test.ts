@@ -8,7 +8,7 @@ import { readSafetensors, stateDict, writeSafetensors } from "@tfjs-zoo/models/w
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClassifierFile, readClassifier, saveClassifier } from "./classifier-file.ts";
 import { takeWeights } from "./initial-weights.ts";
-import { checkSameWeights } from "./same-weights.ts";
+import { checkSameWeights } from "./weights-file.ts";
 
 const inputShape = [8, 8, 1] as const;
 const info = { model: "mlp", dataset: "x", classes: ["a", "b", "c"], inputShape, mean: [0.5], std: [0.25] };

@@ -3,13 +3,10 @@ import { headOf, InputError } from "@tfjs-zoo/models";
 import { loadWeights, stateDict } from "@tfjs-zoo/models/weights";
 import type { ClassifierInfo } from "../tasks/classifier-weights.ts";
 import type { ClassifierFile } from "./classifier-file.ts";
+import type { NamedWeights } from "./weights-file.ts";
 
 /** The weights that a run began with, as its config.json has them. */
-export interface InitialWeights {
-  /** as it was given: NAME.TAG, a run's folder or a file */
-  name: string;
-  /** of the file, in hexadecimal */
-  sha256: string;
+export interface InitialWeights extends NamedWeights {
   /** what images are normalised by, per channel of pixels scaled to 0..1 */
   mean: readonly number[];
   std: readonly number[];

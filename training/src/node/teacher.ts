@@ -5,14 +5,6 @@ import type { Recipe } from "../recipes/recipe.ts";
 import type { Teacher } from "../tasks/classification.ts";
 import { type ClassifierFile, inferenceNetworkOf } from "./classifier-file.ts";
 
-/** The network that a run learns from, as its config.json has it. */
-export interface TeacherWeights {
-  /** as it was given: NAME.TAG, a run's folder or a file */
-  name: string;
-  /** of the file, in hexadecimal */
-  sha256: string;
-}
-
 /** A teacher that holds a network, until `dispose`. */
 export interface LoadedTeacher extends Teacher {
   dispose(): void;

@@ -1,20 +1,18 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { BertIds } from "@tfjs-zoo/datasets";
 import { InputError } from "@tfjs-zoo/models";
 import { checkVocabularySize, type Tokenizer } from "@tfjs-zoo/models/text";
 import { loadWeights, saveWeights, stateDict, type WeightDtype } from "@tfjs-zoo/models/weights";
 import { bertIds } from "../tasks/bert-texts.ts";
-import { parseWeights } from "../tasks/language-model-weights.ts";
 import {
   type ParsedTextEncoder,
   type TextEncoderInfo,
   textEncoderInfo,
   textEncoderMetadata,
 } from "../tasks/text-encoder-weights.ts";
-import { loadTokenizer, tokenizerPath } from "./language-model-file.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
+import { loadTokenizer, tokenizerPath } from "./tokenizer-file.ts";
+import { readWeights, type WeightsFile } from "./weights-file.ts";
 
 /** Writes a text encoder's weights and what they are for, as safetensors. */
 export async function saveTextEncoder(
@@ -29,10 +27,7 @@ export async function saveTextEncoder(
 }
 
 /** A text encoder as it lies on disk: its weights, what they are for, and how text becomes tokens. */
-export interface TextEncoderFile extends ParsedTextEncoder {
-  path: string;
-  /** of the file of weights, in hexadecimal */
-  sha256: string;
+export interface TextEncoderFile extends ParsedTextEncoder, WeightsFile {
   tokenizer: Tokenizer;
   ids: BertIds;
 }
@@ -43,23 +38,11 @@ export interface TextEncoderFile extends ParsedTextEncoder {
  * @throws InputError when one can't be read, is damaged, does not say what it is, or does not fit the other
  */
 export async function readTextEncoder(path: string): Promise<TextEncoderFile> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`can't read ${path} (${error.code}): give a run's folder, NAME.TAG, or a .safetensors file`);
-  });
-  const parsed = parseWeights(bytes, path);
-  const info = textEncoderInfo(parsed.metadata, path);
+  const file = await readWeights(path);
+  const info = textEncoderInfo(file.parsed.metadata, path);
   const tokenizer = await loadTokenizer(tokenizerPath(path));
   checkVocabularySize(tokenizer, info.vocabulary);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { path, sha256, info, parsed, tokenizer, ids: bertIds(tokenizer) };
-}
-
-/** The weights that a run began with, as its config.json has them. */
-export interface InitialEncoder {
-  /** as it was given: NAME.TAG, a run's folder or a file */
-  name: string;
-  /** of the file, in hexadecimal */
-  sha256: string;
+  return { ...file, info, tokenizer, ids: bertIds(tokenizer) };
 }
 
 /** What a network took from a file: how many tensors, and what of its own is fresh. */

@@ -23,8 +23,8 @@ import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
-import { checkSameWeights } from "./same-weights.ts";
-import { type LoadedTeacher, type TeacherWeights, teacherOf } from "./teacher.ts";
+import { type LoadedTeacher, teacherOf } from "./teacher.ts";
+import { checkSameWeights, type NamedWeights } from "./weights-file.ts";
 
 /** Images kept out of CIFAR-10's training set, or this share of a smaller one. */
 const HELD_OUT = 5000;
@@ -168,7 +168,7 @@ async function takeInitial(
 }
 
 function loadTeacher({ run, dataset, teacher }: ClassifierTraining, recipe: Recipe): LoadedTeacher | undefined {
-  const record = run.config.teacher as TeacherWeights | undefined;
+  const record = run.config.teacher as NamedWeights | undefined;
   if (record === undefined || teacher === undefined) return undefined;
   checkSameWeights(teacher, record);
   return teacherOf(teacher, dataset, recipe, record.name);

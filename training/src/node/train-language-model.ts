@@ -9,11 +9,12 @@ import type { LanguageModelInfo } from "../tasks/language-model-weights.ts";
 import { evaluateText, languageModelling, type TextEvaluation } from "../tasks/language-modelling.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
-import { saveLanguageModel, saveTokenizer } from "./language-model-file.ts";
+import { saveLanguageModel } from "./language-model-file.ts";
 import { languageModelReport } from "./language-model-report.ts";
 import { type LanguageModelResult, languageModelResult } from "./language-model-result.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
+import { saveTokenizer } from "./tokenizer-file.ts";
 
 /** Windows a batch when nothing is learned. */
 const EVALUATION_BATCH = 128;

@@ -10,11 +10,11 @@ import { translation, translationLoss } from "../tasks/translation.ts";
 import { pairIds, SPANS, type TranslatorInfo } from "../tasks/translator-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
-import { saveTokenizer } from "./language-model-file.ts";
 import { languageModelReport } from "./language-model-report.ts";
 import { type LanguageModelResult, languageModelResult } from "./language-model-result.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
+import { saveTokenizer } from "./tokenizer-file.ts";
 import { saveTranslator } from "./translator-file.ts";
 
 /** Pieces a batch when nothing is learned. */

@@ -11,19 +11,13 @@ import type { TextEncoderInfo } from "../tasks/text-encoder-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { countItems } from "./count-items.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
-import { saveTokenizer } from "./language-model-file.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
-import { checkSameWeights } from "./same-weights.ts";
-import {
-  type InitialEncoder,
-  saveTextEncoder,
-  type TakenEncoder,
-  type TextEncoderFile,
-  takeEncoder,
-} from "./text-encoder-file.ts";
+import { saveTextEncoder, type TakenEncoder, type TextEncoderFile, takeEncoder } from "./text-encoder-file.ts";
 import type { TextEncoderResult } from "./text-encoder-result.ts";
 import { textReport, textRunResult } from "./text-run.ts";
+import { saveTokenizer } from "./tokenizer-file.ts";
+import { checkSameWeights, type NamedWeights } from "./weights-file.ts";
 
 /** Texts a batch when nothing is learned. */
 const EVALUATION_BATCH = 64;
@@ -144,7 +138,7 @@ async function takeInitial(
   model: Parameters<typeof takeEncoder>[0],
   { run, initial }: TextEncoderTraining,
 ): Promise<TakenEncoder | undefined> {
-  const init = run.config.init as InitialEncoder | undefined;
+  const init = run.config.init as NamedWeights | undefined;
   if (init === undefined || initial === undefined) return undefined;
   const file = await initial();
   checkSameWeights(file, init);

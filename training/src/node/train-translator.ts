@@ -13,13 +13,14 @@ import { pairIds, type TranslatorInfo } from "../tasks/translator-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { countItems } from "./count-items.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
-import { saveTokenizer } from "./language-model-file.ts";
 import { LastWeights } from "./last-weights.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
 import { textReport, textRunResult } from "./text-run.ts";
+import { saveTokenizer } from "./tokenizer-file.ts";
 import { saveTranslator, type TranslatorFile } from "./translator-file.ts";
 import type { TranslatorResult } from "./translator-result.ts";
+import { checkSameWeights, type NamedWeights } from "./weights-file.ts";
 
 /** Pairs a batch when nothing is learned. */
 const EVALUATION_BATCH = 100;
@@ -77,7 +78,7 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
   });
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   // Before the trainer, whose moving average begins with the weights that it finds.
-  if (checkpoint === undefined && training.initial) loadWeights(translator.train, (await training.initial()).parsed);
+  if (checkpoint === undefined) await takeInitial(translator, training);
   const trainer = new Trainer(translation(translator, { labelSmoothing, scheduledSampling }), {
     groups: textParameterGroups(recipe),
     ...{ clipNorm, ema, seed },
@@ -131,6 +132,14 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
     trainer.dispose();
     translator.dispose();
   }
+}
+
+async function takeInitial({ train }: Translator, { run, initial }: TranslatorTraining): Promise<void> {
+  const init = run.config.init as NamedWeights | undefined;
+  if (init === undefined || initial === undefined) return;
+  const file = await initial();
+  checkSameWeights(file, init);
+  loadWeights(train, file.parsed);
 }
 
 async function translateTest(

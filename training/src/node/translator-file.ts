@@ -7,8 +7,9 @@ import {
   translatorInfo,
   translatorNetworkOf,
 } from "../tasks/translator-weights.ts";
-import { readParsed, tokenizerPath, tokenizerText } from "./language-model-file.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
+import { tokenizerPath, tokenizerText } from "./tokenizer-file.ts";
+import { readWeights, type WeightsFile } from "./weights-file.ts";
 
 /** Writes a translator's weights and what they are for, as safetensors. */
 export async function saveTranslator(
@@ -25,9 +26,7 @@ export async function saveTranslator(
 }
 
 /** A translator as it lies on disk. */
-export interface TranslatorFile extends ParsedTranslator {
-  path: string;
-}
+export interface TranslatorFile extends ParsedTranslator, WeightsFile {}
 
 /**
  * Reads a file of weights that the zoo wrote, and the tokenizer beside it.
@@ -36,9 +35,9 @@ export interface TranslatorFile extends ParsedTranslator {
  */
 export async function readTranslator(path: string): Promise<TranslatorFile> {
   const tokenizer = tokenizerPath(path);
-  const parsed = await readParsed(path);
+  const { parsed, sha256 } = await readWeights(path);
   translatorInfo(parsed.metadata, path); // what is something else needs no tokenizer
-  return { path, ...parseTranslator(parsed, await tokenizerText(tokenizer), { weights: path, tokenizer }) };
+  return { path, sha256, ...parseTranslator(parsed, await tokenizerText(tokenizer), { weights: path, tokenizer }) };
 }
 
 /**

@@ -1,12 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { createModel, findClassifier, InputError } from "@tfjs-zoo/models";
-import {
-  loadWeights,
-  readSafetensors,
-  type SafeTensors,
-  saveWeights,
-  type WeightDtype,
-} from "@tfjs-zoo/models/weights";
+import { type SafeTensors, saveWeights, type WeightDtype } from "@tfjs-zoo/models/weights";
+import { fill, type Metadata, parseWeights, saidModel } from "./weights-file.ts";
 
 /** What a file of a classifier's weights says of itself: enough to use it on a picture. */
 export interface ClassifierInfo {
@@ -55,13 +50,8 @@ export interface ParsedClassifier {
  * @throws InputError when the file is damaged or does not say what it is
  */
 export function parseClassifier(bytes: Uint8Array, from: string): ParsedClassifier {
-  let parsed: SafeTensors;
-  try {
-    parsed = readSafetensors(bytes);
-  } catch (error) {
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
-  return { info: infoOf(parsed.metadata, from), parsed };
+  const parsed = parseWeights(bytes, from);
+  return { info: classifierInfo(parsed.metadata, from), parsed };
 }
 
 /**
@@ -72,12 +62,7 @@ export function parseClassifier(bytes: Uint8Array, from: string): ParsedClassifi
 export function networkOf({ info, parsed }: ParsedClassifier, from: string): tfl.LayersModel {
   const { model: name, classes, inputShape } = info;
   const model = createModel(name, { classes: classes.length, inputShape, seed: null });
-  try {
-    loadWeights(model, parsed);
-  } catch (error) {
-    model.dispose();
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
+  fill(model, parsed, from);
   return model;
 }
 
@@ -91,16 +76,15 @@ export function classifierFrom(bytes: Uint8Array, from: string): { model: tfl.La
   return { model: networkOf(file, from), info: file.info };
 }
 
-function infoOf(metadata: Record<string, string>, from: string): ClassifierInfo {
+/** @throws InputError when a file does not say which classifier it is of, and for what */
+export function classifierInfo(metadata: Metadata, from: string): ClassifierInfo {
   const numbers = (key: string, length?: number): number[] => {
     const value = list(metadata[key]);
     if (value?.every(Number.isFinite) && (length === undefined || value.length === length)) return value as number[];
     throw new InputError(`${from} does not say its ${key}: give weights that \`train\` or \`publish\` wrote`);
   };
-  if (metadata.model === undefined) {
-    throw new InputError(`${from} does not say which model it is of: give weights that \`train\` or \`publish\` wrote`);
-  }
-  findClassifier(metadata.model);
+  const model = saidModel(metadata, from);
+  findClassifier(model);
   const classes = list(metadata.classes);
   if (!classes?.every((name) => typeof name === "string") || classes.length === 0) {
     throw new InputError(`${from} does not say its classes: give weights that \`train\` or \`publish\` wrote`);
@@ -111,7 +95,7 @@ function infoOf(metadata: Record<string, string>, from: string): ClassifierInfo 
   }
   const [mean, std] = [numbers("mean", inputShape[2]), numbers("std", inputShape[2])];
   return {
-    model: metadata.model,
+    model,
     dataset: metadata.dataset ?? "unknown",
     classes: classes as string[],
     inputShape,

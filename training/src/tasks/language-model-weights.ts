@@ -1,13 +1,8 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { findLanguageModel, InputError } from "@tfjs-zoo/models";
+import { findLanguageModel } from "@tfjs-zoo/models";
 import { checkVocabularySize, readTokenizer, type Tokenizer } from "@tfjs-zoo/models/text";
-import {
-  loadWeights,
-  readSafetensors,
-  type SafeTensors,
-  saveWeights,
-  type WeightDtype,
-} from "@tfjs-zoo/models/weights";
+import { type SafeTensors, saveWeights, type WeightDtype } from "@tfjs-zoo/models/weights";
+import { fill, type Metadata, saidModel, saidNumber } from "./weights-file.ts";
 
 /** What a file of a language model's weights says of itself. */
 export interface LanguageModelInfo {
@@ -37,20 +32,6 @@ export function languageModelBytes(
 }
 
 /**
- * Reads a file of weights.
- *
- * @param from the file's name, for messages
- * @throws InputError when it is damaged
- */
-export function parseWeights(bytes: Uint8Array, from: string): SafeTensors {
-  try {
-    return readSafetensors(bytes);
-  } catch (error) {
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
-}
-
-/**
  * Reads a file of weights that the zoo wrote, with its tokenizer.
  *
  * @param from the files' names, for messages
@@ -75,32 +56,17 @@ export function parseLanguageModel(
 export function languageNetworkOf({ info, parsed }: ParsedLanguageModel, from: string): tfl.LayersModel {
   const { model: name, vocabulary, context } = info;
   const model = findLanguageModel(name).build({ vocabulary, context, seed: null });
-  try {
-    loadWeights(model, parsed);
-  } catch (error) {
-    model.dispose();
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
+  fill(model, parsed, from);
   return model;
 }
 
 /** @throws InputError when a file does not say which language model it is of */
-export function languageModelInfo(metadata: Record<string, string>, from: string): LanguageModelInfo {
-  if (metadata.model === undefined) {
-    throw new InputError(`${from} does not say which model it is of: give weights that \`train\` or \`publish\` wrote`);
-  }
-  const { name } = findLanguageModel(metadata.model);
-  const number = (key: "vocabulary" | "context", most: number): number => {
-    const value = Number(metadata[key]);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw new InputError(
-      `${from} says a ${key} of ${metadata[key]?.slice(0, 20)}; expected a whole number from 1 to ${most}`,
-    );
-  };
+export function languageModelInfo(metadata: Metadata, from: string): LanguageModelInfo {
+  const { name } = findLanguageModel(saidModel(metadata, from));
   return {
     model: name,
     dataset: metadata.dataset ?? "unknown",
-    vocabulary: number("vocabulary", 2 ** 20),
-    context: number("context", 2 ** 16),
+    vocabulary: saidNumber(metadata, "vocabulary", { most: 2 ** 20 }, from),
+    context: saidNumber(metadata, "context", { most: 2 ** 16 }, from),
   };
 }

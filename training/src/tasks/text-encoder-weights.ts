@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { type Bert, disposeBert, findTextEncoder, InputError } from "@tfjs-zoo/models";
-import { loadWeights, type SafeTensors } from "@tfjs-zoo/models/weights";
+import type { SafeTensors } from "@tfjs-zoo/models/weights";
+import { fill, type Metadata, saidModel, saidNumber } from "./weights-file.ts";
 
 /** What a file of a text encoder's weights says of itself. */
 export interface TextEncoderInfo {
@@ -23,23 +24,12 @@ export const textEncoderMetadata = ({ vocabulary, context, classes, ...names }: 
 });
 
 /** @throws InputError when a file does not say which text encoder it is of */
-export function textEncoderInfo(metadata: Record<string, string>, from: string): TextEncoderInfo {
-  if (metadata.model === undefined) {
-    throw new InputError(
-      `${from} does not say which model it is of: give weights that \`train\`, \`import\` or \`publish\` wrote`,
-    );
-  }
-  const { name: model } = findTextEncoder(metadata.model);
-  const number = (key: "vocabulary" | "context", most: number): number => {
-    const value = Number(metadata[key]);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw new InputError(
-      `${from} says a ${key} of ${metadata[key]?.slice(0, 20)}; expected a whole number from 1 to ${most}`,
-    );
-  };
+export function textEncoderInfo(metadata: Metadata, from: string): TextEncoderInfo {
+  const { name: model } = findTextEncoder(saidModel(metadata, from));
   return {
     ...{ model, dataset: metadata.dataset ?? "unknown" },
-    ...{ vocabulary: number("vocabulary", 2 ** 20), context: number("context", 2 ** 16) },
+    vocabulary: saidNumber(metadata, "vocabulary", { most: 2 ** 20 }, from),
+    context: saidNumber(metadata, "context", { most: 2 ** 16 }, from),
     ...(metadata.classes !== undefined && { classes: classesOf(metadata.classes, from) }),
   };
 }
@@ -72,12 +62,7 @@ export function bertFrom({ info, parsed }: ParsedTextEncoder, from: string): Ber
     );
   }
   const network = findTextEncoder(name).build({ vocabulary, context, seed: null });
-  try {
-    loadWeights(network.pretrain, parsed);
-  } catch (error) {
-    disposeBert(network);
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
+  fill(network.pretrain, parsed, from, () => disposeBert(network));
   return network;
 }
 
@@ -92,11 +77,6 @@ export function textClassifierFrom({ info, parsed }: ParsedTextEncoder, from: st
     throw new InputError(`${from} learned from text alone and tells no classes apart: fine-tune it with train --init`);
   }
   const model = findTextEncoder(name).classifier({ vocabulary, context, classes: classes.length, seed: null });
-  try {
-    loadWeights(model, parsed);
-  } catch (error) {
-    model.dispose();
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
+  fill(model, parsed, from);
   return model;
 }

@@ -1,7 +1,8 @@
 import { findTranslator, InputError, type Translator } from "@tfjs-zoo/models";
 import { checkVocabularySize, readTokenizer, type Tokenizer } from "@tfjs-zoo/models/text";
-import { loadWeights, type SafeTensors } from "@tfjs-zoo/models/weights";
+import type { SafeTensors } from "@tfjs-zoo/models/weights";
 import type { PairIds } from "./translate.ts";
+import { fill, type Metadata, saidModel, saidNumber } from "./weights-file.ts";
 
 /** What a file of a translator's weights says of itself. */
 export interface TranslatorInfo {
@@ -39,25 +40,17 @@ export interface ParsedTranslator {
  * @param from the file's name, for messages
  * @throws InputError when it does not say which translator it is of, its vocabulary or its direction
  */
-export function translatorInfo(metadata: Record<string, string>, from: string): TranslatorInfo {
-  const { model, dataset = "unknown", direction = "" } = metadata;
-  const { name } = findTranslator(model ?? "");
-  const vocabulary = Number(metadata.vocabulary);
-  if (!Number.isInteger(vocabulary) || vocabulary < 4 || vocabulary > 2 ** 20 || !/^\w+-\w+$/.test(direction)) {
+export function translatorInfo(metadata: Metadata, from: string): TranslatorInfo {
+  const { name: model } = findTranslator(saidModel(metadata, from));
+  const { dataset = "unknown", direction = "" } = metadata;
+  if (!/^\w+-\w+$/.test(direction)) {
     throw new InputError(
-      `${from} does not say its vocabulary and direction: give weights that \`train\` or \`publish\` wrote`,
+      `${from} says a direction of ${direction.slice(0, 20)}; expected two languages, as in de-en: give weights that \`train\` or \`publish\` wrote`,
     );
   }
-  const window = direction === SPANS ? windowOf(metadata.window, from) : undefined;
-  return { model: name, dataset, direction, vocabulary, window };
-}
-
-function windowOf(said: string | undefined, from: string): number {
-  const window = Number(said);
-  if (Number.isInteger(window) && window >= WINDOWS.least && window <= WINDOWS.most) return window;
-  throw new InputError(
-    `${from} says a window of ${said?.slice(0, 20)}; expected a whole number from ${WINDOWS.least} to ${WINDOWS.most}`,
-  );
+  const vocabulary = saidNumber(metadata, "vocabulary", { least: 4, most: 2 ** 20 }, from);
+  const window = direction === SPANS ? saidNumber(metadata, "window", WINDOWS, from) : undefined;
+  return { model, dataset, direction, vocabulary, window };
 }
 
 /**
@@ -89,12 +82,7 @@ export function translatorNetworkOf({ info, parsed }: ParsedTranslator, from: st
     targetVocabulary: vocabulary,
     seed: null,
   });
-  try {
-    loadWeights(translator.train, parsed);
-  } catch (error) {
-    translator.dispose();
-    throw new InputError(`${from}: ${(error as Error).message}`);
-  }
+  fill(translator.train, parsed, from, () => translator.dispose());
   return translator;
 }
 

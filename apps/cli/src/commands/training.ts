@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { type ClassifierEntry, InputError, registry } from "@tfjs-zoo/models";
 import {
@@ -8,13 +8,13 @@ import {
   type EpochEvent,
   flagOf,
   LONGEST_SENTENCE,
+  type NamedWeights,
   type Position,
   type Recipe,
   type RunFolder,
   recipeFields,
   type StepEvent,
   type TakenWeights,
-  type TeacherWeights,
   textRecipeFields,
   trainClassifier,
 } from "@tfjs-zoo/training/node";
@@ -80,7 +80,7 @@ export function trainShown(
       }
       if (run.config.teacher) {
         const { temperature, distillWeight } = recipe as unknown as Recipe;
-        const { name } = run.config.teacher as TeacherWeights;
+        const { name } = run.config.teacher as NamedWeights;
         output.line(`learns from ${name} too: weight ${distillWeight}, temperature ${temperature}`);
       }
       if (resumedAt) output.line(goesOnText(resumedAt));
@@ -168,6 +168,15 @@ export async function untilInterrupted<T>(output: Output, body: (signal: AbortSi
     process.off("SIGTERM", onInterrupt);
   }
 }
+
+/** What a run came to, where it lies, and what to do with it. */
+export const endText = ({ dir }: RunFolder, figures: string, tryIt: string): string =>
+  [
+    figures,
+    `weights  ${shown(join(dir, "weights.safetensors"))}`,
+    `report   ${shown(join(dir, "report.html"))}`,
+    `try it   ${tryIt}`,
+  ].join("\n");
 
 /** Says how to go on with a run that was stopped. */
 export function interrupted(run: RunFolder, output: Output): void {

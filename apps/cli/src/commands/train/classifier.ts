@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
 import { findClassifier } from "@tfjs-zoo/models";
@@ -9,18 +8,18 @@ import {
   epochsIn,
   flagOf,
   type InitialWeights,
+  type NamedWeights,
   overrideRecipe,
   type Recipe,
   type RunFolder,
   readClassifier,
   recipeFor,
   recipeName,
-  type TeacherWeights,
 } from "@tfjs-zoo/training/node";
 import { asUsage, choice, numberAbove, type Output, UsageError, wholeNumber } from "../../context.ts";
 import { weightsFile } from "../../target.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { checkImageSize, percent, recipeOverrides, shown, trainShown } from "../training.ts";
+import { checkImageSize, endText, percent, recipeOverrides, shown, trainShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
 import { machineFor, trainInRun } from "./runs.ts";
 
@@ -32,7 +31,7 @@ export async function trainClassifierIn(
   output: Output,
 ): Promise<void> {
   const initial = open || flags.init === undefined ? undefined : await namedFile(flags.init);
-  const teacherName = open ? (open.config.teacher as TeacherWeights | undefined)?.name : flags.teacher;
+  const teacherName = open ? (open.config.teacher as NamedWeights | undefined)?.name : flags.teacher;
   const teacher = teacherName === undefined ? undefined : await namedFile(teacherName);
   const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags, initial, teacher));
   const machine = await machineFor(open, plan.precision, flags, output);
@@ -64,7 +63,7 @@ interface Plan {
   recipe: Recipe;
   init?: InitialWeights;
   freeze?: string[];
-  teacher?: TeacherWeights;
+  teacher?: NamedWeights;
   seed: number;
   full: boolean;
   precision: string;
@@ -159,11 +158,10 @@ function minutesOf({ minutes = "", epochs }: TrainFlags): number {
 function finish(run: RunFolder, result: ClassifierResult, output: Output): void {
   const { accuracy, epochs, seconds, itemsPerSecond } = result;
   output.result({ accuracy, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
-    [
+    endText(
+      run,
       `test accuracy ${percent(accuracy)} on ${result.testImages.toLocaleString("en")} images after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} images/s)`,
-      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
-      `report   ${shown(join(run.dir, "report.html"))}`,
-      `try it   npm run predict -- PHOTO.jpg --weights ${shown(run.dir)}`,
-    ].join("\n"),
+      `npm run predict -- PHOTO.jpg --weights ${shown(run.dir)}`,
+    ),
   );
 }

@@ -2,7 +2,7 @@ import { findTextEncoder } from "@tfjs-zoo/models";
 import { type Tokenizer, trainWordPiece } from "@tfjs-zoo/models/text";
 import {
   flagOf,
-  type InitialEncoder,
+  type NamedWeights,
   overrideTextRecipe,
   type RunFolder,
   readTextEncoder,
@@ -23,7 +23,7 @@ export interface EncoderPlan {
   dataset: string;
   recipeName: string;
   recipe: TextRecipe;
-  init?: InitialEncoder;
+  init?: NamedWeights;
   /** tokens that are learned, or those of the weights that it begins from */
   vocabulary: number;
   context: number;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { TextDataset } from "@tfjs-zoo/datasets";
 import { checkTextDatasetName, loadTextDataset } from "@tfjs-zoo/datasets/node";
 import { findLanguageModel } from "@tfjs-zoo/models";
@@ -15,7 +14,7 @@ import {
 } from "@tfjs-zoo/training/node";
 import { asUsage, choice, type Output, UsageError, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
+import { endText, goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
 import { digestOf, machineFor, trainInRun } from "./runs.ts";
 
@@ -107,11 +106,10 @@ function learnedTokenizer(
 function finish(run: RunFolder, result: LanguageModelResult, output: Output): void {
   const { loss, perplexity, epochs, seconds, itemsPerSecond, testTokens } = result;
   output.result({ loss, perplexity, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
-    [
+    endText(
+      run,
       `held-out loss ${loss.toFixed(4)} (perplexity ${perplexity.toFixed(2)}) on ${testTokens.toLocaleString("en")} tokens after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
-      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
-      `report   ${shown(join(run.dir, "report.html"))}`,
-      `try it   npm run generate -- ${shown(run.dir)}`,
-    ].join("\n"),
+      `npm run generate -- ${shown(run.dir)}`,
+    ),
   );
 }

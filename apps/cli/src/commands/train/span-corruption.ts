@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { checkTextDatasetName, loadTextDataset, textDatasetNames } from "@tfjs-zoo/datasets/node";
 import { findTranslator } from "@tfjs-zoo/models";
 import { sentinelTokens, trainBpe } from "@tfjs-zoo/models/text";
@@ -15,9 +14,9 @@ import {
 } from "@tfjs-zoo/training/node";
 import { asUsage, choice, type Output, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
+import { endText, goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { digestOf, machineFor, trainInRun } from "./runs.ts";
 
 interface Plan {
   model: string;
@@ -57,9 +56,10 @@ export async function trainSpansIn(
       progress: (done, total) => progress({ label: "learning tokens", done, total, unit: "items" }),
     });
   const config = { ...plan, recipe: { ...plan.recipe }, full: false };
+  const data = digestOf([dataset.train, dataset.validation]);
   const { epochs } = plan.recipe;
   await trainInRun(
-    { open, config, flags, machine, output },
+    { open, config, data, flags, machine, output },
     (run, going) =>
       trainSpanCorruption({
         ...{ run, dataset, tokenizer, within, ...going },
@@ -97,11 +97,10 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
 function finish(run: RunFolder, result: LanguageModelResult, output: Output): void {
   const { loss, perplexity, epochs, seconds, itemsPerSecond, testTokens } = result;
   output.result({ loss, perplexity, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
-    [
+    endText(
+      run,
       `held-out loss ${loss.toFixed(4)} (perplexity ${perplexity.toFixed(2)}) on ${testTokens.toLocaleString("en")} hidden tokens after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens of text/s)`,
-      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
-      `report   ${shown(join(run.dir, "report.html"))}`,
-      `try it   npm run translate -- "some words <extra_id_0> some others" --weights ${shown(run.dir)}`,
-    ].join("\n"),
+      `npm run translate -- "some words <extra_id_0> some others" --weights ${shown(run.dir)}`,
+    ),
   );
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { checkLabelledTextName, loadLabelledTexts } from "@tfjs-zoo/datasets/node";
 import {
   type RunFolder,
@@ -8,7 +7,7 @@ import {
 } from "@tfjs-zoo/training/node";
 import { asUsage, type Output } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { classifierEpochText, goesOnText, percent, shown, stepsShown } from "../training.ts";
+import { classifierEpochText, endText, goesOnText, percent, shown, stepsShown } from "../training.ts";
 import {
   configOf,
   type EncoderCommand,
@@ -18,7 +17,7 @@ import {
   sayBeginning,
   tokenizerFor,
 } from "./encoder-plan.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { digestOf, machineFor, trainInRun } from "./runs.ts";
 
 /** Trains a text encoder as a classifier of labelled texts. */
 export async function trainTextClassifierIn(open: RunFolder | undefined, command: EncoderCommand): Promise<void> {
@@ -35,10 +34,11 @@ export async function trainTextClassifierIn(open: RunFolder | undefined, command
   const { precision, within } = machine;
   const dataset = await loadLabelledTexts(plan.dataset, { progress: output.progress.update });
   const tokenizer = await tokenizerFor(open, plan, dataset.train.texts, command);
+  const data = digestOf([dataset.train, dataset.validation, dataset.test].map((part) => JSON.stringify(part)));
   const { epochs } = plan.recipe;
   const total = dataset.test.texts.length;
   await trainInRun(
-    { open, config: configOf(plan), flags, machine, output },
+    { open, config: configOf(plan), data, flags, machine, output },
     (run, going) =>
       trainTextClassifier({
         ...{ run, dataset, tokenizer, within, ...going },
@@ -62,11 +62,10 @@ export async function trainTextClassifierIn(open: RunFolder | undefined, command
 function finish(run: RunFolder, result: TextClassifierResult, output: Output): void {
   const { accuracy, loss, epochs, seconds, itemsPerSecond, testTexts } = result;
   output.result({ accuracy, loss, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
-    [
+    endText(
+      run,
       `test accuracy ${percent(accuracy)} on ${testTexts.toLocaleString("en")} texts after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} texts/s)`,
-      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
-      `report   ${shown(join(run.dir, "report.html"))}`,
-      `try it   npm run predict -- "a sentence" --weights ${shown(run.dir)}`,
-    ].join("\n"),
+      `npm run predict -- "a sentence" --weights ${shown(run.dir)}`,
+    ),
   );
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   checkDocumentDatasetName,
   documentDatasetNames,
@@ -16,7 +15,7 @@ import {
 import { closest } from "fastest-levenshtein";
 import { asUsage, type Output, UsageError } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { goesOnText, percent, shown, stepsShown } from "../training.ts";
+import { endText, goesOnText, percent, shown, stepsShown } from "../training.ts";
 import {
   configOf,
   type EncoderCommand,
@@ -28,7 +27,7 @@ import {
   tokenizerFor,
 } from "./encoder-plan.ts";
 import type { TrainFlags } from "./flags.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { digestOf, machineFor, trainInRun } from "./runs.ts";
 import { trainTextClassifierIn } from "./text-classifier.ts";
 
 const MULTI30K = "multi30k";
@@ -72,9 +71,10 @@ async function trainOnTextIn(open: RunFolder | undefined, command: EncoderComman
   const { precision, within } = machine;
   const dataset = await loadDocuments(plan.dataset, { progress: output.progress.update });
   const tokenizer = await tokenizerFor(open, plan, dataset.train.flat(2), command);
+  const data = digestOf([dataset.train, dataset.validation].map((groups) => JSON.stringify(groups)));
   const { epochs } = plan.recipe;
   await trainInRun(
-    { open, config: configOf(plan), flags, machine, output },
+    { open, config: configOf(plan), data, flags, machine, output },
     (run, going) =>
       trainTextEncoder({
         ...{ run, dataset, tokenizer, within, ...going },
@@ -106,11 +106,10 @@ function finish(run: RunFolder, result: TextEncoderResult, output: Output): void
   const { words, next, epochs, seconds, itemsPerSecond } = result;
   const figures = { words, next, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir };
   output.result(figures, () =>
-    [
+    endText(
+      run,
       `held out: ${percent(words.accuracy)} of ${words.count.toLocaleString("en")} hidden words found (loss ${words.loss.toFixed(4)}), ${percent(next.accuracy)} of ${next.count.toLocaleString("en")} told what follows (loss ${next.loss.toFixed(4)}), after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
-      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
-      `report   ${shown(join(run.dir, "report.html"))}`,
-      `try it   npm run predict -- "… [MASK] …" --weights ${shown(run.dir)}`,
-    ].join("\n"),
+      `npm run predict -- "… [MASK] …" --weights ${shown(run.dir)}`,
+    ),
   );
 }

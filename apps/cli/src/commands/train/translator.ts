@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import type { PairDataset } from "@tfjs-zoo/datasets";
 import { checkPairDatasetName, loadPairDataset } from "@tfjs-zoo/datasets/node";
 import { findTranslator } from "@tfjs-zoo/models";
 import { type Tokenizer, trainBpe, trainWords } from "@tfjs-zoo/models/text";
 import {
   mainScore,
+  type NamedWeights,
   overrideTextRecipe,
   type RunFolder,
   readTranslator,
@@ -19,7 +19,7 @@ import {
 import { asUsage, choice, type Output, UsageError, wholeNumber } from "../../context.ts";
 import { weightsFile } from "../../target.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { cutText, goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
+import { cutText, endText, goesOnText, recipeOverrides, shown, stepsShown, textEpochsShown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
 import { digestOf, machineFor, trainInRun } from "./runs.ts";
 import { learnsSpans, trainSpansIn } from "./span-corruption.ts";
@@ -32,8 +32,9 @@ interface Plan {
   recipeName: string;
   recipe: TextRecipe;
   /** the weights that it began with, as they were given */
-  init?: { name: string };
-  tokenizer: "bpe" | "words";
+  init?: NamedWeights;
+  /** of one that is learned */
+  tokenizer?: "bpe" | "words";
   /** tokens of both languages together */
   vocabulary: number;
   seed: number;
@@ -102,23 +103,22 @@ function planOf(modelName: string, flags: TrainFlags, initial?: TranslatorFile):
     ...(flags.direction !== undefined && { direction: flags.direction }),
     recipeName: name,
     recipe: overrideTextRecipe(translatorRecipes[name], recipeOverrides(flags)),
-    ...(initial && { init: { name: String(flags.init) } }),
-    tokenizer: choice("--tokenizer", flags.tokenizer ?? "bpe", ["bpe", "words"]),
+    ...(initial && { init: { name: String(flags.init), sha256: initial.sha256 } }),
+    tokenizer: initial ? undefined : choice<"bpe" | "words">("--tokenizer", flags.tokenizer ?? "bpe", ["bpe", "words"]),
     vocabulary: initial?.info.vocabulary ?? wholeNumber("--vocabulary", flags.vocabulary ?? "8000", 260, 2 ** 17),
     seed: wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1),
     precision: choice("--precision", flags.precision, ["auto", "f32", "bf16"]),
   };
 }
 
-function checkInitial({ info }: TranslatorFile, model: string, { init, vocabulary }: TrainFlags): void {
+function checkInitial({ info }: TranslatorFile, model: string, { init, ...flags }: TrainFlags): void {
   if (info.model !== model) {
     throw new UsageError(
       `--init ${init} has weights of ${info.model}, not of ${model}: train ${info.model}, or give others`,
     );
   }
-  if (vocabulary !== undefined) {
-    throw new UsageError(`--init ${init} brings its ${info.vocabulary} tokens: leave --vocabulary out`);
-  }
+  const decided = (["vocabulary", "tokenizer"] as const).find((flag) => flags[flag] !== undefined);
+  if (decided) throw new UsageError(`--init ${init} brings its ${info.vocabulary} tokens: leave --${decided} out`);
 }
 
 /** One for both languages, of the sentences that are learned from. */
@@ -136,11 +136,10 @@ function finish(run: RunFolder, result: TranslatorResult, output: Output): void 
   const { bleu, exactMatch, rougeL, loss, epochs, seconds, itemsPerSecond, testSentences } = result;
   const { name, value } = mainScore(result);
   output.result({ bleu, exactMatch, rougeL, loss, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
-    [
+    endText(
+      run,
       `test ${name} ${value.toFixed(2)} on ${testSentences.toLocaleString("en")} sentences, loss ${loss.toFixed(4)}, after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} tokens/s)`,
-      `weights  ${shown(join(run.dir, "weights.safetensors"))}`,
-      `report   ${shown(join(run.dir, "report.html"))}`,
-      `try it   npm run translate -- "…" --weights ${shown(run.dir)}`,
-    ].join("\n"),
+      `npm run translate -- "…" --weights ${shown(run.dir)}`,
+    ),
   );
 }

@@ -1,0 +1,61 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { InputError } from "@tfjs-zoo/models";
+import { loadWeights, readSafetensors, type SafeTensors } from "@tfjs-zoo/models/weights";
+
+/** What a file of weights says of itself, as texts. */
+export type Metadata = SafeTensors["metadata"];
+
+/**
+ * Reads a file of weights.
+ *
+ * @param from the file's name, for messages
+ * @throws InputError when it is damaged
+ */
+export function parseWeights(bytes: Uint8Array, from: string): SafeTensors {
+  try {
+    return readSafetensors(bytes);
+  } catch (error) {
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+}
+
+/** @throws InputError when a file does not say which network it is of */
+export function saidModel({ model }: Metadata, from: string): string {
+  if (model !== undefined) return model;
+  throw new InputError(
+    `${from} does not say which model it is of: give weights that \`train\`, \`import\` or \`publish\` wrote`,
+  );
+}
+
+/** @throws InputError when what a file says is no whole number, or none from `least` to `most` */
+export function saidNumber(
+  metadata: Metadata,
+  key: string,
+  { least = 1, most }: { least?: number; most: number },
+  from: string,
+): number {
+  const value = Number(metadata[key]);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new InputError(
+    `${from} says a ${key} of ${metadata[key]?.slice(0, 20)}; expected a whole number from ${least} to ${most}`,
+  );
+}
+
+/**
+ * Puts a file's tensors into a network that was built for them.
+ *
+ * @throws InputError when they do not fit; the network is disposed then
+ */
+export function fill(
+  model: tfl.LayersModel,
+  parsed: SafeTensors,
+  from: string,
+  dispose: () => void = () => model.dispose(),
+): void {
+  try {
+    loadWeights(model, parsed);
+  } catch (error) {
+    dispose();
+    throw new InputError(`${from}: ${(error as Error).message}`);
+  }
+}
