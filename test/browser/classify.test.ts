@@ -53,14 +53,14 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
   }
 
   /** Does something, and waits until the network has answered. */
-  async function answeredAfter(action: () => Promise<unknown>, tab = page): Promise<void> {
+  async function answeredAfter(action: () => Promise<unknown>, tab = page, timeout?: number): Promise<void> {
     await tab.evaluate(() => performance.clearMarks());
     await action();
-    await answered(tab);
+    await answered(tab, timeout);
   }
 
-  const answered = (tab: Page) =>
-    tab.waitForFunction(() => performance.getEntriesByName("answered").length > 0, null, { timeout: 20_000 });
+  const answered = (tab: Page, timeout = 20_000) =>
+    tab.waitForFunction(() => performance.getEntriesByName("answered").length > 0, null, { timeout });
 
   async function bars(): Promise<{ class: string; probability: number }[]> {
     const rows = await page.locator("#bars li").all();
@@ -280,13 +280,14 @@ describe.skipIf(chromiumHere() === undefined)("classify in Chromium", () => {
       const first = () => tab.locator("#bars li:first-child data").getAttribute("value").then(Number);
       const onWasm = await first();
       await expect.poll(() => tab.locator("#backend option[value=webgpu]").isDisabled()).toBe(false);
-      await answeredAfter(() => tab.selectOption("#backend", "webgpu"), tab);
+      // Without a graphics card its shaders take long.
+      await answeredAfter(() => tab.selectOption("#backend", "webgpu"), tab, 120_000);
       expect(await tab.locator("#state").textContent()).toMatch(/by WebGPU/);
       expect(Math.abs((await first()) - onWasm)).toBeLessThan(1e-3);
     } finally {
       await gpu.close();
     }
-  });
+  }, 200_000);
 
   it("works offline after the first load, and says what is not here yet", async () => {
     const { visitor, page: tab, complaints: said } = await open();

@@ -284,6 +284,8 @@ function listen(): void {
       else complain("What was dropped is no file");
     });
   }
+  // What came before they were listened to would be lost.
+  for (const id of ["file", "own", "webcam", "draw"]) byId<HTMLInputElement | HTMLButtonElement>(id).disabled = false;
 }
 
 function start(): void {
