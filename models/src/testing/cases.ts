@@ -242,6 +242,20 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       }),
     ),
 
+  ImportanceBound: (random) =>
+    latents().flatMap(({ batch, draws, d }) =>
+      // Likelihoods of images are far below what a float's exponent reaches.
+      [0, -500].map((offset) => {
+        const { inputs } = make({
+          logLikelihood: filled([batch, draws], () => offset + 2 * random.normal()),
+          z: normal(random, [batch, draws, d]),
+          logVariance: normal(random, [batch, d]),
+          noise: normal(random, [batch, draws, d]),
+        });
+        return { inputs, attrs: {}, name: `z [${batch},${draws},${d}], likelihoods around ${offset}` };
+      }),
+    ),
+
   LayerNorm: (random) =>
     [
       [1, 3],
@@ -320,6 +334,15 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
     ),
 
   Relu: (random) => [[1], [7], [2, 3, 4, 5]].map((shape) => make({ x: awayFromZero(random, shape) })),
+
+  Reparameterize: (random) =>
+    latents().map(({ batch, draws, d }) =>
+      make({
+        mean: normal(random, [batch, d]),
+        logVariance: normal(random, [batch, d]),
+        noise: normal(random, [batch, draws, d]),
+      }),
+    ),
 
   RmsNorm: (random) =>
     [
@@ -402,6 +425,13 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       tokenShapes().map((shape) => make({ x: normal(random, shape) }, { pool } satisfies TokenPoolAttrs)),
     ),
 };
+
+/** Draws from what an encoder says. */
+const latents = () => [
+  { batch: 1, draws: 1, d: 1 },
+  { batch: 3, draws: 1, d: 4 },
+  { batch: 2, draws: 5, d: 3 },
+];
 
 /** [batch, tokens, d] */
 const tokenShapes = () => [

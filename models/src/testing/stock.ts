@@ -172,6 +172,12 @@ export const stock: { readonly [opName: string]: StockForm } = {
 
   Gru: form(gruStock),
 
+  ImportanceBound: form(({ logLikelihood, z, logVariance, noise }) => {
+    const spread = tf.sum(tf.sub(tf.square(noise), tf.square(z)), -1);
+    const logWeights = tf.add(logLikelihood, tf.div(tf.add(spread, tf.sum(logVariance, -1, true)), 2));
+    return tf.sub(Math.log(z.shape[1] as number), tf.logSumExp(logWeights, 1));
+  }),
+
   LayerNorm: form<LayerNormAttrs>(({ x, gamma, beta }, { epsilon = 1e-5 }) => {
     const { mean, variance } = tf.moments(x, -1, true);
     const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
@@ -210,6 +216,11 @@ export const stock: { readonly [opName: string]: StockForm } = {
   }),
 
   Relu: form(({ x }) => tf.relu(x)),
+
+  Reparameterize: form(({ mean, logVariance, noise }) => {
+    const [mu, v] = [mean, logVariance].map((x) => tf.expandDims(x, 1));
+    return tf.add(mu, tf.mul(tf.sqrt(tf.exp(v)), noise));
+  }),
 
   RmsNorm: form<RmsNormAttrs>(({ x, gamma }, { epsilon = 1e-6 }) => {
     const root = tf.sqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));

@@ -29,6 +29,7 @@ import {
   positionEmbeddingTextbook,
   tokenPoolTextbook,
 } from "./tokens.ts";
+import { importanceBoundTextbook, reparameterizeTextbook } from "./variational.ts";
 
 /** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
 export const textbook: { readonly [opName: string]: Textbook } = {
@@ -52,6 +53,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
   Gru: gruTextbook,
+  ImportanceBound: importanceBoundTextbook,
   LayerNorm: layerNormTextbook,
   LayerScale: layerScaleTextbook,
   LocalResponseNorm: localResponseNormTextbook,
@@ -61,6 +63,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   PositionEmbedding: positionEmbeddingTextbook,
   RelativePositions: relativePositionsTextbook as Textbook,
   Relu: reluTextbook,
+  Reparameterize: reparameterizeTextbook,
   RmsNorm: rmsNormTextbook,
   Rotary: rotaryTextbook,
   Rnn: rnnTextbook,
