@@ -1,6 +1,7 @@
 export * from "./count.ts";
 export { InputError } from "./errors.ts";
 export { freezeLayers, headOf } from "./freeze.ts";
+export { type MlpVaeOptions, vae } from "./generative/vae.ts";
 export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";
 export * as layers from "./layers/index.ts";
@@ -8,6 +9,7 @@ export { seedDropout } from "./layers/index.ts";
 export * from "./model-entry.ts";
 export * as ops from "./ops/index.ts";
 export * from "./random.ts";
+export * from "./random-tensors.ts";
 export * from "./registry.ts";
 export {
   type Bert,

@@ -78,6 +78,38 @@ export interface Translator {
   dispose(): void;
 }
 
+/** What a builder of a variational autoencoder takes. */
+export interface VaeOptions {
+  /** name of the model */
+  name?: string;
+  /** [height, width, channels] of pixels from 0 to 1 */
+  inputShape?: readonly [height: number, width: number, channels: number];
+  /** d: numbers of a z */
+  latent?: number;
+  /** what p(x|z) is for each pixel: a coin's (logits), or a normal distribution of one variance that is learned */
+  likelihood?: Likelihood;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
+}
+
+export type Likelihood = "bernoulli" | "gaussian";
+
+/** A variational autoencoder: graphs over the same layers. */
+export interface Vae {
+  /** images [batch, height, width, channels] -> μ and log σ² of q(z|x), both [batch, d] */
+  readonly encode: tfl.LayersModel;
+  /**
+   * z [rows, d] -> the logits of p(x|z) [rows, height, width, channels]; of normal pixels the means, and log σ² [rows, 1]
+   */
+  readonly decode: tfl.LayersModel;
+  /** [images, z] -> what both say; it has all of the weights */
+  readonly train: tfl.LayersModel;
+  /** d */
+  readonly latent: number;
+  readonly likelihood: Likelihood;
+  dispose(): void;
+}
+
 interface Entry {
   readonly name: string;
   readonly family: string;
@@ -148,8 +180,21 @@ export interface TextEncoderEntry extends Entry {
   classifier(options: TextEncoderOptions & { classes: number }): tfl.LayersModel;
 }
 
+/** A network of the zoo that says where in a small space an image may come from, and makes images of places there. */
+export interface AutoencoderEntry extends Entry {
+  readonly task: "autoencoding";
+  /** [height, width, channels] */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** numbers of a z */
+  readonly latent: number;
+  /** Builds the network with fresh weights. */
+  build(options?: VaeOptions): Vae;
+  /** Builds a small network by the same code, for the checks. */
+  narrow(options?: VaeOptions): Vae;
+}
+
 /** One network of the zoo. */
-export type ModelEntry = ClassifierEntry | LanguageModelEntry | TranslatorEntry | TextEncoderEntry;
+export type ModelEntry = ClassifierEntry | LanguageModelEntry | TranslatorEntry | TextEncoderEntry | AutoencoderEntry;
 
 export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntry {
   return { task: "classification", ...entry };
@@ -165,4 +210,8 @@ export function translator(entry: Omit<TranslatorEntry, "task">): TranslatorEntr
 
 export function textEncoder(entry: Omit<TextEncoderEntry, "task">): TextEncoderEntry {
   return { task: "masked-language-modelling", ...entry };
+}
+
+export function autoencoder(entry: Omit<AutoencoderEntry, "task">): AutoencoderEntry {
+  return { task: "autoencoding", ...entry };
 }

@@ -1,7 +1,9 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
+import { vaes } from "./generative/vae.ts";
 import type {
+  AutoencoderEntry,
   BuildOptions,
   ClassifierEntry,
   LanguageModelEntry,
@@ -52,12 +54,16 @@ export const translators: ReadonlyMap<string, TranslatorEntry> = byName([...seq2
 /** The text encoders of the zoo, by name. */
 export const textEncoders: ReadonlyMap<string, TextEncoderEntry> = byName([...berts]);
 
+/** The variational autoencoders of the zoo, by name. */
+export const autoencoders: ReadonlyMap<string, AutoencoderEntry> = byName([...vaes]);
+
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
   ...classifiers,
   ...languageModels,
   ...translators,
   ...textEncoders,
+  ...autoencoders,
 ]);
 
 /** @throws InputError for an unknown name, with the nearest known one */
@@ -77,7 +83,7 @@ export function findClassifier(name: string): ClassifierEntry {
   const entry = findModel(name);
   if (entry.task === "classification") return entry;
   throw new InputError(
-    `${name} is for text, and an image classifier is expected here (${[...classifiers.keys()].join(", ")})`,
+    `${name} is ${entry.task === "autoencoding" ? "an autoencoder" : "for text"}, and an image classifier is expected here (${[...classifiers.keys()].join(", ")})`,
   );
 }
 
@@ -104,6 +110,15 @@ export function findTextEncoder(name: string): TextEncoderEntry {
   const entry = findModel(name);
   if (entry.task === "masked-language-modelling") return entry;
   throw new InputError(`${name} is no text encoder, and one is expected here (${[...textEncoders.keys()].join(", ")})`);
+}
+
+/** @throws InputError for an unknown name, and for a network that is no variational autoencoder */
+export function findAutoencoder(name: string): AutoencoderEntry {
+  const entry = findModel(name);
+  if (entry.task === "autoencoding") return entry;
+  throw new InputError(
+    `${name} is no variational autoencoder, and one is expected here (${[...autoencoders.keys()].join(", ")})`,
+  );
 }
 
 /** Builds an image classifier by name, with fresh weights. */

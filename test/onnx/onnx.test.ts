@@ -99,6 +99,18 @@ describe("what no network of the registry has", () => {
       "a batch norm of vectors, a sigmoid",
       () => modelOf([6], new layers.BatchNorm(), tfl.layers.activation({ activation: "sigmoid" })),
     ],
+    [
+      "activations of generators",
+      () =>
+        modelOf(
+          [4, 5, 3],
+          new layers.LeakyReLU({ slope: 0.2 }),
+          new layers.Elu({ alpha: 0.5 }),
+          new layers.Silu(),
+          new layers.Tanh(),
+          new layers.Sigmoid(),
+        ),
+    ],
     ["a softmax over channels", () => modelOf([3, 2, 6], tfl.layers.activation({ activation: "softmax" }))],
     [
       "a layer that is used twice, dropouts, a shortcut of odd size",

@@ -7,12 +7,16 @@ import type {
   DenseAttrs,
   DepthwiseConv2DAttrs,
   DistillationLossAttrs,
+  EluAttrs,
   GeluAttrs,
   GruAttrs,
+  HuberLossAttrs,
   LayerNormAttrs,
+  LeakyReluAttrs,
   LocalResponseNormAttrs,
   LstmAttrs,
   Pool2DAttrs,
+  ReductionAttrs,
   RelativePositionsAttrs,
   RmsNormAttrs,
   RnnAttrs,
@@ -21,6 +25,7 @@ import type {
   SinusoidalPositionsAttrs,
   SoftmaxCrossEntropyAttrs,
   TokenPoolAttrs,
+  UnflattenAttrs,
 } from "../ops/index.ts";
 import { type Random, randomStream } from "../random.ts";
 import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
@@ -41,6 +46,8 @@ export interface Case {
  * float64 reference is given; they keep away from kinks (ReLU) and ties (max pooling), where there is no derivative.
  */
 export const cases: { readonly [opName: string]: (random: Random) => Case[] } = {
+  AbsoluteError: (random) => errors(random, 0),
+
   Add: (random) =>
     [[3], [2, 3], [2, 3, 4, 5]].flatMap((shape) => [
       make({ a: normal(random, shape), b: normal(random, shape) }),
@@ -205,6 +212,11 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       return { ...make({ x: normal(random, shape), mask }), name: `x [${shape}], mask [${together}], rate ${rate}` };
     }),
 
+  Elu: (random) =>
+    ([{}, { alpha: 0.4 }] satisfies EluAttrs[]).flatMap((attrs) =>
+      [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: awayFromZero(random, shape) }, attrs)),
+    ),
+
   Flatten: (random) =>
     [
       [1, 1, 1, 1],
@@ -221,6 +233,26 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       const ids = { ...filled(shape, () => random.integer(vocabulary)), dtype: "int32" as const };
       return make({ ids, table: normal(random, [vocabulary, d]) });
     }),
+
+  GaussianKl: (random) =>
+    [[1], [4, 3], [2, 3, 5]].flatMap((shape) =>
+      [[], ["priorMean"], ["priorMean", "priorLogVariance"]].map((priors) =>
+        make(Object.fromEntries(["mean", "logVariance", ...priors].map((name) => [name, normal(random, shape)]))),
+      ),
+    ),
+
+  GaussianNll: (random) =>
+    [
+      [1, 1],
+      [3, 4],
+      [2, 3, 2, 2],
+    ].map((shape) =>
+      make({
+        mean: normal(random, shape),
+        logVariance: normal(random, [shape[0], 1]),
+        target: normal(random, shape),
+      }),
+    ),
 
   Gelu: (random) =>
     ([{}, { approximation: "tanh" }] satisfies GeluAttrs[]).flatMap((attrs) =>
@@ -240,6 +272,13 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         const attrs: GruAttrs = { resetAfter, reverse: sequence.reverse };
         return makeRecurrent(recurrentInputs(random, 3, sequence), attrs);
       }),
+    ),
+
+  HuberLoss: (random) =>
+    [undefined, 0.5].flatMap((delta) =>
+      errors(random, delta ?? 1).map(({ inputs, attrs }) =>
+        make(inputs, { ...attrs, ...(delta && { delta }) } satisfies HuberLossAttrs),
+      ),
     ),
 
   ImportanceBound: (random) =>
@@ -272,6 +311,11 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   LayerScale: (random) =>
     [[3], [4, 2], [2, 3, 2, 5]].map((shape) =>
       make({ x: normal(random, shape), gamma: normal(random, [shape[shape.length - 1]]) }),
+    ),
+
+  LeakyRelu: (random) =>
+    ([{}, { slope: 0.2 }] satisfies LeakyReluAttrs[]).flatMap((attrs) =>
+      [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: awayFromZero(random, shape) }, attrs)),
     ),
 
   LocalResponseNorm: (random) =>
@@ -393,6 +437,21 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       ),
     ),
 
+  Sigmoid: (random) => [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: normal(random, shape) })),
+
+  SigmoidCrossEntropy: (random) =>
+    reductions.flatMap((attrs) =>
+      // Far from 0, the logarithm of a probability overflows.
+      [1, 60].map((size) => {
+        const logits = filled([4, 3], () => size * random.normal());
+        const target = filled([4, 3], (i) => (i % 3 === 0 ? 1 : i % 3 === 1 ? 0 : random.uniform()));
+        const { name, ...made } = make({ logits, target }, attrs);
+        return { ...made, name: `${name}, logits of ${size}` };
+      }),
+    ),
+
+  Silu: (random) => [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: filled(shape, () => 2 * random.normal()) })),
+
   SinusoidalPositions: (random) =>
     tokenShapes().flatMap((shape) =>
       ([{}, { scale: 3 }, { offset: 7 }] satisfies SinusoidalPositionsAttrs[]).map((attrs) =>
@@ -420,10 +479,23 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       ),
     ),
 
+  SquaredError: (random) => errors(random),
+
+  Tanh: (random) => [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: normal(random, shape) })),
+
   TokenPool: (random) =>
     (["first", "mean"] as const).flatMap((pool) =>
       tokenShapes().map((shape) => make({ x: normal(random, shape) }, { pool } satisfies TokenPoolAttrs)),
     ),
+
+  Unflatten: (random) =>
+    (
+      [
+        [1, 1, 1],
+        [2, 3, 4],
+        [3, 2, 1],
+      ] satisfies UnflattenAttrs["shape"][]
+    ).map((shape) => make({ x: normal(random, [2, sizeOf(shape)]) }, { shape } satisfies UnflattenAttrs)),
 };
 
 /** Draws from what an encoder says. */
@@ -443,6 +515,25 @@ const tokenShapes = () => [
 /** The cases of one op from the stream (seed, "gradcheck", op). */
 export function casesOf(opName: string, seed: number): Case[] {
   return cases[opName](randomStream(seed, "gradcheck", opName));
+}
+
+const reductions: ReductionAttrs[] = [{}, { reduction: "batchMean" }, { reduction: "each" }, { reduction: "none" }];
+
+/** Predictions whose errors are not within 0.1 of the size at which a loss has a kink. */
+function errors(random: Random, kink?: number): Case[] {
+  return reductions.flatMap((attrs) =>
+    [[5], [4, 3], [2, 3, 2, 2]].map((shape) => {
+      const target = normal(random, shape);
+      const prediction = filled(shape, (i) => {
+        for (;;) {
+          const error = 1.5 * random.normal();
+          const near = kink === undefined ? 1 : Math.abs(Math.abs(error) - kink);
+          if (near > 0.1) return target.values[i] + error;
+        }
+      });
+      return make({ prediction, target }, attrs);
+    }),
+  );
 }
 
 /** The kinds of attention: plain, more and fewer keys than queries, padded, causal, with a bias for all heads or each. */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { countMacs, countParams } from "../count.ts";
-import type { ModelEntry, Translator } from "../model-entry.ts";
+import type { ModelEntry, Translator, Vae } from "../model-entry.ts";
 import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { randomStream } from "../random.ts";
 import { type Bert, disposeBert } from "../sequence/bert.ts";
@@ -31,11 +31,11 @@ interface Checked {
   dispose(): void;
 }
 
-function checked(network: tfl.LayersModel | Translator | Bert): Checked {
+function checked(network: tfl.LayersModel | Translator | Bert | Vae): Checked {
   if ("pretrain" in network) {
     return { model: network.pretrain, counted: network.encode, dispose: () => disposeBert(network) };
   }
-  const model = "decoder" in network ? network.train : network;
+  const model = "train" in network ? network.train : network;
   return { model, counted: model, dispose: () => void network.dispose() };
 }
 
@@ -53,10 +53,7 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
     macs: countMacs(counted, tokensOf(entry)),
   };
   const { name, params, macs } = entry;
-  const shapes =
-    entry.task === "classification"
-      ? { input: [null, ...entry.inputShape], output: [null, entry.classes] }
-      : { input: [null, null], output: [null, null, entry.vocabulary] };
+  const shapes = shapesOf(entry);
   dispose();
   const running = built(entry);
   const outputs = await outputsOf(running.model);
@@ -69,9 +66,16 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
   ];
 }
 
+/** The shapes of the first input and the first output, as the entry states them. */
+function shapesOf(entry: ModelEntry): { input: (number | null)[]; output: (number | null)[] } {
+  if (entry.task === "classification") return { input: [null, ...entry.inputShape], output: [null, entry.classes] };
+  if (entry.task === "autoencoding") return { input: [null, ...entry.inputShape], output: [null, entry.latent] };
+  return { input: [null, null], output: [null, null, entry.vocabulary] };
+}
+
 /** Tokens of one input, as the entry counts it. */
 function tokensOf(entry: ModelEntry): number {
-  if (entry.task === "classification") return 1;
+  if (entry.task === "classification" || entry.task === "autoencoding") return 1;
   return entry.task === "translation" ? entry.tokens : entry.context;
 }
 
@@ -99,7 +103,10 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
     return tf.tensor1d(values, "int32");
   });
   const loss = () => {
-    const losses = logitsOf(model, inputs, true).map((logits, i) => softmaxCrossEntropy({ logits, labels: labels[i] }));
+    const losses = logitsOf(model, inputs, true).map((logits, i) =>
+      // What is no choice among classes is to be 0.
+      entry.task === "autoencoding" ? tf.sum(tf.square(logits)) : softmaxCrossEntropy({ logits, labels: labels[i] }),
+    );
     return tf.addN(losses) as tf.Scalar;
   };
   const problems: string[] = [];
@@ -165,7 +172,8 @@ async function outputsOf(model: tfl.LayersModel): Promise<Float32Array> {
 const TOKENS = 5;
 
 /** How many rows of logits two inputs have, and of how many classes. */
-const rowsOf = ({ shape }: tfl.SymbolicTensor): number => (shape.length === 3 ? BATCH * TOKENS : BATCH);
+const rowsOf = ({ shape }: tfl.SymbolicTensor): number =>
+  shape.slice(1, -1).reduce<number>((rows, size) => rows * (size ?? TOKENS), BATCH);
 const classesOf = ({ shape }: tfl.SymbolicTensor): number => shape.at(-1) as number;
 
 /** What other ids than those of tokens are below, by the names of inputs: of a sentence in its text, and of a place. */

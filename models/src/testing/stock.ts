@@ -7,16 +7,22 @@ import type {
   Conv2DAttrs,
   DenseAttrs,
   DepthwiseConv2DAttrs,
+  EluAttrs,
   GeluAttrs,
+  HuberLossAttrs,
   LayerNormAttrs,
+  LeakyReluAttrs,
   LocalResponseNormAttrs,
   Pool2DAttrs,
+  Reduction,
+  ReductionAttrs,
   RelativePositionsAttrs,
   RmsNormAttrs,
   RotaryAttrs,
   ShortcutAAttrs,
   SinusoidalPositionsAttrs,
   TokenPoolAttrs,
+  UnflattenAttrs,
 } from "../ops/index.ts";
 import { eachStep } from "../ops/recurrence.ts";
 import { relativeBucket } from "../ops/relative-positions.ts";
@@ -38,6 +44,10 @@ export interface StockForm<A extends object = object> {
  * composition.
  */
 export const stock: { readonly [opName: string]: StockForm } = {
+  AbsoluteError: form<ReductionAttrs>(({ prediction, target }, { reduction }) =>
+    stockReduced((how) => tf.losses.absoluteDifference(target, prediction, undefined, how), prediction, reduction),
+  ),
+
   Add: form<AddAttrs>(({ a, b }, { activation }) => activated(tf.add(a, b), activation)),
 
   AdditiveAttention: form(stockAdditiveAttention),
@@ -154,7 +164,28 @@ export const stock: { readonly [opName: string]: StockForm } = {
     );
   }),
 
+  Elu: form<EluAttrs>(({ x }, { alpha = 1 }) => {
+    const above = tf.relu(x);
+    return tf.add(above, tf.mul(tf.expm1(tf.sub(x, above)), alpha));
+  }),
+
   Embedding: form(({ ids, table }) => tf.gather(table, ids as tf.Tensor1D)),
+
+  GaussianKl: form(({ mean, logVariance, priorMean = tf.scalar(0), priorLogVariance = tf.scalar(0) }) => {
+    // Of the deviations rather than their logarithms.
+    const [sigma1, sigma2] = [logVariance, priorLogVariance].map((log) => tf.sqrt(tf.exp(log)));
+    const far = tf.squaredDifference(mean, priorMean);
+    const square = tf.div(tf.add(tf.square(sigma1), far), tf.mul(tf.square(sigma2), 2));
+    return tf.sum(tf.sub(tf.add(tf.log(tf.div(sigma2, sigma1)), square), 0.5), -1);
+  }),
+
+  GaussianNll: form(({ mean, logVariance, target }) => {
+    const [batch, ...rest] = mean.shape;
+    const v = tf.reshape(logVariance, [batch, ...rest.map(() => 1)]);
+    const squares = tf.div(tf.squaredDifference(target, mean), tf.exp(v));
+    const terms = tf.reshape(tf.add(tf.add(squares, v), Math.log(2 * Math.PI)), [batch, -1]);
+    return tf.div(tf.sum(terms, 1), 2);
+  }),
 
   Gelu: form<GeluAttrs>(({ x }, { approximation }) => {
     const cube = tf.mul(tf.pow(x, 3), 0.044715);
@@ -172,6 +203,10 @@ export const stock: { readonly [opName: string]: StockForm } = {
 
   Gru: form(gruStock),
 
+  HuberLoss: form<HuberLossAttrs>(({ prediction, target }, { delta, reduction }) =>
+    stockReduced((how) => tf.losses.huberLoss(target, prediction, undefined, delta, how), prediction, reduction),
+  ),
+
   ImportanceBound: form(({ logLikelihood, z, logVariance, noise }) => {
     const spread = tf.sum(tf.sub(tf.square(noise), tf.square(z)), -1);
     const logWeights = tf.add(logLikelihood, tf.div(tf.add(spread, tf.sum(logVariance, -1, true)), 2));
@@ -185,6 +220,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
   }),
 
   LayerScale: form(({ x, gamma }) => tf.mul(x, gamma)),
+
+  LeakyRelu: form<LeakyReluAttrs>(({ x }, { slope = 0.01 }) => tf.leakyRelu(x, slope)),
 
   LocalResponseNorm: form<LocalResponseNormAttrs>(({ x }, { size = 5, alpha = 1e-4, beta = 0.75, k = 2 }) =>
     tf.localResponseNormalization(x as tf.Tensor4D, (size - 1) / 2, k, alpha, beta),
@@ -267,6 +304,14 @@ export const stock: { readonly [opName: string]: StockForm } = {
     ]);
   }),
 
+  Sigmoid: form(({ x }) => tf.sigmoid(x)),
+
+  SigmoidCrossEntropy: form<ReductionAttrs>(({ logits, target }, { reduction }) =>
+    stockReduced((how) => tf.losses.sigmoidCrossEntropy(target, logits, undefined, 0, how), logits, reduction),
+  ),
+
+  Silu: form(({ x }) => tf.mul(x, tf.sigmoid(x))),
+
   SinusoidalPositions: form<SinusoidalPositionsAttrs>(({ x }, { scale = 1, offset = 0 }) => {
     const [, tokens, d] = x.shape;
     const places = tf.range(offset, offset + tokens, 1); // [tokens]
@@ -285,10 +330,21 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return tf.losses.softmaxCrossEntropy(targets, logits, counts, labelSmoothing);
   }),
 
+  SquaredError: form<ReductionAttrs>(({ prediction, target }, { reduction }) =>
+    stockReduced((how) => tf.losses.meanSquaredError(target, prediction, undefined, how), prediction, reduction),
+  ),
+
+  Tanh: form(({ x }) => tf.tanh(x)),
+
   TokenPool: form<TokenPoolAttrs>(({ x }, { pool }) => {
     const [batch, tokens, d] = x.shape;
     if (pool === "mean") return tf.div(tf.sum(x, 1), tokens);
     return tf.reshape(tokens === 1 ? x : tf.split(x, [1, tokens - 1], 1)[0], [batch, d]);
+  }),
+
+  Unflatten: form<UnflattenAttrs>(({ x }, { shape: [height, width, channels] }) => {
+    const planes = tf.split(x, channels, 1).map((plane) => tf.reshape(plane, [-1, height, width]));
+    return tf.stack(planes, 3);
   }),
 };
 
@@ -321,6 +377,18 @@ function mutable(value: PairLike): [number, number] {
 
 function activated(z: tf.Tensor, activation: Activation): tf.Tensor {
   return activation === "relu" ? tf.relu(z) : z;
+}
+
+/** A stock loss, which knows sums but not how many examples there are. */
+function stockReduced(
+  loss: (how: number) => tf.Tensor,
+  { shape }: tf.Tensor,
+  reduction: Reduction = "mean",
+): tf.Tensor {
+  const { NONE, SUM, MEAN } = tf.Reduction;
+  if (reduction === "batchMean") return tf.div(loss(SUM), shape[0]);
+  if (reduction === "each") return tf.sum(tf.reshape(loss(NONE), [shape[0], -1]), -1);
+  return loss(reduction === "mean" ? MEAN : NONE);
 }
 
 function stockAdditiveAttention({ query, keys, v, values, lengths }: NamedTensors): tf.Tensor {

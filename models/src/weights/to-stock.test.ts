@@ -13,13 +13,18 @@ import {
   Conv2D,
   DepthwiseConv2D,
   Dropout,
+  Elu,
   GlobalAvgPool2D,
   LayerScale,
+  LeakyReLU,
   MaxPool2D,
   PatchEmbedding,
   ReLU,
   SelfAttention,
   ShortcutA,
+  Sigmoid,
+  Silu,
+  Tanh,
   TokenPool,
 } from "../layers/index.ts";
 import { convnext } from "../vision/convnext.ts";
@@ -123,6 +128,12 @@ describe("the stock equivalent", () => {
       () => [new DepthwiseConv2D({ kernelSize: 3, padding: 1, strides: 2, depthMultiplier: 3 })],
       ["ZeroPadding2D", "DepthwiseConv2D"],
     ],
+    [
+      "activations of generators",
+      [4, 4, 3],
+      () => [new LeakyReLU({ slope: 0.2 }), new Elu(), new Silu(), new Tanh(), new Sigmoid()],
+      ["LeakyReLU", "ELU", "Activation", "Activation", "Activation"],
+    ],
     ["max pooling", [9, 8, 2], () => [new MaxPool2D({ poolSize: 2 })], ["MaxPooling2D"]],
     [
       "max pooling, stride 2, odd",
@@ -172,6 +183,7 @@ describe("the stock equivalent", () => {
   });
 
   const ours: [string, () => tfl.layers.Layer[], RegExp][] = [
+    ["an ELU of its own", () => [new Elu({ name: "e", alpha: 0.5 })], /^e: .*ELU goes down to −1/],
     ["groups", () => [new Conv2D({ name: "c", filters: 4, kernelSize: 1, groups: 2 })], /^c: .*groups/],
     [
       "stride and dilation",

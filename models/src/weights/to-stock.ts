@@ -200,6 +200,17 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
 
   ZooReLU: ({ name }) => ({ chain: [tfl.layers.reLU({ name })] }),
 
+  ZooLeakyReLU: ({ name, config }) => ({ chain: [tfl.layers.leakyReLU({ name, alpha: config.slope as number })] }),
+
+  ZooElu: ({ name, config }) =>
+    config.alpha === 1 ? { chain: [tfl.layers.elu({ name })] } : "the stock ELU goes down to −1 only",
+
+  ZooSilu: ({ name }) => ({ chain: [tfl.layers.activation({ name, activation: "swish" })] }),
+
+  ZooSigmoid: ({ name }) => ({ chain: [tfl.layers.activation({ name, activation: "sigmoid" })] }),
+
+  ZooTanh: ({ name }) => ({ chain: [tfl.layers.activation({ name, activation: "tanh" })] }),
+
   ZooMaxPool2D({ name, config, inputShapes, inputsNonNegative }) {
     const [poolSize, strides] = [pair(config.poolSize), pair(config.strides ?? config.poolSize)];
     const { before, padding } = pad(name, pair(config.padding, 0), inputShapes, poolSize, strides);

@@ -53,7 +53,7 @@ interface Writer {
 export async function benchDecode(options: BenchDecodeOptions): Promise<BenchDecodeResult> {
   const { model, backend: asked = "auto", rounds = 5, progress } = options;
   const entry = findModel(model);
-  if (entry.task === "classification" || entry.task === "masked-language-modelling") {
+  if (entry.task !== "translation" && entry.task !== "language-modelling") {
     throw new InputError(`bench decode is for networks that write, and ${model} writes nothing`);
   }
   const { name: backend } = await startBackend(asked as BackendName | "auto", { progress });

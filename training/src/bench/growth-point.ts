@@ -2,8 +2,9 @@
 import { densenetCifar, resnetCifar } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../node/backends/index.ts";
 import type { GrowthNetwork } from "./bench-growth.ts";
+import { noise } from "./noise.ts";
 import { rateOf } from "./statistics.ts";
-import { noise, stepOf, withinPrecision } from "./workload.ts";
+import { stepOf, withinPrecision } from "./workload.ts";
 
 const network = process.argv[2] as GrowthNetwork;
 const [batch, depth, width] = process.argv.slice(3, 6).map(Number);

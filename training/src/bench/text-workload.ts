@@ -12,29 +12,22 @@ import { adam, weightsAndBiases } from "../optim/index.ts";
 import { languageModelling } from "../tasks/language-modelling.ts";
 import { maskedLanguage } from "../tasks/masked-language.ts";
 import { translation } from "../tasks/translation.ts";
-
-/** Training steps of a network of text, in the configuration that the peers have, on a batch of random tokens. */
-export interface TextWorkload {
-  /** trainable parameters */
-  params: number;
-  /** tokens in a step; of a translator, of its targets */
-  items: number;
-  step(): Promise<number>;
-}
+import type { Workload } from "./other-workload.ts";
 
 /** The peers' learning rate; it costs nothing. */
 const learningRate = 1e-3;
 
+/** Training steps of a network of text, in the configuration that the peers have, on a batch of random tokens. */
 export function textWorkload(
   entry: LanguageModelEntry | TranslatorEntry | TextEncoderEntry,
   size: number,
   within?: Within,
-): TextWorkload {
+): Workload {
   if (entry.task === "masked-language-modelling") return encoderWorkload(entry, size, within);
   return entry.task === "translation" ? translatorWorkload(entry, size, within) : writerWorkload(entry, size, within);
 }
 
-function writerWorkload(entry: LanguageModelEntry, size: number, within?: Within): TextWorkload {
+function writerWorkload(entry: LanguageModelEntry, size: number, within?: Within): Workload {
   const { options, vocabulary, context } = entry.benchmark;
   const model = entry.build({ ...options, vocabulary, context, seed: 0 });
   const trainer = new Trainer(languageModelling(model), {
@@ -52,7 +45,7 @@ function writerWorkload(entry: LanguageModelEntry, size: number, within?: Within
 }
 
 /** Texts of a full context, of which as many words are hidden as in training. */
-function encoderWorkload(entry: TextEncoderEntry, size: number, within?: Within): TextWorkload {
+function encoderWorkload(entry: TextEncoderEntry, size: number, within?: Within): Workload {
   const { vocabulary, context } = entry;
   const network = entry.build({ seed: 0 });
   const groups = weightsAndBiases(adam({ decoupled: true }), { weightDecay: 0.01 });
@@ -75,7 +68,7 @@ function encoderWorkload(entry: TextEncoderEntry, size: number, within?: Within)
   };
 }
 
-function translatorWorkload(entry: TranslatorEntry, size: number, within?: Within): TextWorkload {
+function translatorWorkload(entry: TranslatorEntry, size: number, within?: Within): Workload {
   const { options, vocabulary, tokens } = entry.benchmark;
   const sizes = { sourceVocabulary: vocabulary, targetVocabulary: vocabulary };
   const translator = entry.build({ ...options, ...sizes, seed: 0 });

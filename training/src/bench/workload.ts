@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Batch } from "@tfjs-zoo/datasets";
-import { createModel, findClassifier, findModel, foldBatchNorm, InputError, randomStream } from "@tfjs-zoo/models";
+import { createModel, findClassifier, findModel, foldBatchNorm, InputError } from "@tfjs-zoo/models";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { sgd, weightsAndBiases } from "../optim/index.ts";
 import { classification } from "../tasks/classification.ts";
-import { textWorkload } from "./text-workload.ts";
+import { noise } from "./noise.ts";
+import { otherWorkload } from "./other-workload.ts";
 
 /** Every contestant's optimizer. The rate costs nothing and is low enough for noise to be learned without overflow. */
 export const learningRate = 0.01;
@@ -21,19 +22,6 @@ export function defaultBatch(backend: string): number {
 export function noiseBatch(name: string, size: number): Batch {
   const { inputShape, classes } = findClassifier(name);
   return noise(inputShape, classes, size);
-}
-
-/** A batch of noise in a shape. */
-export function noise(shape: readonly number[], classes: number, size: number): Batch {
-  const stream = randomStream(0, "bench");
-  const images = new Float32Array(size * shape.reduce((a, b) => a * b));
-  for (let i = 0; i < images.length; i++) images[i] = stream.normal();
-  return {
-    images,
-    labels: Int32Array.from({ length: size }, (_, i) => i % classes),
-    size,
-    indices: Int32Array.from({ length: size }, (_, i) => i),
-  };
 }
 
 export const precisionNames = ["f32", "bf16"] as const;
@@ -57,7 +45,7 @@ export function withinPrecision(precision: string, backend: string, inBf16: With
 /** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
 export function ourStep(name: string, size: number, within?: Within): () => Promise<number> {
   const entry = findModel(name);
-  if (entry.task !== "classification") return textWorkload(entry, size, within).step;
+  if (entry.task !== "classification") return otherWorkload(entry, size, within).step;
   const step = preparedStep(name, within);
   const batch = noiseBatch(name, size);
   return () => step(batch);

@@ -35,3 +35,15 @@ export function imageBatches(
       ),
   };
 }
+
+/** Shuffled batches of a set of images, pixels from 0 to 1. */
+export function plainBatches(set: ImageSet, batchSize: number, seed: number): BatchSource<Batch> {
+  const channels = set.shape[2];
+  const [mean, std] = [new Array<number>(channels).fill(0), new Array<number>(channels).fill(1)];
+  const random = (...path: (string | number)[]) => randomStream(seed, ...path);
+  return {
+    batchesPerEpoch: batchCount(set.count, batchSize, true),
+    epoch: (epoch, start) =>
+      prefetch(epochBatches({ set, mean, std, batchSize, random, epoch, dropLast: true, start }), AHEAD),
+  };
+}

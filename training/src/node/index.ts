@@ -1,5 +1,6 @@
 export * from "../bench/index.ts";
 export * from "../index.ts";
+export * from "./autoencoder-file.ts";
 export * from "./backends/index.ts";
 export * from "./checkpoint.ts";
 export * from "./classifier-file.ts";
@@ -21,6 +22,7 @@ export { type LoadedTeacher, teacherOf } from "./teacher.ts";
 export * from "./text-encoder-file.ts";
 export type { TextClassifierResult, TextEncoderResult } from "./text-encoder-result.ts";
 export * from "./tokenizer-file.ts";
+export * from "./train-autoencoder.ts";
 export * from "./train-classifier.ts";
 export * from "./train-language-model.ts";
 export * from "./train-span-corruption.ts";

@@ -1,10 +1,10 @@
 import type { FitEnd, Position } from "../loop/fit.ts";
 import type { TextEvaluation } from "../tasks/language-modelling.ts";
+import { type RunResult, runResult } from "./run-result.ts";
 import type { RunConfig } from "./runs/run-folder.ts";
-import { type TextRunResult, textRunResult } from "./text-run.ts";
 
 /** What a run on running text came to: the content of its result.json. An item is a token. */
-export interface LanguageModelResult extends TextRunResult {
+export interface LanguageModelResult extends RunResult {
   /** on the whole held-out text, after the last epoch: nats a token */
   loss: number;
   /** e to the loss */
@@ -22,5 +22,5 @@ export function languageModelResult(
   { loss, perplexity, tokens: testTokens }: TextEvaluation,
 ): LanguageModelResult {
   const perSecond = items / (position.dataSeconds + position.stepSeconds);
-  return { ...textRunResult(config, end, position, perSecond), loss, perplexity, testTokens };
+  return { ...runResult(config, end, position, perSecond), loss, perplexity, testTokens };
 }

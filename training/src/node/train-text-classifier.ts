@@ -18,11 +18,11 @@ import type { TextEncoderInfo } from "../tasks/text-encoder-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { countItems } from "./count-items.ts";
 import { fitInRun } from "./fit-in-run.ts";
+import { runReport, runResult } from "./run-result.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
 import { saveTextEncoder, type TakenEncoder, takeEncoder } from "./text-encoder-file.ts";
 import type { TextClassifierResult } from "./text-encoder-result.ts";
-import { textReport, textRunResult } from "./text-run.ts";
 import { saveTokenizer } from "./tokenizer-file.ts";
 import type { TextEncoderTraining } from "./train-text-encoder.ts";
 import { checkSameWeights, type NamedWeights } from "./weights-file.ts";
@@ -98,7 +98,7 @@ export async function trainTextClassifier(training: TextClassifierTraining): Pro
         const tested = await measure(test, training.onTest);
         const { accuracy, loss, texts: testTexts } = tested;
         const result: TextClassifierResult = {
-          ...textRunResult(run.config, end, position, counted.perSecond(position)),
+          ...runResult(run.config, end, position, counted.perSecond(position)),
           ...{ accuracy, loss, testTexts },
         };
         await saveTextEncoder(join(run.dir, "weights.safetensors"), model, info);
@@ -145,7 +145,7 @@ function report(
   classes: readonly string[],
 ): Promise<string> {
   const { model, dataset, accuracy, loss, testTexts } = result;
-  return textReport(run, result, {
+  return runReport(run, result, {
     title: `${model} on ${dataset}`,
     figures: [
       { label: `test accuracy, ${testTexts.toLocaleString("en")} texts`, value: `${(100 * accuracy).toFixed(2)} %` },

@@ -11,11 +11,11 @@ import type { TextEncoderInfo } from "../tasks/text-encoder-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { countItems } from "./count-items.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
+import { runReport, runResult } from "./run-result.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
 import { saveTextEncoder, type TakenEncoder, type TextEncoderFile, takeEncoder } from "./text-encoder-file.ts";
 import type { TextEncoderResult } from "./text-encoder-result.ts";
-import { textReport, textRunResult } from "./text-run.ts";
 import { saveTokenizer } from "./tokenizer-file.ts";
 import { checkSameWeights, type NamedWeights } from "./weights-file.ts";
 
@@ -92,7 +92,7 @@ export async function trainTextEncoder(training: TextEncoderTraining): Promise<T
       return await trainer.withAverage(async () => {
         const test = await measure(training.onTest);
         const result: TextEncoderResult = {
-          ...textRunResult(run.config, end, position, counted.perSecond(position)),
+          ...runResult(run.config, end, position, counted.perSecond(position)),
           ...test,
         };
         await saveTextEncoder(join(run.dir, "weights.safetensors"), pretrain, info);
@@ -149,7 +149,7 @@ function report(run: RunFolder, result: TextEncoderResult): Promise<string> {
   const { model, dataset, words, next } = result;
   const whole = (count: number) => count.toLocaleString("en");
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  return textReport(run, result, {
+  return runReport(run, result, {
     title: `${model} on ${dataset}`,
     figures: [
       { label: `hidden words found, of ${whole(words.count)} held out`, value: percent(words.accuracy) },

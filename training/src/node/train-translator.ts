@@ -14,9 +14,9 @@ import { loadCheckpoint } from "./checkpoint.ts";
 import { countItems } from "./count-items.ts";
 import { fitInRun, type RunTraining } from "./fit-in-run.ts";
 import { LastWeights } from "./last-weights.ts";
+import { runReport, runResult } from "./run-result.ts";
 import { writeFileAtomic } from "./runs/atomic-write.ts";
 import type { RunFolder } from "./runs/run-folder.ts";
-import { textReport, textRunResult } from "./text-run.ts";
 import { saveTokenizer } from "./tokenizer-file.ts";
 import { saveTranslator, type TranslatorFile } from "./translator-file.ts";
 import type { TranslatorResult } from "./translator-result.ts";
@@ -118,7 +118,7 @@ export async function trainTranslator(training: TranslatorTraining): Promise<Tra
       const translations = await translateTest(translator, test, training, ids);
       const scores = textScores(translations, dataset.test.target, dataset.metric);
       const result: TranslatorResult = {
-        ...textRunResult(run.config, end, position, counted.perSecond(position)),
+        ...runResult(run.config, end, position, counted.perSecond(position)),
         ...{ direction, ...scores, loss, testSentences: translations.length },
       };
       await save(join(run.dir, "weights.safetensors"));
@@ -157,7 +157,7 @@ async function translateTest(
 function report(run: RunFolder, result: TranslatorResult): Promise<string> {
   const { model, dataset, direction, loss, testSentences } = result;
   const { name, value } = mainScore(result);
-  return textReport(run, result, {
+  return runReport(run, result, {
     title: `${model} on ${dataset}, ${direction}`,
     figures: [
       { label: `test ${name}, ${testSentences.toLocaleString("en")} sentences`, value: value.toFixed(2) },

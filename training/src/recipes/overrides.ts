@@ -1,6 +1,7 @@
 import { InputError } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
 import { testViews } from "../tasks/test-views.ts";
+import type { AutoencoderRecipe } from "./autoencoder-recipe.ts";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -62,6 +63,18 @@ export const textRecipeFields: RecipeFields<TextRecipe> = {
   averageLast: { help: "average the weights of so many last epochs, 0 for none", values: { min: 0, integer: true } },
 };
 
+/** Every field of a recipe for autoencoders. */
+export const autoencoderRecipeFields: RecipeFields<AutoencoderRecipe> = {
+  ...pick(recipeFields, ["epochs", "batchSize", "learningRate", "weightDecay", "warmupEpochs"]),
+  ...pick(recipeFields, ["clipNorm", "accumulate", "ema", "patience"]),
+  optimizer: { help: "update rule", values: ["adam", "adamw"] },
+  schedule: { help: "how the learning rate goes", values: ["constant", "linear", "cosine"] },
+  klWeight: { help: "beta: what the KL divergence counts for", values: { min: 0 } },
+  klWarmupEpochs: { help: "epochs over which it rises to that from 0", values: { min: 0 } },
+  draws: { help: "draws of each z: with several, the importance-weighted bound", values: { ...count, max: 1000 } },
+  binarise: { help: "each pixel becomes 0 or 1, drawn anew in every step", values: "boolean" },
+};
+
 function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
 }
@@ -97,6 +110,17 @@ export function overrideTextRecipe(recipe: TextRecipe, overrides: Overrides): Te
   if (result.ema > 0 && result.averageLast > 0) {
     throw new InputError(
       `--ema ${result.ema} and --average-last ${result.averageLast} are both averages of weights: set one of them to 0`,
+    );
+  }
+  return result;
+}
+
+/** The same for a recipe for autoencoders. */
+export function overrideAutoencoderRecipe(recipe: AutoencoderRecipe, overrides: Overrides): AutoencoderRecipe {
+  const result = overridden(recipe, overrides, autoencoderRecipeFields);
+  if (result.draws > 1 && (result.klWeight !== 1 || result.klWarmupEpochs > 0)) {
+    throw new InputError(
+      `--draws ${result.draws} learns by the importance-weighted bound, which has no KL divergence to weigh: leave --kl-weight and --kl-warmup-epochs out, or give --draws 1`,
     );
   }
   return result;

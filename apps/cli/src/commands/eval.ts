@@ -2,13 +2,16 @@ import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { loadDataset } from "@tfjs-zoo/datasets/node";
 import { disposeBert, InputError, type ModelEntry } from "@tfjs-zoo/models";
 import {
+  autoencoderFrom,
   bertFrom,
   type ClassifierFile,
+  DRAWS,
   type Evaluation,
   ensembleOf,
   inferenceNetworkOf,
   languageModelOf,
   mainScore,
+  readAutoencoder,
   readClassifier,
   readLanguageModel,
   readTextEncoder,
@@ -35,7 +38,7 @@ import { formatTable } from "../terminal/table.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onHeldOutGaps, onTestSentences } from "./eval-translation.ts";
-import { onTestSet } from "./test-set.ts";
+import { onTestImages, onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
 interface EvalFlags extends CommonFlags {
@@ -47,7 +50,7 @@ export function registerEval(program: Command): void {
   program
     .command("eval")
     .description(
-      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU, what a BERT finds",
+      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU, what a BERT finds, an autoencoder's bounds",
     )
     .argument("<weights...>", "NAME.TAG, a run's folder or a .safetensors file")
     .option("--dataset <name>", "another test set than that of the weights' own data set")
@@ -70,10 +73,12 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
   for (const path of paths) tasks.push(await taskOfFile(path));
   const text = tasks.findIndex((task) => task !== "classification");
   if (text >= 0) {
-    if (targets.length > 1) throw new UsageError(`${targets[text]} is for text and makes no ensemble: give it alone`);
+    if (targets.length > 1) {
+      throw new UsageError(`${targets[text]} is no image classifier and makes no ensemble: give it alone`);
+    }
     if (flags.testViews !== "plain") {
       throw new UsageError(
-        `--test-views ${flags.testViews} is for images, and ${targets[text]} for text: leave it out`,
+        `--test-views ${flags.testViews} is for image classifiers, and ${targets[text]} is none: leave it out`,
       );
     }
     return evaluatorOf[tasks[0] as keyof typeof evaluatorOf](paths[0], flags, output);
@@ -116,7 +121,26 @@ const evaluatorOf = {
   translation: evaluateTranslator,
   "language-modelling": evaluateLanguageModel,
   "masked-language-modelling": evaluateTextEncoder,
+  autoencoding: evaluateImages,
 };
+
+async function evaluateImages(path: string, flags: EvalFlags, output: Output): Promise<void> {
+  const file = await readAutoencoder(path);
+  await startBackendFor(flags, output);
+  const name = flags.dataset ?? file.info.dataset;
+  const vae = autoencoderFrom(file, path);
+  try {
+    const measured = await onTestImages(vae, file.info, name, output);
+    const { elbo, kl, nll, testImages } = measured;
+    output.result(
+      measured,
+      () =>
+        `-ELBO ${elbo.toFixed(2)} nats (KL ${kl.toFixed(2)}) on ${testImages.toLocaleString("en")} grey images of ${name}, -log p(x) at most ${nll.toFixed(2)} by ${DRAWS} draws`,
+    );
+  } finally {
+    vae.dispose();
+  }
+}
 
 async function evaluateTextEncoder(path: string, flags: EvalFlags, output: Output): Promise<void> {
   const file = await readTextEncoder(path);

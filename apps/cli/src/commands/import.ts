@@ -62,6 +62,9 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
   const { task } = asUsage(() => findModel(flags.model));
+  if (task === "autoencoding") {
+    throw new UsageError(`${flags.model} is nobody else's: train it, or give the name of another network`);
+  }
   if (task !== "classification") return importTexts(path, task, flags, output);
   const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));

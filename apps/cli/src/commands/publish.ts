@@ -13,7 +13,10 @@ import {
 } from "@tfjs-zoo/models";
 import { type Card, type CardFields, createCard, type WeightDtype, weightDtypes } from "@tfjs-zoo/models/weights";
 import {
+  autoencoderFrom,
+  autoencoderRecipes,
   bertFrom,
+  DRAWS,
   encoderRecipes,
   flagOf,
   type InitialWeights,
@@ -23,17 +26,18 @@ import {
   type NamedWeights,
   type RecipeName,
   RunFolder,
+  readAutoencoder,
   readLanguageModel,
   readTextEncoder,
   readTranslator,
   recipeFor,
+  saveAutoencoder,
   saveClassifier,
   saveLanguageModel,
   saveTextEncoder,
   saveTokenizer,
   saveTranslator,
   type TextEncoderFile,
-  type TextRecipe,
   textClassifierFrom,
   textClassifierRecipes,
   textRecipes,
@@ -56,7 +60,7 @@ import { weightsFile } from "../target.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onTestSentences } from "./eval-translation.ts";
-import { onTestSet } from "./test-set.ts";
+import { onTestImages, onTestSet } from "./test-set.ts";
 
 interface PublishFlags extends CommonFlags {
   dtype: WeightDtype;
@@ -146,6 +150,7 @@ const shipmentOf: { [T in ModelEntry["task"]]: (shipment: Shipment) => Promise<S
   "language-modelling": shipLanguageModel,
   translation: shipTranslator,
   "masked-language-modelling": shipTextEncoder,
+  autoencoding: shipAutoencoder,
 };
 
 async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
@@ -237,6 +242,40 @@ async function shipTranslator({ file, building, epochs: epoch, dtype, output }: 
   };
 }
 
+async function shipAutoencoder({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
+  const trained = await readAutoencoder(file);
+  const { inputShape, dataset } = trained.info;
+  const weights = join(building, "model.safetensors");
+  const vae = autoencoderFrom(trained, file);
+  const bytes = await saveAutoencoder(weights, vae, trained.info, dtype);
+  vae.dispose();
+  const shipped = autoencoderFrom(await readAutoencoder(weights), weights);
+  const { elbo, reconstruction, kl, nll, testImages } = await onTestImages(shipped, trained.info, dataset, output);
+  const measured = { dataset, split: "test", images: testImages, epoch };
+  const [parameters, macs] = [countParams(shipped.train), countMacs(shipped.train)];
+  shipped.dispose();
+  // What it learned is what counts: images of 0 and 1, or grey ones.
+  const [bound, likelihood] = [
+    { name: "-ELBO", value: elbo, ...measured },
+    { name: `-log p(x), ${DRAWS} draws`, value: nll, ...measured },
+  ];
+  const [metric, other] = trained.info.binary ? [likelihood, bound] : [bound, likelihood];
+  return {
+    bytes,
+    fields: {
+      inputShape: [...inputShape],
+      normalisation: null,
+      ...{ parameters, macs, metric },
+      otherMetrics: [
+        other,
+        { name: "reconstruction", value: reconstruction, ...measured },
+        { name: "KL", value: kl, ...measured },
+      ],
+    },
+    said: `${metric.name} ${metric.value.toFixed(2)} nats on ${testImages.toLocaleString("en")} test images`,
+  };
+}
+
 async function shipTextEncoder(shipment: Shipment): Promise<Shipped> {
   const { file, building, dtype } = shipment;
   const trained = await readTextEncoder(file);
@@ -301,7 +340,7 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
   const named: object =
     task === "classification"
       ? recipeFor(config.recipeName as RecipeName, config.dataset)
-      : textRecipesOf(task, config.dataset)[String(config.recipeName)];
+      : recipesOf(task, config.dataset)[String(config.recipeName)];
   // A field that the recipe did not know yet when the run began is as it was then.
   const changed = Object.entries(named).filter(([field, value]) => field in recipe && recipe[field] !== value);
   return [
@@ -315,6 +354,7 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     ...(task === "masked-language-modelling" && !config.init
       ? [`--context ${config.context} --vocabulary ${config.vocabulary}`]
       : []),
+    ...(task === "autoencoding" ? [`--latent ${config.latent} --likelihood ${config.likelihood}`] : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,
@@ -326,8 +366,9 @@ const translationFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown 
   `--vocabulary ${vocabulary}`,
 ];
 
-/** The recipes among which the name of a run of a network of text is. */
-function textRecipesOf(task: Card["task"], dataset: string): { readonly [name: string]: TextRecipe } {
+/** The recipes among which the name of a run is. */
+function recipesOf(task: Card["task"], dataset: string): { readonly [name: string]: object } {
+  if (task === "autoencoding") return autoencoderRecipes;
   if (task === "translation") return translatorRecipes;
   if (task === "language-modelling") return textRecipes;
   return isLabelledTexts(dataset) ? textClassifierRecipes : encoderRecipes;

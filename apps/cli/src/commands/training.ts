@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import { type ClassifierEntry, InputError, registry } from "@tfjs-zoo/models";
 import {
+  autoencoderRecipeFields,
   type ClassifierFile,
   type ClassifierResult,
   type ClassifierTraining,
@@ -11,6 +12,7 @@ import {
   type NamedWeights,
   type Position,
   type Recipe,
+  type RecipeFields,
   type RunFolder,
   recipeFields,
   type StepEvent,
@@ -22,10 +24,16 @@ import type { Command } from "commander";
 import type { Output } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
 
-/** A flag for every field of a recipe, but for those that mean nothing to the command. */
-export function recipeOptions(command: Command, without: readonly (keyof Recipe)[] = [], text = false): void {
+/**
+ * A flag for every field of a recipe for classifiers, but for those that mean nothing to the command, and of `others`.
+ */
+export function recipeOptions(
+  command: Command,
+  without: readonly (keyof Recipe)[] = [],
+  others: RecipeFields<object> = {},
+): void {
   command.optionsGroup("Fields of the recipe:");
-  const fields = text ? { ...textRecipeFields, ...recipeFields } : recipeFields;
+  const fields: RecipeFields<{ [field: string]: unknown }> = { ...others, ...recipeFields };
   for (const [field, { help, values }] of Object.entries(fields)) {
     if (without.includes(field as keyof Recipe)) continue;
     const flag = flagOf(field);
@@ -36,7 +44,8 @@ export function recipeOptions(command: Command, without: readonly (keyof Recipe)
 
 /** The fields of the recipe that the command line gives. */
 export function recipeOverrides(flags: object): { [field: string]: string | boolean } {
-  const fields = new Set([...Object.keys(recipeFields), ...Object.keys(textRecipeFields)]);
+  const kinds = [recipeFields, textRecipeFields, autoencoderRecipeFields];
+  const fields = new Set(kinds.flatMap((kind) => Object.keys(kind)));
   return Object.fromEntries(Object.entries(flags).filter(([field, value]) => fields.has(field) && value !== undefined));
 }
 

@@ -2,6 +2,7 @@ import type { AddAttrs } from "../../ops/add.ts";
 import type { Activation } from "../../ops/batch-norm.ts";
 import type { GeluAttrs } from "../../ops/gelu.ts";
 import type { ShortcutAAttrs } from "../../ops/shortcut-a.ts";
+import type { UnflattenAttrs } from "../../ops/unflatten.ts";
 import { type Array64, type Inputs64, map64, zeros64 } from "../array64.ts";
 
 /** z, or max(z, 0) */
@@ -68,6 +69,18 @@ export function flattenTextbook({ x }: Inputs64): Array64[] {
         for (let c = 0; c < channels; c++) y.values[((n * channels + c) * height + i) * width + j] = x.values[at++];
       }
     }
+  }
+  return [y];
+}
+
+/** y[n, i, j, c] = x[n, (c · height + i) · width + j] */
+export function unflattenTextbook({ x }: Inputs64, { shape: [height, width, channels] }: UnflattenAttrs): Array64[] {
+  const y = zeros64([x.shape[0], height, width, channels]);
+  for (let at = 0; at < y.values.length; at++) {
+    const [c, pixel] = [at % channels, Math.floor(at / channels)];
+    const [j, row] = [pixel % width, Math.floor(pixel / width)];
+    const [i, n] = [row % height, Math.floor(row / height)];
+    y.values[at] = x.values[((n * channels + c) * height + i) * width + j];
   }
   return [y];
 }

@@ -1,4 +1,5 @@
 import type { Textbook } from "../array64.ts";
+import { eluTextbook, leakyReluTextbook, sigmoidTextbook, siluTextbook, tanhTextbook } from "./activations.ts";
 import { additiveAttentionTextbook, attentionTextbook } from "./attention.ts";
 import { attentiveLstmTextbook } from "./attentive-lstm.ts";
 import { batchNormInferenceTextbook, batchNormTrainingTextbook } from "./batch-norm.ts";
@@ -13,9 +14,17 @@ import {
   geluTextbook,
   reluTextbook,
   shortcutATextbook,
+  unflattenTextbook,
 } from "./elementwise.ts";
 import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
+import {
+  absoluteErrorTextbook,
+  gaussianKlTextbook,
+  huberLossTextbook,
+  sigmoidCrossEntropyTextbook,
+  squaredErrorTextbook,
+} from "./losses.ts";
 import { avgPool2dTextbook, globalAvgPool2dTextbook, maxPool2dTextbook } from "./pooling.ts";
 import { relativePositionsTextbook, rotaryTextbook, sinusoidalPositionsTextbook } from "./positions.ts";
 import { gruTextbook, lstmTextbook, rnnTextbook } from "./recurrent.ts";
@@ -29,10 +38,11 @@ import {
   positionEmbeddingTextbook,
   tokenPoolTextbook,
 } from "./tokens.ts";
-import { importanceBoundTextbook, reparameterizeTextbook } from "./variational.ts";
+import { gaussianNllTextbook, importanceBoundTextbook, reparameterizeTextbook } from "./variational.ts";
 
 /** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
 export const textbook: { readonly [opName: string]: Textbook } = {
+  AbsoluteError: absoluteErrorTextbook,
   Add: addTextbook,
   AdditiveAttention: additiveAttentionTextbook,
   Attention: attentionTextbook,
@@ -48,14 +58,19 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   DepthwiseConv2D: depthwiseConv2dTextbook,
   DistillationLoss: distillationLossTextbook,
   Dropout: dropoutTextbook,
+  Elu: eluTextbook,
   Embedding: embeddingTextbook,
   Flatten: flattenTextbook,
+  GaussianKl: gaussianKlTextbook,
+  GaussianNll: gaussianNllTextbook,
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
   Gru: gruTextbook,
+  HuberLoss: huberLossTextbook,
   ImportanceBound: importanceBoundTextbook,
   LayerNorm: layerNormTextbook,
   LayerScale: layerScaleTextbook,
+  LeakyRelu: leakyReluTextbook,
   LocalResponseNorm: localResponseNormTextbook,
   Lstm: lstmTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
@@ -68,7 +83,13 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Rotary: rotaryTextbook,
   Rnn: rnnTextbook,
   ShortcutA: shortcutATextbook as Textbook,
+  Sigmoid: sigmoidTextbook,
+  SigmoidCrossEntropy: sigmoidCrossEntropyTextbook,
+  Silu: siluTextbook,
   SinusoidalPositions: sinusoidalPositionsTextbook,
   SoftmaxCrossEntropy: softmaxCrossEntropyTextbook,
+  SquaredError: squaredErrorTextbook,
+  Tanh: tanhTextbook,
   TokenPool: tokenPoolTextbook as Textbook,
+  Unflatten: unflattenTextbook as Textbook,
 };

@@ -34,3 +34,16 @@ export function importanceBoundTextbook({ logLikelihood, z, logVariance, noise }
   }
   return [bound];
 }
+
+/** L[n] = ½ Σ_i ((x[n, i] − μ[n, i])² / e^v[n] + v[n] + log 2π) */
+export function gaussianNllTextbook({ mean, logVariance, target }: Inputs64): Array64[] {
+  const [batch] = mean.shape;
+  const loss = zeros64([batch]);
+  const size = mean.values.length / batch;
+  for (const [i, value] of mean.values.entries()) {
+    const n = Math.floor(i / size);
+    const v = logVariance.values[n];
+    loss.values[n] += 0.5 * ((target.values[i] - value) ** 2 / Math.exp(v) + v + Math.log(2 * Math.PI));
+  }
+  return [loss];
+}

@@ -116,6 +116,19 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
 
   ZooReLU: ({ graph, name, inputs }) => graph.node("Relu", name, inputs),
 
+  ZooLeakyReLU: ({ graph, name, inputs, config }) =>
+    graph.node("LeakyRelu", name, inputs, { alpha: { float: config.slope as number } }),
+
+  ZooElu: ({ graph, name, inputs, config }) =>
+    graph.node("Elu", name, inputs, { alpha: { float: config.alpha as number } }),
+
+  ZooSilu: ({ graph, name, inputs: [x] }) =>
+    graph.node("Mul", name, [x, graph.node("Sigmoid", `${name}.sigmoid`, [x])]),
+
+  ZooSigmoid: ({ graph, name, inputs }) => graph.node("Sigmoid", name, inputs),
+
+  ZooTanh: ({ graph, name, inputs }) => graph.node("Tanh", name, inputs),
+
   // x (1 + erf(x / √2)) / 2: ONNX has had Gelu itself since operator set 20 only.
   ZooGelu({ graph, name, inputs: [x], config }) {
     if (config.approximation === "tanh") throw new InputError(`${name}: ONNX gets GELU by erf only, not by tanh`);

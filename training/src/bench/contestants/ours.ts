@@ -5,8 +5,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../../node/backends/index.ts";
+import { otherWorkload } from "../other-workload.ts";
 import { serve } from "../serve.ts";
-import { textWorkload } from "../text-workload.ts";
 import { defaultBatch, inferenceStep, ourStep, withinPrecision } from "../workload.ts";
 
 const [model, backend, size, precision, what] = process.argv.slice(2);
@@ -20,8 +20,8 @@ await serve(async () => {
   const about = { batch, threads, versions, backend: name };
   const entry = findModel(model);
   if (entry.task !== "classification") {
-    if (what !== "train") throw new InputError(`bench infer is for image classifiers, and ${model} is for text`);
-    const { params, items, step } = textWorkload(entry, batch, within);
+    if (what !== "train") throw new InputError(`bench infer is for image classifiers, and ${model} is none`);
+    const { params, items, step } = otherWorkload(entry, batch, within);
     return { ready: { params, items, ...about }, step };
   }
   const step =

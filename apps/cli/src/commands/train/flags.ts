@@ -22,6 +22,9 @@ export interface TrainFlags extends CommonFlags {
   tokenizer?: string;
   vocabulary?: string;
   direction?: string;
+  // of autoencoders
+  latent?: string;
+  likelihood?: string;
   [recipeField: string]: unknown;
 }
 

@@ -1,9 +1,10 @@
 import { datasetNames, labelledTextNames, pairDatasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
-import { recipes, textRecipes } from "@tfjs-zoo/training/node";
+import { autoencoderRecipeFields, recipes, textRecipeFields, textRecipes } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import { asUsage, backendOption, createOutput, jsonOption, threadsOption, UsageError } from "../../context.ts";
 import { recipeOptions } from "../training.ts";
+import { trainAutoencoderIn } from "./autoencoder.ts";
 import { trainClassifierIn } from "./classifier.ts";
 import type { TrainFlags } from "./flags.ts";
 import { trainLanguageModelIn } from "./language-model.ts";
@@ -50,12 +51,17 @@ export function registerTrain(program: Command): void {
       "text: how many tokens are learned (default: 4096; to translate 8000, of both languages; of a BERT its own)",
     )
     .option("--direction <from-to>", "from which language into which, such as de-en (default: the data set's)")
+    .option("--latent <n>", "autoencoders: the numbers that an image becomes (default: the network's own)")
+    .option(
+      "--likelihood <name>",
+      "autoencoders: what a pixel is, bernoulli or gaussian (default: bernoulli for digits and clothes)",
+    )
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(train);
-  recipeOptions(command, [], true);
+  recipeOptions(command, [], { ...autoencoderRecipeFields, ...textRecipeFields });
 }
 
 const trainingOf = {
@@ -63,6 +69,7 @@ const trainingOf = {
   "language-modelling": trainLanguageModelIn,
   translation: trainTranslatorIn,
   "masked-language-modelling": trainTextEncoderIn,
+  autoencoding: trainAutoencoderIn,
 };
 
 async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {

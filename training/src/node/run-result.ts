@@ -3,8 +3,8 @@ import { type ReportData, renderReport } from "./runs/report.ts";
 import { reportHistory } from "./runs/report-history.ts";
 import type { RunConfig, RunFolder } from "./runs/run-folder.ts";
 
-/** What runs of networks of text came to, whatever they learned: part of the content of their result.json. */
-export interface TextRunResult {
+/** What a run came to, whatever it learned: part of the content of its result.json. */
+export interface RunResult {
   end: FitEnd;
   model: string;
   dataset: string;
@@ -19,18 +19,18 @@ export interface TextRunResult {
   dataSeconds: number;
   /** of these, in steps; the rest is held-out tests and checkpoints */
   stepSeconds: number;
-  /** tokens or texts a second */
+  /** tokens, texts or images a second */
   itemsPerSecond: number;
   /** most memory that the process held, bytes; of the last one, where the run was resumed */
   peakMemoryBytes: number;
 }
 
-export function textRunResult(
+export function runResult(
   { model, dataset, recipeName, seed, backend, precision }: RunConfig,
   end: FitEnd,
   { epoch: epochs, seconds, dataSeconds, stepSeconds }: Position,
   itemsPerSecond: number,
-): TextRunResult {
+): RunResult {
   return {
     ...{ end, model, dataset, recipe: String(recipeName), seed, backend, precision, epochs },
     ...{ seconds, dataSeconds, stepSeconds, itemsPerSecond },
@@ -39,7 +39,7 @@ export function textRunResult(
 }
 
 /** What a report says of a run beside what all have in common. */
-export interface TextReport extends Partial<Pick<ReportData, "classes" | "confusion">> {
+export interface RunReport extends Partial<Pick<ReportData, "classes" | "confusion">> {
   title: string;
   /** the first is the one that counts */
   figures: ReportData["summary"];
@@ -48,10 +48,10 @@ export interface TextReport extends Partial<Pick<ReportData, "classes" | "confus
 }
 
 /** The report of a finished run, as one HTML document. */
-export async function textReport(
+export async function runReport(
   run: RunFolder,
-  { end, epochs, seconds, dataSeconds, stepSeconds, itemsPerSecond }: TextRunResult,
-  { title, figures, items, classes = [], confusion }: TextReport,
+  { end, epochs, seconds, dataSeconds, stepSeconds, itemsPerSecond }: RunResult,
+  { title, figures, items, classes = [], confusion }: RunReport,
 ): Promise<string> {
   return renderReport({
     title,
