@@ -111,6 +111,17 @@ describe("what no network of the registry has", () => {
           new layers.Sigmoid(),
         ),
     ],
+    [
+      "group and instance norms",
+      () =>
+        modelOf(
+          [4, 5, 6],
+          new layers.GroupNorm({ groups: 3 }),
+          new layers.InstanceNorm({ affine: true }),
+          new layers.Conv2D({ filters: 2, kernelSize: 2 }),
+          new layers.InstanceNorm(),
+        ),
+    ],
     ["a softmax over channels", () => modelOf([3, 2, 6], tfl.layers.activation({ activation: "softmax" }))],
     [
       "a layer that is used twice, dropouts, a shortcut of odd size",

@@ -9,6 +9,7 @@ import type {
   DistillationLossAttrs,
   EluAttrs,
   GeluAttrs,
+  GroupNormAttrs,
   GruAttrs,
   HuberLossAttrs,
   LayerNormAttrs,
@@ -265,6 +266,21 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       [2, 3, 5, 4],
       [3, 7, 2, 1],
     ].map((shape) => make({ x: normal(random, shape) })),
+
+  GroupNorm: (random) =>
+    [
+      { shape: [1, 2, 3, 4], groups: 1, affine: true },
+      { shape: [2, 3, 2, 6], groups: 3, affine: true },
+      { shape: [2, 2, 3, 3], groups: 3, affine: true, epsilon: 0.1 },
+      { shape: [3, 4, 4], groups: 2, affine: true, epsilon: 0.1 },
+      { shape: [2, 5, 2, 2], groups: 2, affine: false },
+      { shape: [2, 4], affine: false },
+    ].map(({ shape, affine, ...attrs }) => {
+      const channels = [shape[shape.length - 1]];
+      const x = filled(shape, () => 1 + 2 * random.normal());
+      const parameters = affine && { gamma: normal(random, channels), beta: normal(random, channels) };
+      return make({ x, ...parameters }, attrs satisfies GroupNormAttrs);
+    }),
 
   Gru: (random) =>
     [true, false].flatMap((resetAfter) =>

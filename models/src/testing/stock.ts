@@ -9,6 +9,7 @@ import type {
   DepthwiseConv2DAttrs,
   EluAttrs,
   GeluAttrs,
+  GroupNormAttrs,
   HuberLossAttrs,
   LayerNormAttrs,
   LeakyReluAttrs,
@@ -199,6 +200,20 @@ export const stock: { readonly [opName: string]: StockForm } = {
   GlobalAvgPool2D: form(({ x }) => {
     const [batch, height, width, channels] = x.shape;
     return tf.reshape(tf.avgPool(x as tf.Tensor4D, [height, width], 1, "valid"), [batch, channels]);
+  }),
+
+  GroupNorm: form<GroupNormAttrs>(({ x, gamma, beta }, { groups = 1, epsilon = 1e-5 }) => {
+    // A group at a time.
+    const parts = (groups === 1 ? [x] : tf.split(x, groups, -1)).map((part) => {
+      const { mean, variance } = tf.moments(
+        part,
+        part.shape.slice(1).map((_, axis) => axis + 1),
+        true,
+      );
+      return tf.div(tf.sub(part, mean), tf.sqrt(tf.add(variance, epsilon)));
+    });
+    const normalised = tf.concat(parts, -1);
+    return biased(gamma === undefined ? normalised : tf.mul(normalised, gamma), beta);
   }),
 
   Gru: form(gruStock),

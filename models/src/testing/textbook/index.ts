@@ -16,6 +16,7 @@ import {
   shortcutATextbook,
   unflattenTextbook,
 } from "./elementwise.ts";
+import { groupNormTextbook } from "./group-norm.ts";
 import { layerNormTextbook } from "./layer-norm.ts";
 import { localResponseNormTextbook } from "./local-response-norm.ts";
 import {
@@ -65,6 +66,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   GaussianNll: gaussianNllTextbook,
   Gelu: geluTextbook,
   GlobalAvgPool2D: globalAvgPool2dTextbook,
+  GroupNorm: groupNormTextbook,
   Gru: gruTextbook,
   HuberLoss: huberLossTextbook,
   ImportanceBound: importanceBoundTextbook,

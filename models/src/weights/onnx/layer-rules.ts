@@ -81,6 +81,43 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     return channelsFirst(subject, y);
   },
 
+  // ONNX has had GroupNormalization itself since operator set 21 only: the groups are the channels of an instance norm.
+  ZooGroupNorm(subject) {
+    const { config, inputs, graph, name, inputShapes } = subject;
+    if (inputShapes[0].length !== 4) return new Error("its input is no image");
+    const groups = config.groups as number;
+    const [, height, width, channels] = inputShapes[0] as number[];
+    const parts = graph.node("Reshape", `${name}.groups`, [
+      inputs[0],
+      graph.integers(`${name}.grouped`, [0, groups, -1]), // 0: the batch as it is
+    ]);
+    const one = graph.constant(`${name}.ones`, [groups], new Float32Array(groups).fill(1));
+    const zero = graph.constant(`${name}.zeros`, [groups], new Float32Array(groups));
+    const epsilon = { float: config.epsilon as number };
+    const normed = graph.node("InstanceNormalization", `${name}.norm`, [parts, one, zero], { epsilon });
+    const image = graph.integers(`${name}.image`, [0, channels, height, width]);
+    const each = graph.integers(`${name}.each`, [channels, 1, 1]);
+    const [gamma, beta] = weights(subject, "weight", "bias").map((weight, i) =>
+      graph.node("Reshape", `${name}.${["scale", "shift"][i]}`, [weight, each]),
+    );
+    const scaled = graph.node("Mul", `${name}.scaled`, [
+      graph.node("Reshape", `${name}.ungrouped`, [normed, image]),
+      gamma,
+    ]);
+    return graph.node("Add", name, [scaled, beta]);
+  },
+
+  ZooInstanceNorm(subject) {
+    const { config, inputs, graph, name, inputShapes } = subject;
+    if (inputShapes[0].length !== 4) return new Error("its input is no image");
+    const channels = inputShapes[0][3] as number;
+    const parameters = config.affine
+      ? weights(subject, "weight", "bias")
+      : [1, 0].map((value) => graph.constant(`${name}.${value}`, [channels], new Float32Array(channels).fill(value)));
+    const epsilon = { float: config.epsilon as number };
+    return graph.node("InstanceNormalization", name, [inputs[0], ...parameters], { epsilon });
+  },
+
   ZooConcatNormConv2D(subject) {
     const { config, inputs, graph, name } = subject;
     const joined = inputs.length > 1 ? graph.node("Concat", `${name}.concat`, inputs, { axis: 1 }) : inputs[0];
