@@ -6,6 +6,7 @@ import {
   BiasedAttention,
   ConcatNormConv2D,
   Conv2D,
+  ConvTranspose2D,
   CrossAttention,
   Dense,
   DepthwiseConv2D,
@@ -32,6 +33,9 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
   for (const layer of model.layers) {
     if (layer instanceof Conv2D || layer instanceof DepthwiseConv2D) {
       const [, height, width] = layer.outputShape as [null, number, number, number];
+      macs += height * width * weightSize(layer);
+    } else if (layer instanceof ConvTranspose2D) {
+      const [[, height, width]] = layer.inboundNodes[0].inputShapes as number[][]; // each pixel meets the whole filter
       macs += height * width * weightSize(layer);
     } else if (layer instanceof ConcatNormConv2D) {
       const [, height, width] = layer.outputShape as [null, number, number, number];

@@ -112,6 +112,30 @@ describe("what no network of the registry has", () => {
         ),
     ],
     [
+      "transposed convolutions",
+      () =>
+        modelOf(
+          [3, 2, 5],
+          new layers.ConvTranspose2D({ filters: 4, kernelSize: 4, strides: 2, padding: 1 }),
+          new layers.ConvTranspose2D({
+            filters: 3,
+            kernelSize: [3, 2],
+            strides: 2,
+            outputPadding: [1, 0],
+            useBias: false,
+          }),
+        ),
+    ],
+    [
+      "larger images",
+      () =>
+        modelOf(
+          [3, 2, 2],
+          new layers.Upsample2D({ factor: [2, 3] }),
+          new layers.Upsample2D({ factor: 2, mode: "bilinear" }),
+        ),
+    ],
+    [
       "group and instance norms",
       () =>
         modelOf(

@@ -8,6 +8,7 @@ export { CachedSelfAttention, type CachedSelfAttentionConfig } from "./cached-se
 export * from "./class-token.ts";
 export * from "./concat.ts";
 export * from "./concat-norm-conv2d.ts";
+export * from "./conv-transpose2d.ts";
 export * from "./conv1d.ts";
 export * from "./conv2d.ts";
 export * from "./cross-attention.ts";
@@ -49,3 +50,4 @@ export * from "./silu.ts";
 export * from "./tanh.ts";
 export * from "./token-pool.ts";
 export * from "./unflatten.ts";
+export * from "./upsample2d.ts";

@@ -4,6 +4,7 @@ import type {
   AttentionLeanAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
+  ConvTranspose2DAttrs,
   DenseAttrs,
   DepthwiseConv2DAttrs,
   DistillationLossAttrs,
@@ -27,6 +28,7 @@ import type {
   SoftmaxCrossEntropyAttrs,
   TokenPoolAttrs,
   UnflattenAttrs,
+  Upsample2DAttrs,
 } from "../ops/index.ts";
 import { type Random, randomStream } from "../random.ts";
 import { type Array64, type Inputs64, sizeOf } from "./array64.ts";
@@ -155,6 +157,13 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       }
     }),
   ],
+
+  ConvTranspose2D: (random) =>
+    transposedConvolutions().map(({ shape, kernel: [kh, kw], outChannels, bias, ...attrs }) => {
+      const x = normal(random, shape);
+      const filter = normal(random, [kh, kw, outChannels, shape[3]]);
+      return make(bias ? { x, filter, bias: normal(random, [outChannels]) } : { x, filter }, attrs);
+    }),
 
   Dense: (random) =>
     [
@@ -459,10 +468,10 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
     reductions.flatMap((attrs) =>
       // Far from 0, the logarithm of a probability overflows.
       [1, 60].map((size) => {
-        const logits = filled([4, 3], () => size * random.normal());
+        const logits = filled([4, 3], (i) => (i % 2 === 0 ? size : 1) * random.normal());
         const target = filled([4, 3], (i) => (i % 3 === 0 ? 1 : i % 3 === 1 ? 0 : random.uniform()));
         const { name, ...made } = make({ logits, target }, attrs);
-        return { ...made, name: `${name}, logits of ${size}` };
+        return { ...made, name: `${name}, logits up to some ${size}` };
       }),
     ),
 
@@ -512,6 +521,16 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
         [3, 2, 1],
       ] satisfies UnflattenAttrs["shape"][]
     ).map((shape) => make({ x: normal(random, [2, sizeOf(shape)]) }, { shape } satisfies UnflattenAttrs)),
+
+  Upsample2D: (random) =>
+    (["nearest", "bilinear"] as const).flatMap((mode) =>
+      [
+        { shape: [1, 1, 1, 1] },
+        { shape: [2, 3, 2, 3], factor: 2 },
+        { shape: [1, 2, 4, 2], factor: 3 },
+        { shape: [2, 2, 3, 1], factor: [1, 4] as const },
+      ].map(({ shape, ...attrs }) => make({ x: normal(random, shape) }, { ...attrs, mode } satisfies Upsample2DAttrs)),
+    ),
 };
 
 /** Draws from what an encoder says. */
@@ -538,7 +557,7 @@ const reductions: ReductionAttrs[] = [{}, { reduction: "batchMean" }, { reductio
 /** Predictions whose errors are not within 0.1 of the size at which a loss has a kink. */
 function errors(random: Random, kink?: number): Case[] {
   return reductions.flatMap((attrs) =>
-    [[5], [4, 3], [2, 3, 2, 2]].map((shape) => {
+    [[5], [4, 3], [2, 2, 1, 3]].map((shape) => {
       const target = normal(random, shape);
       const prediction = filled(shape, (i) => {
         for (;;) {
@@ -682,6 +701,32 @@ function convolutions() {
     padding: [0, 2],
   });
   return list;
+}
+
+function transposedConvolutions(): ({
+  shape: number[];
+  kernel: [number, number];
+  outChannels: number;
+  bias: boolean;
+} & ConvTranspose2DAttrs)[] {
+  return [
+    { shape: [1, 3, 2, 1], kernel: [3, 3], outChannels: 2, bias: false },
+    { shape: [2, 3, 4, 2], kernel: [3, 3], outChannels: 3, bias: true, padding: 1 },
+    { shape: [2, 3, 2, 3], kernel: [4, 4], outChannels: 2, bias: true, strides: 2, padding: 1 },
+    { shape: [1, 2, 3, 2], kernel: [3, 3], outChannels: 1, bias: false, strides: 2, padding: 1, outputPadding: 1 },
+    { shape: [2, 1, 1, 4], kernel: [4, 3], outChannels: 2, bias: true },
+    { shape: [1, 3, 3, 2], kernel: [1, 1], outChannels: 2, bias: true, strides: 2 },
+    { shape: [2, 2, 3, 1], kernel: [2, 3], outChannels: 2, bias: false, strides: 3, outputPadding: [2, 0] },
+    {
+      shape: [1, 3, 4, 2],
+      kernel: [3, 5],
+      outChannels: 3,
+      bias: true,
+      strides: [2, 1],
+      padding: [0, 2],
+      outputPadding: [1, 0],
+    },
+  ];
 }
 
 function depthwiseConvolutions() {

@@ -84,6 +84,7 @@ export interface Exception {
 const NO_SECOND_ORDER: { readonly [op: string]: { readonly [gradient: string]: string } } = {
   AvgPool2D: { x: "the kernel AvgPoolGrad has no gradient in TensorFlow.js" },
   Conv2D: { filter: "the kernel Conv2DBackpropFilter has no gradient in TensorFlow.js" },
+  ConvTranspose2D: { filter: "the kernel Conv2DBackpropFilter has no gradient in TensorFlow.js" },
   DepthwiseConv2D: { filter: "tf.stridedSlice has no gradient in TensorFlow.js" },
   MaxPool2D: { x: "the kernel MaxPoolGrad has no gradient in TensorFlow.js" },
 };

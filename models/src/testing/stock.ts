@@ -5,6 +5,7 @@ import type {
   AttentionAttrs,
   BatchNormAttrs,
   Conv2DAttrs,
+  ConvTranspose2DAttrs,
   DenseAttrs,
   DepthwiseConv2DAttrs,
   EluAttrs,
@@ -24,6 +25,7 @@ import type {
   SinusoidalPositionsAttrs,
   TokenPoolAttrs,
   UnflattenAttrs,
+  Upsample2DAttrs,
 } from "../ops/index.ts";
 import { eachStep } from "../ops/recurrence.ts";
 import { relativeBucket } from "../ops/relative-positions.ts";
@@ -129,6 +131,19 @@ export const stock: { readonly [opName: string]: StockForm } = {
     },
     ({ dilation = 1 }) =>
       pair(dilation).some((d) => d > 1) ? "tf.conv2d's gradient refuses dilation greater than 1" : undefined,
+  ),
+
+  ConvTranspose2D: form<ConvTranspose2DAttrs>(
+    ({ x, filter, bias }, { strides = 1, padding = 0, outputPadding = 0 }) => {
+      // All of it, with what is wanted at the end, and then without what is padding.
+      const [batch, height, width] = x.shape;
+      const [kernelHeight, kernelWidth, outChannels] = filter.shape;
+      const [[sh, sw], [ph, pw], [ah, aw]] = [pair(strides), pair(padding), pair(outputPadding)];
+      const [rows, columns] = [sh * (height - 1) + kernelHeight + ah, sw * (width - 1) + kernelWidth + aw];
+      const full: [number, number, number, number] = [batch, rows, columns, outChannels];
+      const y = tf.conv2dTranspose(x as tf.Tensor4D, filter as tf.Tensor4D, full, [sh, sw], "valid");
+      return biased(tf.slice(y, [0, ph, pw, 0], [batch, rows - 2 * ph, columns - 2 * pw, outChannels]), bias);
+    },
   ),
 
   Dense: form<DenseAttrs>(({ x, weight: given, bias }, { transposed }) => {
@@ -360,6 +375,27 @@ export const stock: { readonly [opName: string]: StockForm } = {
   Unflatten: form<UnflattenAttrs>(({ x }, { shape: [height, width, channels] }) => {
     const planes = tf.split(x, channels, 1).map((plane) => tf.reshape(plane, [-1, height, width]));
     return tf.stack(planes, 3);
+  }),
+
+  Upsample2D: form<Upsample2DAttrs>(({ x }, { factor = 2, mode }) => {
+    const along = (image: tf.Tensor, axis: 1 | 2) => {
+      const [f, size] = [pair(factor)[axis - 1], image.shape[axis] as number];
+      const places = Array.from({ length: f * size }, (_, i) => (i + 0.5) / f - 0.5);
+      const taken = (which: (place: number) => number) =>
+        tf.gather(
+          image,
+          tf.tensor1d(
+            places.map((at) => Math.min(Math.max(which(at), 0), size - 1)),
+            "int32",
+          ),
+          axis,
+        );
+      if (mode !== "bilinear") return taken(Math.round);
+      const far = tf.reshape(tf.tensor1d(places.map((at) => at - Math.floor(at))), axis === 1 ? [-1, 1, 1] : [-1, 1]);
+      const [before, after] = [taken(Math.floor), taken((at) => Math.floor(at) + 1)];
+      return tf.add(before, tf.mul(tf.sub(after, before), far));
+    };
+    return along(along(x, 1), 2);
   }),
 };
 

@@ -27,6 +27,7 @@ describe("layouts", () => {
 
   it.each([
     ["ZooConv2D", "weight", [3, 2, 4, 5]],
+    ["ZooConvTranspose2D", "weight", [3, 2, 4, 5]],
     ["ZooDepthwiseConv2D", "weight", [3, 2, 4, 5]],
     ["ZooDense", "weight", [8, 15]],
     ["ZooDense", "bias", [120]],

@@ -30,6 +30,7 @@ const layouts: Record<string, Record<string, Layout>> = {
     ]),
   ),
   ZooConv2D: { weight: { permutation: [3, 2, 0, 1] } }, // [kh, kw, in, out] -> [out, in, kh, kw]
+  ZooConvTranspose2D: { weight: { permutation: [3, 2, 0, 1] } }, // [kh, kw, out, in] -> [in, out, kh, kw]
   ZooConcatNormConv2D: { "conv1.weight": { permutation: [3, 2, 0, 1] } },
   ZooDepthwiseConv2D: { weight: { permutation: [2, 3, 0, 1], merged: true } }, // [kh, kw, c, m] -> [c m, 1, kh, kw]
   ZooDense: { weight: { permutation: [1, 0] } }, // [in, out] -> [out, in]

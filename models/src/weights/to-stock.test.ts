@@ -11,6 +11,7 @@ import {
   Add,
   AvgPool2D,
   Conv2D,
+  ConvTranspose2D,
   DepthwiseConv2D,
   Dropout,
   Elu,
@@ -26,6 +27,7 @@ import {
   Silu,
   Tanh,
   TokenPool,
+  Upsample2D,
 } from "../layers/index.ts";
 import { convnext } from "../vision/convnext.ts";
 import { mlpMixer } from "../vision/mlp-mixer.ts";
@@ -134,6 +136,27 @@ describe("the stock equivalent", () => {
       () => [new LeakyReLU({ slope: 0.2 }), new Elu(), new Silu(), new Tanh(), new Sigmoid()],
       ["LeakyReLU", "ELU", "Activation", "Activation", "Activation"],
     ],
+    [
+      "transposed convolution, stride 2",
+      [4, 3, 2],
+      () => [new ConvTranspose2D({ filters: 3, kernelSize: 4, strides: 2, padding: 1 })],
+      ["Conv2DTranspose", "Cropping2D"],
+    ],
+    [
+      "transposed convolution, output padding",
+      [4, 3, 2],
+      () => [
+        new ConvTranspose2D({ filters: 3, kernelSize: [3, 1], strides: [2, 3], padding: [1, 0], outputPadding: 1 }),
+      ],
+      ["Conv2DTranspose", "Cropping2D"],
+    ],
+    [
+      "transposed convolution, whole",
+      [1, 1, 4],
+      () => [new ConvTranspose2D({ filters: 3, kernelSize: 4, useBias: false })],
+      ["Conv2DTranspose"],
+    ],
+    ["upsampling", [4, 3, 2], () => [new Upsample2D({ factor: [2, 3] })], ["UpSampling2D"]],
     ["max pooling", [9, 8, 2], () => [new MaxPool2D({ poolSize: 2 })], ["MaxPooling2D"]],
     [
       "max pooling, stride 2, odd",
@@ -183,6 +206,12 @@ describe("the stock equivalent", () => {
   });
 
   const ours: [string, () => tfl.layers.Layer[], RegExp][] = [
+    [
+      "output padding alone",
+      () => [new ConvTranspose2D({ name: "t", filters: 2, kernelSize: 3, strides: 2, outputPadding: 1 })],
+      /^t: .*output padding/,
+    ],
+    ["bilinear upsampling", () => [new Upsample2D({ name: "up", mode: "bilinear" })], /^up: .*corners/],
     ["an ELU of its own", () => [new Elu({ name: "e", alpha: 0.5 })], /^e: .*ELU goes down to −1/],
     ["groups", () => [new Conv2D({ name: "c", filters: 4, kernelSize: 1, groups: 2 })], /^c: .*groups/],
     [

@@ -95,6 +95,38 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     };
   },
 
+  ZooConvTranspose2D({ name, config, weight }) {
+    const [strides, kernelSize] = [pair(config.strides), pair(config.kernelSize)];
+    const [padding, added] = [pair(config.padding, 0), pair(config.outputPadding, 0)];
+    const convolution = tfl.layers.conv2dTranspose({
+      name,
+      filters: config.filters as number,
+      kernelSize,
+      strides,
+      padding: "valid",
+      useBias: config.useBias as boolean,
+      kernelInitializer: "zeros",
+    });
+    // The stock layer pads nothing, and its results are as long as the strides at least.
+    const [rows, columns] = [0, 1].map((i): Pair => {
+      return [padding[i], Math.max(strides[i] - kernelSize[i], 0) + padding[i] - added[i]];
+    });
+    if (rows[1] < 0 || columns[1] < 0) return "no stock layer transposes a convolution with that output padding";
+    const cropped = [...rows, ...columns].some((n) => n > 0);
+    return {
+      chain: [
+        convolution,
+        ...(cropped ? [tfl.layers.cropping2D({ name: `${name}.crop`, cropping: [rows, columns] })] : []),
+      ],
+      weights: [[convolution, () => [...weight("weight"), ...weight("bias")]]],
+    };
+  },
+
+  ZooUpsample2D({ name, config }) {
+    if (config.mode === "bilinear") return "the stock layer measures from the corners of pixels";
+    return { chain: [tfl.layers.upSampling2d({ name, size: pair(config.factor), interpolation: "nearest" })] };
+  },
+
   ZooDepthwiseConv2D({ name, config, inputShapes, weight }) {
     const [strides, kernelSize] = [pair(config.strides), pair(config.kernelSize)];
     if (anyAbove1(pair(config.dilation))) return "the stock depthwise layer ignores dilation";

@@ -39,6 +39,7 @@ import {
   positionEmbeddingTextbook,
   tokenPoolTextbook,
 } from "./tokens.ts";
+import { convTranspose2dTextbook, upsample2dTextbook } from "./upsampling.ts";
 import { gaussianNllTextbook, importanceBoundTextbook, reparameterizeTextbook } from "./variational.ts";
 
 /** The float64 forward of every op, by its `opName`: loops over doubles that can be read against the formula. */
@@ -55,6 +56,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   ClassToken: classTokenTextbook,
   Concat: concatTextbook,
   Conv2D: conv2dTextbook,
+  ConvTranspose2D: convTranspose2dTextbook,
   Dense: denseTextbook,
   DepthwiseConv2D: depthwiseConv2dTextbook,
   DistillationLoss: distillationLossTextbook,
@@ -94,4 +96,5 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Tanh: tanhTextbook,
   TokenPool: tokenPoolTextbook as Textbook,
   Unflatten: unflattenTextbook as Textbook,
+  Upsample2D: upsample2dTextbook,
 };

@@ -39,6 +39,26 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     return activated(subject, y, activation);
   },
 
+  ZooConvTranspose2D(subject) {
+    const { config, inputs } = subject;
+    return subject.graph.node("ConvTranspose", subject.name, [inputs[0], ...weights(subject, "weight", "bias")], {
+      kernel_shape: config.kernelSize as Pair,
+      strides: config.strides as Pair,
+      pads: bothSides(config.padding as Pair),
+      output_padding: config.outputPadding as Pair,
+    });
+  },
+
+  ZooUpsample2D({ graph, name, inputs: [x], config }) {
+    const [factor, bilinear] = [config.factor as Pair, config.mode === "bilinear"];
+    const scales = graph.constant(`${name}.scales`, [4], Float32Array.of(1, 1, ...factor));
+    return graph.node("Resize", name, [x, "", scales], {
+      mode: bilinear ? "linear" : "nearest",
+      coordinate_transformation_mode: bilinear ? "half_pixel" : "asymmetric",
+      nearest_mode: "floor",
+    });
+  },
+
   ZooDepthwiseConv2D(subject) {
     const { config, inputs, inputShapes } = subject;
     return subject.graph.node("Conv", subject.name, [inputs[0], ...weights(subject, "weight", "bias")], {

@@ -8,10 +8,10 @@ export const OPSET = 17;
 const IR_VERSION = 8;
 
 const [FLOAT, INT64] = [1, 7]; // TensorProto.DataType
-const attributeTypes = { float: 1, int: 2, ints: 7 } as const; // AttributeProto.AttributeType
+const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const; // AttributeProto.AttributeType
 
-/** A whole number, or a list of such; a fraction is marked as one, since 1 may be meant as 1.0. */
-export type Attribute = number | readonly number[] | { readonly float: number };
+/** A word, a whole number, or a list of such; a fraction is marked as one, since 1 may be meant as 1.0. */
+export type Attribute = string | number | readonly number[] | { readonly float: number };
 
 /** One operation: outputs = op(inputs). */
 export interface OnnxNode {
@@ -80,6 +80,7 @@ function nodeProto({ op, name, inputs, output, attributes }: OnnxNode): Message 
 function attributeProto(name: string, value: Attribute): Message {
   const message = new Message().text(1, name);
   if (typeof value === "number") return message.int(3, value).int(20, attributeTypes.int);
+  if (typeof value === "string") return message.text(4, value).int(20, attributeTypes.string);
   if ("float" in value) return message.float(2, value.float).int(20, attributeTypes.float);
   return message.int(8, value).int(20, attributeTypes.ints);
 }
