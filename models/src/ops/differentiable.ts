@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { registerKernelGradients } from "./kernel-gradients.ts";
 
 /** The tensors of one call, by name. An optional one is left out, or undefined. */
 export type Tensors = { [name: string]: tf.Tensor | undefined };
@@ -176,6 +177,7 @@ let onTape = false;
 
 /** Runs a forward or a backward whose own gradient will be taken: of stock ops alone. */
 function composed<T>(body: () => T): T {
+  registerKernelGradients();
   const before = onTape;
   onTape = true;
   try {

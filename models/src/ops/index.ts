@@ -25,6 +25,7 @@ export * from "./gaussian-kl.ts";
 export * from "./gaussian-nll.ts";
 export * from "./gelu.ts";
 export * from "./global-avg-pool2d.ts";
+export * from "./gradient-penalty.ts";
 export * from "./group-norm.ts";
 export * from "./gru.ts";
 export * from "./huber-loss.ts";

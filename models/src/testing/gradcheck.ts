@@ -82,10 +82,6 @@ export interface Exception {
 
 /** Gradients whose own gradient TensorFlow.js cannot compute: asking for it throws, it is never silently wrong. */
 const NO_SECOND_ORDER: { readonly [op: string]: { readonly [gradient: string]: string } } = {
-  AvgPool2D: { x: "the kernel AvgPoolGrad has no gradient in TensorFlow.js" },
-  Conv2D: { filter: "the kernel Conv2DBackpropFilter has no gradient in TensorFlow.js" },
-  ConvTranspose2D: { filter: "the kernel Conv2DBackpropFilter has no gradient in TensorFlow.js" },
-  DepthwiseConv2D: { filter: "tf.stridedSlice has no gradient in TensorFlow.js" },
   MaxPool2D: { x: "the kernel MaxPoolGrad has no gradient in TensorFlow.js" },
 };
 

@@ -13,3 +13,4 @@ export {
   TOLERANCE,
   withWrongGradient,
 } from "./gradcheck.ts";
+export { checkPenalties, type PenaltyCheck } from "./penalty-check.ts";
