@@ -28,3 +28,22 @@ export function embeddings(model: tfl.LayersModel, images: tf.Tensor): tf.Tensor
   const features = embeddedTensor(model);
   return tf.tidy(() => compute(features, inputValues(model, images)) as tf.Tensor2D);
 }
+
+/**
+ * The same features, and what the network makes of them, in one pass.
+ *
+ * @param images [batch, height, width, channels], normalised
+ * @returns features [batch, features] and logits [batch, classes]
+ * @throws InputError as `embeddedTensor` does
+ */
+export function embeddingsAndLogits(
+  model: tfl.LayersModel,
+  images: tf.Tensor,
+): { features: tf.Tensor2D; logits: tf.Tensor2D } {
+  const embedded = embeddedTensor(model);
+  return tf.tidy(() => {
+    const values = inputValues(model, images);
+    const features = compute(embedded, values) as tf.Tensor2D;
+    return { features, logits: compute(model.outputs[0], values) as tf.Tensor2D };
+  });
+}

@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { embeddings } from "./embeddings.ts";
+import { embeddings, embeddingsAndLogits } from "./embeddings.ts";
 import { featureMaps, shownMaps } from "./feature-maps.ts";
 import { computingLayers, tellingLayers } from "./layers.ts";
 import { type TestNetwork, tensorsLeftBy, testImages, testNetworks } from "./test-networks.ts";
@@ -76,6 +76,21 @@ describe("embeddings", () => {
     });
     expect(left).toBe(0);
     tf.dispose([images]);
+    model.dispose();
+  });
+
+  it.each(["resnet", "lenet"] as const)("of a %s come with its logits in one pass", (name) => {
+    const model = testNetworks[name]();
+    const images = testImages(model);
+    const left = tensorsLeftBy(() => {
+      const { features, logits } = embeddingsAndLogits(model, images);
+      const [alone, said] = [embeddings(model, images), model.predict(images) as tf.Tensor];
+      expect(features.arraySync()).toEqual(alone.arraySync());
+      expect(logits.arraySync()).toEqual(said.arraySync());
+      tf.dispose([features, logits, alone, said]);
+    });
+    expect(left).toBe(0);
+    images.dispose();
     model.dispose();
   });
 });

@@ -3,7 +3,7 @@ export {
   type MaximisedImages,
   maximiseActivation,
 } from "./activation-maximisation.ts";
-export { embeddedTensor, embeddings } from "./embeddings.ts";
+export { embeddedTensor, embeddings, embeddingsAndLogits } from "./embeddings.ts";
 export { featureMaps, shownMaps } from "./feature-maps.ts";
 export { correctUnderAttack, fgsm } from "./fgsm.ts";
 export { type Filters, filterLayer, filters } from "./filters.ts";

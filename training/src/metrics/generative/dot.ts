@@ -9,7 +9,10 @@ export function dot(
   atB: number,
   size: number,
 ): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let i = 0;
   for (; i + 3 < size; i += 4) {
     s0 += a[atA + i] * b[atB + i];

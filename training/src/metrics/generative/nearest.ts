@@ -23,7 +23,8 @@ export function squaredDistance(
   let sum = 0;
   for (let begin = 0; begin < size; begin += CHUNK) {
     const end = Math.min(begin + CHUNK, size);
-    let [even, odd] = [0, 0];
+    let even = 0;
+    let odd = 0;
     let i = begin;
     for (; i + 1 < end; i += 2) {
       const first = a[atA + i] - b[atB + i];
