@@ -4,6 +4,7 @@ export * from "./loop/image-batches.ts";
 export * from "./loop/trainer.ts";
 export { type Bleu, corpusBleu } from "./metrics/bleu.ts";
 export { exactMatch } from "./metrics/exact-match.ts";
+export * from "./metrics/generative/index.ts";
 export { perplexity } from "./metrics/perplexity.ts";
 export { rougeL } from "./metrics/rouge.ts";
 export { mainScore, type TextScores, textScores } from "./metrics/text-scores.ts";
