@@ -1,6 +1,7 @@
 export * from "./count.ts";
 export { InputError } from "./errors.ts";
 export { freezeLayers, headOf } from "./freeze.ts";
+export * from "./generative/noise-schedule.ts";
 export { type MlpVaeOptions, vae } from "./generative/vae.ts";
 export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";
