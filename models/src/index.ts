@@ -1,7 +1,22 @@
 export * from "./count.ts";
 export { InputError } from "./errors.ts";
 export { freezeLayers, headOf } from "./freeze.ts";
+export { type DdimOptions, ddimSample } from "./generative/ddim-sampler.ts";
+export { type DdpmOptions, ddpmSample } from "./generative/ddpm-sampler.ts";
+export {
+  type Denoised,
+  denoised,
+  minSnrWeight,
+  type Prediction,
+  predictions,
+  qSample,
+  type Times,
+  targetOf,
+} from "./generative/diffusion.ts";
+export { type DpmSolverOptions, dpmSolverSample } from "./generative/dpm-solver.ts";
 export * from "./generative/noise-schedule.ts";
+export { type SamplerName, samplers } from "./generative/samplers.ts";
+export type { Denoise, Guidance, SampleOptions, SampleStep } from "./generative/sampling.ts";
 export { type MlpVaeOptions, vae } from "./generative/vae.ts";
 export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";
