@@ -18,6 +18,7 @@ export * from "./generative/noise-schedule.ts";
 export { type SamplerName, samplers } from "./generative/samplers.ts";
 export type { Denoise, Guidance, SampleOptions, SampleStep } from "./generative/sampling.ts";
 export { type MlpVaeOptions, vae } from "./generative/vae.ts";
+export * from "./generative/variational-bound.ts";
 export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";
 export * as layers from "./layers/index.ts";
