@@ -11,6 +11,7 @@ import {
   Dense,
   DepthwiseConv2D,
   Embedding,
+  ImageAttention,
   MemoryAttention,
   PatchEmbedding,
   Recurrent,
@@ -57,6 +58,9 @@ export function countMacs(model: tfl.LayersModel, time = 1): number {
     } else if (layer instanceof CrossAttention || layer instanceof BiasedAttention) {
       const [, tokens, d] = layer.outputShape as [null, number | null, number];
       macs += 2 * tokensOf(tokens) * time * d; // Q Kᵀ and P V
+    } else if (layer instanceof ImageAttention) {
+      const [, height, width, d] = layer.outputShape as [null, number, number, number];
+      macs += 2 * (height * width) ** 2 * d; // Q Kᵀ and P V
     } else if (layer instanceof Embedding) {
       // To look up a row takes none; as the output layer its table is a dense layer's weight.
       if (model.outputs.some((output) => withoutBias(output) === layer)) macs += time * weightSize(layer);

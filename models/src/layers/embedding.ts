@@ -12,10 +12,11 @@ export interface EmbeddingConfig {
 }
 
 /**
- * A vector for every token: weight [vocabulary, units]. Where its weight serves as the output layer too (Press & Wolf
- * 2017, "Using the output embedding to improve language models"), it is applied a second time, to vectors.
+ * A vector for every token, or for what else has a number: weight [vocabulary, units]. Where its weight serves as the
+ * output layer too (Press & Wolf 2017, "Using the output embedding to improve language models"), it is applied a second
+ * time, to vectors.
  *
- * ids [batch, time] -> [batch, time, units]        vectors [batch, time, units] -> logits [batch, time, vocabulary]
+ * ids [batch, time] or [batch] -> [..., units]        vectors [batch, time, units] -> logits [batch, time, vocabulary]
  */
 export class Embedding extends ZooLayer {
   static readonly className = "ZooEmbedding";
@@ -44,8 +45,8 @@ export class Embedding extends ZooLayer {
   }
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const [batch, time, units] = onlyShape(inputShape);
-    return [batch, time, units === undefined ? this.units : this.vocabulary];
+    const shape = onlyShape(inputShape);
+    return shape.length === 3 ? [...shape.slice(0, -1), this.vocabulary] : [...shape, this.units];
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -121,6 +121,9 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   BatchNormInference: (random) => batchNorms(random),
   BatchNormTraining: (random) => batchNorms(random),
 
+  ChannelShift: (random) =>
+    imageShapes().map((shape) => make({ x: normal(random, shape), shift: normal(random, [shape[0], shape[3]]) })),
+
   ClassToken: (random) =>
     tokenShapes().map((shape) => make({ x: normal(random, shape), token: normal(random, [1, 1, shape[2]]) })),
 
@@ -377,6 +380,8 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       { ...make({ x: distinct(random, shape, -1) }, attrs), name: `${describe({ x: shape }, attrs)}, all negative` },
     ]),
 
+  PadEnd: (random) => imageShapes().map((shape) => make({ x: normal(random, shape) })),
+
   PatchEmbedding: (random) =>
     [
       { shape: [1, 2, 2, 1], p: 2, d: 1 },
@@ -538,6 +543,13 @@ const latents = () => [
   { batch: 1, draws: 1, d: 1 },
   { batch: 3, draws: 1, d: 4 },
   { batch: 2, draws: 5, d: 3 },
+];
+
+/** [batch, height, width, channels] */
+const imageShapes = () => [
+  [1, 1, 1, 1],
+  [2, 3, 5, 4],
+  [3, 4, 2, 1],
 ];
 
 /** [batch, tokens, d] */

@@ -110,6 +110,8 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return activated(z, activation);
   }),
 
+  ChannelShift: form(({ x, shift }) => tf.add(x, tf.expandDims(tf.expandDims(shift, 1), 1))),
+
   ClassToken: form(({ x, token }) => {
     const tokens = Array.from({ length: x.shape[0] }, () => token);
     return tf.concat([tf.concat(tokens, 0), x], 1);
@@ -262,6 +264,12 @@ export const stock: { readonly [opName: string]: StockForm } = {
   MaxPool2D: form<Pool2DAttrs>(({ x }, { poolSize, strides = poolSize, padding = 0 }) =>
     tf.maxPool(padded(x, padding, -1e9), mutable(poolSize), mutable(strides), "valid"),
   ),
+
+  PadEnd: form(({ x }) => {
+    const [batch, height, width, channels] = x.shape;
+    const wider = tf.concat([x, tf.zeros([batch, height, 1, channels])], 2);
+    return tf.concat([wider, tf.zeros([batch, 1, width + 1, channels])], 1);
+  }),
 
   PatchEmbedding: form(({ x, filter, bias }) => {
     const [p, , , d] = filter.shape;

@@ -13,6 +13,31 @@ export function addTextbook({ a, b }: Inputs64, { activation }: AddAttrs): Array
   return [map64((left, right) => activate64(left + right, activation), a, b)];
 }
 
+/** y[n, i, j, c] = x[n, i, j, c] + s[n, c] */
+export function channelShiftTextbook({ x, shift }: Inputs64): Array64[] {
+  const [, height, width, channels] = x.shape;
+  const image = height * width * channels;
+  const values = x.values.map((value, i) => value + shift.values[Math.floor(i / image) * channels + (i % channels)]);
+  return [{ shape: x.shape, values }];
+}
+
+/** y[n, i, j, c] = x[n, i, j, c], and 0 in a row below and a column to the right */
+export function padEndTextbook({ x }: Inputs64): Array64[] {
+  const [batch, height, width, channels] = x.shape;
+  const y = zeros64([batch, height + 1, width + 1, channels]);
+  for (let n = 0; n < batch; n++) {
+    for (let i = 0; i < height; i++) {
+      for (let j = 0; j < width; j++) {
+        for (let c = 0; c < channels; c++) {
+          const from = ((n * height + i) * width + j) * channels + c;
+          y.values[((n * (height + 1) + i) * (width + 1) + j) * channels + c] = x.values[from];
+        }
+      }
+    }
+  }
+  return [y];
+}
+
 /** y[r, k] = x₀[r, k] for k < m, x₁[r, k − m] for the others */
 export function concatTextbook({ 0: a, 1: b }: Inputs64): Array64[] {
   const [m, n] = [a.shape, b.shape].map((shape) => shape[shape.length - 1]);

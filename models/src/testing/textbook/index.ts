@@ -8,10 +8,12 @@ import { denseTextbook } from "./dense.ts";
 import { distillationLossTextbook } from "./distillation-loss.ts";
 import {
   addTextbook,
+  channelShiftTextbook,
   concatTextbook,
   dropoutTextbook,
   flattenTextbook,
   geluTextbook,
+  padEndTextbook,
   reluTextbook,
   shortcutATextbook,
   unflattenTextbook,
@@ -53,6 +55,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   AvgPool2D: avgPool2dTextbook as Textbook,
   BatchNormInference: batchNormInferenceTextbook,
   BatchNormTraining: batchNormTrainingTextbook,
+  ChannelShift: channelShiftTextbook,
   ClassToken: classTokenTextbook,
   Concat: concatTextbook,
   Conv2D: conv2dTextbook,
@@ -78,6 +81,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   LocalResponseNorm: localResponseNormTextbook,
   Lstm: lstmTextbook,
   MaxPool2D: maxPool2dTextbook as Textbook,
+  PadEnd: padEndTextbook,
   PatchEmbedding: patchEmbeddingTextbook,
   PositionEmbedding: positionEmbeddingTextbook,
   RelativePositions: relativePositionsTextbook as Textbook,
