@@ -14,6 +14,7 @@ export {
   targetOf,
 } from "./generative/diffusion.ts";
 export { type DpmSolverOptions, dpmSolverSample } from "./generative/dpm-solver.ts";
+export * from "./generative/latent.ts";
 export * from "./generative/noise-schedule.ts";
 export { type SamplerName, samplers } from "./generative/samplers.ts";
 export type { Denoise, Guidance, SampleOptions, SampleStep } from "./generative/sampling.ts";

@@ -6,7 +6,7 @@ Run by hand:
     echo 10 | ~/.cache/zoo-peer/bin/python torch_train.py --model resnet20 --batch 128 --precision f32 --threads 2
 
 It speaks the protocol of training/src/bench/contestant.ts: prints {"ready": ...}, then for each line "N" on standard
-input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, for text AdamW, loss
+input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, for text AdamW, for images out of noise Adam, loss
 read back) on a fixed batch of noise (with --task infer: outputs in evaluation mode, read back) and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
 """
 
@@ -26,6 +26,7 @@ try:
     import torch.nn as nn
     import torch.nn.functional as F
     from airbench import Airbench  # beside this file
+    from generative import Vae
     from patches import ConvNext, Mixer, Vit
     from sequences import Gpt, Seq2Seq, TransformerNmt
 except ImportError as error:
@@ -129,6 +130,8 @@ TRANSLATORS = {
     "transformer": (TransformerNmt, 8000, 20, torch.optim.Adam),
 }
 TEXT = LANGUAGE_MODELS | TRANSLATORS
+# name -> builder, and input [channels, height, width]; a network says its own loss
+GENERATIVE = {"vae": (Vae, (1, 28, 28))}
 
 
 def main():
@@ -139,8 +142,9 @@ def main():
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--threads", type=int, required=True)
     a = parser.parse_args()
-    if a.model not in MODELS | TEXT:
-        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(MODELS | TEXT)})')
+    known = MODELS | TEXT | GENERATIVE
+    if a.model not in known:
+        say(error=f'no PyTorch peer for "{a.model}" (there are {", ".join(known)})')
         sys.exit(1)
 
     torch.set_num_threads(a.threads)
@@ -153,6 +157,10 @@ def main():
         inputs = [torch.randint(vocabulary, (a.batch, context)) for _ in range(texts)]
         labels = torch.randint(vocabulary, (a.batch * context,))
         items = {"items": a.batch * context}
+    elif a.model in GENERATIVE:
+        build, shape = GENERATIVE[a.model]
+        model = build()
+        inputs = [torch.rand(a.batch, *shape)]  # [batch, channels, height, width]
     else:
         build, shape = MODELS[a.model]
         model = build().to(memory_format=torch.channels_last)
@@ -163,7 +171,9 @@ def main():
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 1e-4},
         {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0},
     ]
-    if a.model in TEXT:
+    if a.model in GENERATIVE:
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    elif a.model in TEXT:
         optimizer = optimizer_of(model.parameters() if a.model in TRANSLATORS else groups, lr=1e-3)
     else:
         optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
@@ -171,8 +181,11 @@ def main():
     def train():
         optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
-            logits = model(*inputs)  # [batch, classes] or [batch, time, vocabulary]
-        loss = F.cross_entropy(logits.float().flatten(0, -2), labels)
+            outputs = model(*inputs)  # logits [batch, classes] or [batch, time, vocabulary]
+        if a.model in GENERATIVE:
+            loss = model.loss(outputs, *inputs)
+        else:
+            loss = F.cross_entropy(outputs.float().flatten(0, -2), labels)
         loss.backward()
         optimizer.step()
         return loss.item()

@@ -117,9 +117,9 @@ export function cut(values: Float32Array, count: number): Float32Array[] {
   return Array.from({ length: Math.min(count, TILES) }, (_, i) => values.subarray(i * size, (i + 1) * size));
 }
 
-/** Tiles in rows of eight, large enough to be seen; `grey` is between them. */
-export function sheet(tiles: readonly Picture[], grey: number): Picture {
-  const columns = Math.min(COLUMNS, tiles.length);
+/** Tiles in rows of eight unless said, large enough to be seen; `grey` is between them. */
+export function sheet(tiles: readonly Picture[], grey: number, inRow = COLUMNS): Picture {
+  const columns = Math.min(inRow, tiles.length);
   const factor = Math.max(1, Math.round(ACROSS / (columns * tiles[0].width)));
   return mosaic(
     tiles.map((tile) => enlarged(tile, factor)),

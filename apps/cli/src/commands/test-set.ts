@@ -33,18 +33,42 @@ export function onTestSet(
 /** What an autoencoder says of the whole test set of a data set. @throws InputError where its images are of another size */
 export async function onTestImages(
   vae: Vae,
-  { inputShape, model }: AutoencoderInfo,
+  info: AutoencoderInfo,
   name: string,
   output: Output,
 ): Promise<AutoencoderMeasure> {
-  const size = name.startsWith("folder:") ? inputShape : undefined;
-  const dataset = await loadDataset(name, { progress: output.progress.update, size });
-  if (dataset.shape.join() !== inputShape.join()) {
+  return measureAutoencoder(vae, await imagesLike(info, name, output), (done, total) =>
+    output.progress.update({ label: "testing", done, total, unit: "items" }),
+  );
+}
+
+/**
+ * Test images of the data set that an autoencoder was trained on: [count, height, width, channels], 0 to 1.
+ *
+ * @throws InputError where there are fewer
+ */
+export async function testPictures(info: AutoencoderInfo, count: number, output: Output): Promise<Float32Array> {
+  const { test } = await imagesLike(info, info.dataset, output);
+  if (test.count < count) {
     throw new InputError(
-      `${model} here is for images of ${inputShape.join("x")}, and those of ${dataset.name} are ${dataset.shape.join("x")}: give the data set that it was trained on`,
+      `${info.dataset} has ${test.count} test images, and ${count} are asked for: give a smaller --grid`,
     );
   }
-  return measureAutoencoder(vae, dataset, (done, total) =>
-    output.progress.update({ label: "testing", done, total, unit: "items" }),
+  const [height, width, channels] = test.shape;
+  const pixels = new Uint8Array(count * height * width * channels);
+  await test.read(
+    Array.from({ length: count }, (_, i) => i),
+    pixels,
+  );
+  return Float32Array.from(pixels, (pixel) => pixel / 255);
+}
+
+/** @throws InputError where the images of a data set are not of an autoencoder's size */
+async function imagesLike({ inputShape, model }: AutoencoderInfo, name: string, output: Output): Promise<ImageDataset> {
+  const size = name.startsWith("folder:") ? inputShape : undefined;
+  const dataset = await loadDataset(name, { progress: output.progress.update, size });
+  if (dataset.shape.join() === inputShape.join()) return dataset;
+  throw new InputError(
+    `${model} here is for images of ${inputShape.join("x")}, and those of ${dataset.name} are ${dataset.shape.join("x")}: give the data set that it was trained on`,
   );
 }

@@ -65,8 +65,7 @@ export async function trainAutoencoderIn(
 }
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
-  const others = ["init", "freeze", "teacher", "minutes", "context", "tokenizer", "vocabulary", "direction"];
-  refuseOthers(flags, others, modelName);
+  refuseOthers(flags, ["full", "latent", "likelihood"], modelName);
   const entry = findAutoencoder(modelName);
   const dataset = flags.dataset ?? "mnist";
   checkDatasetName(dataset);

@@ -71,7 +71,7 @@ interface Plan {
 }
 
 function planOf(modelName: string, flags: TrainFlags, initial?: NamedFile, teacher?: NamedFile): Plan {
-  refuseOthers(flags, ["context", "tokenizer", "vocabulary", "direction"], modelName);
+  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes"], modelName);
   const model = findClassifier(modelName);
   const dataset = flags.dataset ?? (model.inputShape[2] === 1 ? "mnist" : "cifar10");
   checkDatasetName(dataset);

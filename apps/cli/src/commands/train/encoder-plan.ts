@@ -61,7 +61,7 @@ export function encoderPlan<Name extends string>(
     fallback?: Name;
   },
 ): EncoderPlan {
-  refuseOthers(flags, ["freeze", "teacher", "full", "minutes", "tokenizer", "direction"], modelName);
+  refuseOthers(flags, ["init", "context", "vocabulary"], modelName);
   const entry = findTextEncoder(modelName);
   const name = recipeNameIn(flags.recipe ?? fallback, recipes);
   const info = initial?.file.info;

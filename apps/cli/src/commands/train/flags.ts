@@ -28,8 +28,23 @@ export interface TrainFlags extends CommonFlags {
   [recipeField: string]: unknown;
 }
 
-/** @throws UsageError for a flag that means nothing to the network */
-export function refuseOthers(flags: TrainFlags, others: readonly string[], model: string): void {
-  const given = others.find((name) => flags[name] !== undefined);
+/** What only some networks know; recipes' fields are checked by their recipe. */
+const special = [
+  "init",
+  "freeze",
+  "teacher",
+  "full",
+  "minutes",
+  "context",
+  "tokenizer",
+  "vocabulary",
+  "direction",
+  "latent",
+  "likelihood",
+] as const;
+
+/** @throws UsageError for a flag that means nothing to the network, which knows these of the special ones */
+export function refuseOthers(flags: TrainFlags, known: readonly (typeof special)[number][], model: string): void {
+  const given = special.find((name) => flags[name] !== undefined && !known.includes(name));
   if (given !== undefined) throw new UsageError(`--${flagOf(given)} means nothing to ${model}: leave it out`);
 }

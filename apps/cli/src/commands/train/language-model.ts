@@ -67,7 +67,7 @@ export async function trainLanguageModelIn(
 }
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
-  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "direction"], modelName);
+  refuseOthers(flags, ["context", "tokenizer", "vocabulary"], modelName);
   const entry = findLanguageModel(modelName);
   const dataset = flags.dataset ?? "tiny-shakespeare";
   checkTextDatasetName(dataset);

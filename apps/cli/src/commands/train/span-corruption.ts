@@ -78,7 +78,7 @@ export async function trainSpansIn(
 }
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
-  refuseOthers(flags, ["init", "freeze", "teacher", "full", "minutes", "direction", "tokenizer"], modelName);
+  refuseOthers(flags, ["context", "vocabulary"], modelName);
   const dataset = String(flags.dataset);
   checkTextDatasetName(dataset);
   const name = recipeNameIn(flags.recipe ?? "quick", textRecipes);

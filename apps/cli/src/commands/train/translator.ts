@@ -91,7 +91,7 @@ export async function trainTranslatorIn(
 }
 
 function planOf(modelName: string, flags: TrainFlags, initial?: TranslatorFile): Plan {
-  refuseOthers(flags, ["freeze", "teacher", "full", "minutes", "context"], modelName);
+  refuseOthers(flags, ["init", "tokenizer", "vocabulary", "direction"], modelName);
   const entry = findTranslator(modelName);
   const dataset = flags.dataset ?? "multi30k";
   checkPairDatasetName(dataset);

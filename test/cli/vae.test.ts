@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePictures } from "./pictures.ts";
+import { type Ended, type ZooOptions, zoo } from "./zoo.ts";
+
+const training =
+  "--epochs 3 --batch-size 12 --draws 3 --binarise --likelihood bernoulli --latent 4 --ema 0.9 --seed 5 --checkpoint-every 2 --backend wasm".split(
+    " ",
+  );
+
+let folder: string;
+const path = (name: string) => join(folder, name);
+
+function train(run: string, options?: ZooOptions, flags = training): Promise<Ended> {
+  return zoo(["train", "vae", "--dataset", `folder:${path("pictures")}`, "--run", path(run), ...flags], options);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "zoo-vae-"));
+  await writePictures(path("pictures"), { train: 16, test: 4 });
+  await writeFile(path("no.safetensors"), "x");
+  const ended = await train("run");
+  expect(ended.code, ended.stderr).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a variational autoencoder", () => {
+  it("is measured by eval as train measured it", async () => {
+    const result = JSON.parse(await readFile(join(path("run"), "result.json"), "utf8"));
+    expect(result.testImages).toBe(12);
+    expect(result.elbo).toBeCloseTo(result.reconstruction + result.kl, 6);
+    const { code, stdout, stderr } = await zoo(["eval", path("run"), "--json", "--backend", "wasm"]);
+    expect(code, stderr).toBe(0);
+    const measured = JSON.parse(stdout);
+    for (const figure of ["elbo", "reconstruction", "kl", "nll"]) {
+      expect(measured[figure]).toBeCloseTo(result[figure], 2);
+    }
+    expect(existsSync(join(path("run"), "report.html"))).toBe(true);
+  });
+
+  it("that was killed goes on to the same weights", async () => {
+    const killed = await train("killed", {
+      onStart: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (String(text).includes("epoch 1/3")) child.kill("SIGKILL");
+        }),
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    const resumed = await zoo(["train", "--resume", path("killed")]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    const weights = (run: string) => readFile(join(path(run), "weights.safetensors"));
+    expect((await weights("killed")).equals(await weights("run"))).toBe(true);
+  });
+
+  it.each(["samples", "interpolation", "traversal", "reconstructions"])("draws a sheet of %s", async (show) => {
+    const out = path(`${show}.png`);
+    const line = ["sample", path("run"), "--out", out, "--grid", "2x3", "--show", show, "--backend", "wasm", "--json"];
+    const ended = await zoo(line);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ out, rows: 2, columns: 3 });
+    const { width = 0, height = 0 } = await sharp(out).metadata();
+    expect(width / height).toBeCloseTo(3 / 2, 1);
+    const { channels } = await sharp(out).stats();
+    expect(channels[0].stdev).toBeGreaterThan(5); // it shows something
+  });
+
+  it.each<[string[], number, RegExp]>([
+    [["sample", "RUN", "--out", "x.png", "--grid", "8"], 2, /--grid got "8"; expected ROWSxCOLUMNS/],
+    [["sample", "RUN", "--out", "x.png", "--grid", "999x999"], 2, /1024 images at most/],
+    [["sample", "RUN", "--out", "x.jpg"], 2, /--out got "x.jpg"; expected a .png file/],
+    [["sample", "RUN", "--out", "none/x.png"], 1, /there is no folder none: make it first/],
+    [["sample", "lenet5.mnist", "--out", "OUT"], 1, /lenet5.mnist makes no images/],
+    [["sample", "RUN", "--out", "OUT", "--show", "traversal", "--grid", "9x2"], 2, /a row for each of 4 numbers/],
+    [["sample", "RUN", "--out", "OUT", "--show", "interpolation", "--grid", "2x1"], 2, /needs 2 columns at least/],
+    [["sample", "RUN", "--out", "OUT", "--show", "reconstructions", "--grid", "3x2"], 2, /an even number of rows/],
+    [["sample", "RUN", "--out", "OUT", "--show", "reconstructions", "--grid", "8x8"], 1, /has 12 test images, and 32/],
+    [["train", "vae", "--latent", "0"], 2, /--latent got "0"/],
+    [["train", "vae", "--likelihood", "poisson"], 2, /--likelihood got "poisson"/],
+    [["train", "vae", "--draws", "4", "--kl-weight", "2"], 2, /--draws 4 learns by the importance-weighted bound/],
+    [["train", "vae", "--label-smoothing", "0.1"], 2, /unknown recipe field --label-smoothing/],
+    [["train", "vae", "--init", "RUN"], 2, /--init means nothing to vae/],
+    [["train", "vae", "--dataset", "multi30k"], 2, /multi30k/],
+    [["train", "vae", "--recipe", "paper"], 2, /unknown recipe "paper"/],
+    [["train", "resnet20", "--latent", "4"], 2, /--latent means nothing to resnet20/],
+    [["eval", "RUN", "RUN"], 2, /makes no ensemble/],
+    [["eval", "RUN", "--dataset", "cifar10"], 1, /images of 28x28x1, and those of cifar10 are 32x32x3/],
+    [["predict", "x.png", "--weights", "RUN"], 1, /vae is an autoencoder, and an image classifier is expected here/],
+    [["export", "RUN", "--out", "OUT"], 1, /vae is an autoencoder, and an image classifier is expected here/],
+    [["import", "no.safetensors", "--model", "vae", "--out", "OUT"], 2, /vae is nobody else's/],
+    [["publish", "RUN", "vae.folder x"], 2, /expected vae.TAG/],
+    [["bench", "infer", "vae"], 1, /bench infer is for image classifiers, and vae is none/],
+  ])("%j is refused in one line", async (line, code, says) => {
+    const named: { [word: string]: string } = { RUN: path("run"), OUT: path("out.png") };
+    const ended = await zoo(
+      line.map((word) => named[word] ?? word),
+      { cwd: folder },
+    );
+    const errors = ended.stderr.split("\n").filter((text) => text.startsWith("error:"));
+    expect(errors, ended.stderr).toHaveLength(1);
+    expect(errors[0]).toMatch(says);
+    expect(ended.code).toBe(code);
+    await expect(stat(path("out.png"))).rejects.toThrow();
+  });
+});

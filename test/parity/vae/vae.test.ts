@@ -1,0 +1,84 @@
+/**
+ * Our variational autoencoders against PyTorch in float64: the loss of a batch and every gradient, for all likelihoods and
+ * both bounds. The tolerance is that of parity.test.ts.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs-core";
+import { type MlpVaeOptions, randomStream, vae } from "@tfjs-zoo/models";
+import { fromFloat32, loadWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
+import { autoencoding } from "@tfjs-zoo/training/node";
+import { beforeAll, describe, expect, it } from "vitest";
+import { backendStarts } from "../backend-starts.ts";
+import { errorOf, initialValue, type Summaries, summarise } from "../fixture.ts";
+
+const TOLERANCE = 1e-4;
+
+/** What make_vae_fixtures.py wrote. */
+interface Fixture {
+  name: string;
+  options: Required<Pick<MlpVaeOptions, "inputShape" | "latent">> & MlpVaeOptions;
+  seed: number;
+  batch: number;
+  draws: number;
+  klWeight: number;
+  loss: number;
+  gradients: Summaries;
+}
+
+const folder = fileURLToPath(new URL("fixtures/", import.meta.url));
+const fixtures = readdirSync(folder).map(
+  (file): Fixture => ({ ...JSON.parse(readFileSync(`${folder}${file}`, "utf8")), name: file.replace(".json", "") }),
+);
+
+describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
+  let starts = false;
+  beforeAll(async () => {
+    starts = await backendStarts(backend);
+  });
+
+  it.for(fixtures)("$name has PyTorch's loss and gradients", async (fixture, { skip }) => {
+    if (!starts) skip();
+    const { options, seed, batch, draws, klWeight } = fixture;
+    const before = tf.memory().numTensors;
+    const network = vae({ ...options, seed: null });
+    const tensors = new Map(
+      stateDict(network.train).map(({ name, variable, layout }) => {
+        const shape = torchShape(variable.shape as number[], layout);
+        return [name, { dtype: "F32" as const, shape, data: fromFloat32(initialValue(fixture, name, shape), "F32") }];
+      }),
+    );
+    loadWeights(network.train, { tensors, metadata: {} });
+    const normals = (what: string, size: number) => {
+      const random = randomStream(seed, "fixture", what);
+      return Float32Array.from({ length: size }, () => random.normal());
+    };
+    const pixels = batch * options.inputShape.reduce((product, n) => product * n, 1);
+    const inputs = {
+      images: tf.tensor4d(
+        normals("images", pixels).map((z) => 1 / (1 + Math.exp(-z))),
+        [batch, ...options.inputShape],
+      ),
+      noise: tf.tensor3d(normals("noise", batch * draws * options.latent), [batch, draws, options.latent]),
+      klWeight: tf.scalar(klWeight),
+    };
+    const [update] = autoencoding(network, { shape: options.inputShape, draws }).updates;
+    const variables = update.variables.map((weight) => weight.read() as tf.Variable);
+    const { value, grads } = tf.variableGrads(() => {
+      const { loss, metrics } = update.loss(inputs);
+      tf.dispose(metrics);
+      return loss;
+    }, variables);
+    expect(Math.abs((await value.data())[0] - fixture.loss) / fixture.loss).toBeLessThan(TOLERANCE);
+    const gradients: Summaries = {};
+    for (const { name, variable, layout } of stateDict(network.train)) {
+      const values = (await grads[(variable.read() as tf.Variable).name].data()) as Float32Array;
+      gradients[name] = summarise(fixture, name, toTorch(values, variable.shape as number[], layout));
+    }
+    const { name, error } = errorOf(gradients, fixture.gradients);
+    expect(error, `gradient of ${name}`).toBeLessThan(TOLERANCE);
+    tf.dispose([inputs, value, grads]);
+    network.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
