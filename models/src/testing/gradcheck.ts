@@ -7,6 +7,7 @@ import { type Random, randomStream } from "../random.ts";
 import type { Array64, Inputs64 } from "./array64.ts";
 import { type Case, casesOf, normal } from "./cases.ts";
 import { dyName, gradient64, largest, relativeError, secondGradients64 } from "./numeric.ts";
+import { checkPenalties } from "./penalty-check.ts";
 import { stock } from "./stock.ts";
 import { textbook } from "./textbook/index.ts";
 
@@ -60,7 +61,7 @@ export type GradcheckRow = Pick<GradientCheck, "op" | "backend" | "oracle" | "or
 export interface GradcheckOptions {
   /** a registered backend; `cpu` must be registered too, since the stock oracle runs there */
   backend: string;
-  /** names of ops (`opName`), all of them unless given */
+  /** what of `checkNames`, all of it unless given */
   ops?: readonly string[];
   seed?: number;
   /** 1 leaves out the gradients of gradients, which take most of the time; 2 unless given */
@@ -92,6 +93,12 @@ export const allOps: { readonly [opName: string]: AnyOp } = Object.fromEntries(
     .map((op): [string, AnyOp] => [op.opName, op])
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
+
+/** The gradient of a gradient through whole critics (penalty-check.ts), beside that through each op. */
+const PENALTY = "GradientPenalty";
+
+/** What there is to check: every op, and a gradient penalty. */
+export const checkNames: readonly string[] = [...Object.keys(allOps), PENALTY];
 
 /** What the oracles leave out, for the table's footnotes. */
 export function gradcheckExceptions(): Exception[] {
@@ -128,8 +135,12 @@ export async function* checkGradients(options: GradcheckOptions): AsyncGenerator
   }
   const before = tf.getBackend();
   try {
-    for (const name of options.ops ?? Object.keys(allOps)) {
+    for (const name of options.ops ?? checkNames) {
       if (bf16 && !bf16.ops.includes(name)) continue;
+      if (name === PENALTY) {
+        if (order === 2) yield* checkPenalty(backend, seed);
+        continue;
+      }
       const exported = opNamed(name);
       const op = mutate?.op === name ? withWrongGradient(exported, mutate.gradient, mutate.factor) : exported;
       yield* bf16 ? checkInBf16(op, backend, seed, bf16) : checkOp(op, backend, seed, order);
@@ -179,6 +190,17 @@ async function* checkOp(op: AnyOp, backend: string, seed: number, order: 1 | 2):
   for (const [i, check] of list.entries()) yield* check.run(fromStock[i], order);
 }
 
+async function* checkPenalty(backend: string, seed: number): AsyncGenerator<GradientCheck> {
+  await tf.setBackend(backend);
+  for await (const { critic, errors, left } of checkPenalties(seed)) {
+    const [worst, maxError] = Object.entries(errors).reduce((a, b) => (b[1] > a[1] ? b : a));
+    const off = maxError > TOLERANCE ? `${worst} is off by ${maxError.toExponential(1)}` : undefined;
+    const reason = left === 0 ? off : `left ${left} tensor(s) behind`;
+    const about = { op: PENALTY, backend, oracle: "float64", order: 2, case: critic, tolerance: TOLERANCE } as const;
+    yield { ...about, maxError, ok: reason === undefined, ...(reason && { reason }) };
+  }
+}
+
 async function* checkInBf16(op: AnyOp, backend: string, seed: number, bf16: Bf16): AsyncGenerator<GradientCheck> {
   await tf.setBackend(backend);
   for (const given of casesOf(op.opName, seed)) {
@@ -203,7 +225,7 @@ export function roundToBf16(x: number): number {
 function opNamed(name: string): AnyOp {
   const op = allOps[name];
   if (op === undefined) {
-    throw new InputError(`unknown op "${name}"; expected one of ${Object.keys(allOps).join(", ")}`);
+    throw new InputError(`unknown op "${name}"; expected one of ${checkNames.join(", ")}`);
   }
   for (const [what, registry] of Object.entries({ textbook, stock })) {
     if (registry[name] === undefined)

@@ -4,6 +4,7 @@ export {
   BF16_TOLERANCE,
   type Bf16,
   checkGradients,
+  checkNames,
   type Exception,
   type GradcheckOptions,
   type GradcheckRow,
@@ -13,4 +14,3 @@ export {
   TOLERANCE,
   withWrongGradient,
 } from "./gradcheck.ts";
-export { checkPenalties, type PenaltyCheck } from "./penalty-check.ts";

@@ -101,10 +101,8 @@ export interface PenaltyCheck {
  * The gradient penalty of small critics and its gradients for all weights, a gradient of a gradient, on the backend in
  * use, against doubles: ∂D/∂x by central differences of the textbooks, and the gradients by mixed second ones.
  */
-export async function checkPenalties(seed = 1): Promise<PenaltyCheck[]> {
-  const checks: PenaltyCheck[] = [];
-  for (const critic of Object.keys(critics)) checks.push(await checkPenalty(critic, seed));
-  return checks;
+export async function* checkPenalties(seed: number): AsyncGenerator<PenaltyCheck> {
+  for (const critic of Object.keys(critics)) yield await checkPenalty(critic, seed);
 }
 
 const BATCH = 3;

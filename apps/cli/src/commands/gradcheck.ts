@@ -1,8 +1,8 @@
 import { bf16Ops, toBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
 import {
-  allOps,
   type Bf16,
   checkGradients,
+  checkNames,
   type GradientCheck,
   gradcheckExceptions,
   gradcheckTable,
@@ -30,7 +30,7 @@ export function registerGradcheck(program: Command): void {
   program
     .command("gradcheck")
     .description("checks every op's hand-written backward pass on every backend that starts")
-    .option("--op <name>", "only this op")
+    .option("--op <name>", "only this op, or GradientPenalty")
     .option("--browser", "in a headless Chromium: wasm and webgpu, or the one of --backend")
     .addOption(backendOption())
     .addOption(jsonOption())
@@ -39,7 +39,7 @@ export function registerGradcheck(program: Command): void {
 
 async function gradcheck(flags: GradcheckFlags): Promise<void> {
   const output = createOutput(flags);
-  const names = Object.keys(allOps);
+  const names = [...checkNames];
   if (flags.op !== undefined && !names.includes(flags.op)) {
     throw new UsageError(`unknown op "${flags.op}": did you mean "${closest(flags.op, names)}"? (${names.join(", ")})`);
   }
