@@ -10,7 +10,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { rebuildGraph, sameLayer } from "../graph.ts";
-import { BatchNorm, Conv2D, ReLU } from "../layers/index.ts";
+import { BatchNorm, Conv2D, ReLU, SpectralConv2D } from "../layers/index.ts";
 import { shortName } from "../weights/names.ts";
 
 type Layer = tfl.layers.Layer;
@@ -25,7 +25,12 @@ export function foldBatchNorm(model: tfl.LayersModel): tfl.LayersModel {
   for (const layer of model.layers) {
     if (!(layer instanceof BatchNorm || layer instanceof ReLU) || layer.inboundNodes.length !== 1) continue;
     const [before] = layer.inboundNodes[0].inboundLayers;
-    if (before instanceof Conv2D && before.activation === undefined && isOnlyReadBy(before, layer, model)) {
+    if (
+      before instanceof Conv2D &&
+      !(before instanceof SpectralConv2D) &&
+      before.activation === undefined &&
+      isOnlyReadBy(before, layer, model)
+    ) {
       folded.set(before, layer);
     }
   }

@@ -26,7 +26,7 @@ export interface Conv2DConfig {
  * [batch, height, width, inChannels] -> [batch, outHeight, outWidth, filters]
  */
 export class Conv2D extends ZooLayer {
-  static readonly className = "ZooConv2D";
+  static readonly className: string = "ZooConv2D";
   readonly filters: number;
   readonly kernelSize: Pair;
   readonly strides: Pair;

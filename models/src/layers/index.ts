@@ -50,6 +50,8 @@ export * from "./shared-log-variance.ts";
 export * from "./shortcut-a.ts";
 export * from "./sigmoid.ts";
 export * from "./silu.ts";
+export * from "./spectral-conv2d.ts";
+export * from "./spectral-dense.ts";
 export * from "./tanh.ts";
 export * from "./time-embedding.ts";
 export * from "./token-pool.ts";

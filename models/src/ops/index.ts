@@ -54,6 +54,7 @@ export * from "./sigmoid-cross-entropy.ts";
 export * from "./silu.ts";
 export * from "./sinusoidal-positions.ts";
 export * from "./softmax-cross-entropy.ts";
+export * from "./spectral-norm.ts";
 export * from "./squared-error.ts";
 export * from "./tanh.ts";
 export * from "./token-pool.ts";

@@ -509,6 +509,20 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       ),
     ),
 
+  SpectralNorm: (random) =>
+    [
+      [4, 3],
+      [1, 2],
+      [3, 2, 2, 4],
+    ].map((shape) => {
+      const weight = normal(random, shape);
+      const [n, out] = [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]];
+      // Vectors along which the weight has a size, as its singular ones.
+      const u = normal(random, [out]);
+      const v = filled([n], (i) => u.values.reduce((sum, value, o) => sum + value * weight.values[i * out + o], 0));
+      return make({ weight, u, v });
+    }),
+
   SquaredError: (random) => errors(random),
 
   Tanh: (random) => [[5], [3, 40], [2, 3, 3, 4]].map((shape) => make({ x: normal(random, shape) })),

@@ -368,6 +368,11 @@ export const stock: { readonly [opName: string]: StockForm } = {
     return tf.losses.softmaxCrossEntropy(targets, logits, counts, labelSmoothing);
   }),
 
+  SpectralNorm: form(({ weight, u, v }) => {
+    const outer = tf.outerProduct(v as tf.Tensor1D, u as tf.Tensor1D); // [n, out]
+    return tf.div(weight, tf.sum(tf.mul(weight, tf.reshape(outer, weight.shape))));
+  }),
+
   SquaredError: form<ReductionAttrs>(({ prediction, target }, { reduction }) =>
     stockReduced((how) => tf.losses.meanSquaredError(target, prediction, undefined, how), prediction, reduction),
   ),

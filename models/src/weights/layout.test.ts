@@ -29,6 +29,7 @@ describe("layouts", () => {
     ["ZooConv2D", "weight", [3, 2, 4, 5]],
     ["ZooConvTranspose2D", "weight", [3, 2, 4, 5]],
     ["ZooDepthwiseConv2D", "weight", [3, 2, 4, 5]],
+    ["ZooSpectralConv2D", "weight_v", [4, 5, 6]],
     ["ZooDense", "weight", [8, 15]],
     ["ZooDense", "bias", [120]],
     ["ZooLstm", "weight_hh_l1_reverse", [5, 24]],

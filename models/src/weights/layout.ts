@@ -10,6 +10,8 @@ export interface Layout {
   readonly permutation: readonly number[];
   /** PyTorch merges the first two axes of the permuted weight and then adds one of size 1 (a depthwise convolution). */
   readonly merged?: true;
+  /** PyTorch keeps the permuted weight as one vector (a singular vector of a convolution's filter). */
+  readonly flat?: true;
 }
 
 /** PyTorch's weights of recurrent cells: [in, gates · d] -> [gates · d, in]. */
@@ -49,6 +51,11 @@ const layouts: Record<string, Record<string, Layout>> = {
   ZooGru: recurrent,
   ZooLstm: { ...recurrent, peephole: { permutation: [0, 1] } }, // PyTorch has none
   ZooRnn: recurrent,
+  ZooSpectralConv2D: {
+    weight_orig: { permutation: [3, 2, 0, 1] },
+    weight_v: { permutation: [2, 0, 1], flat: true }, // [kh, kw, in] -> [in · kh · kw]
+  },
+  ZooSpectralDense: { weight_orig: { permutation: [1, 0] } },
 };
 
 /**
@@ -69,8 +76,9 @@ export function layoutOf(className: string, weight: string, shape: readonly (num
 }
 
 /** The shape that a weight of this shape has in PyTorch. */
-export function torchShape(shape: readonly number[], { permutation, merged }: Layout): number[] {
+export function torchShape(shape: readonly number[], { permutation, merged, flat }: Layout): number[] {
   const permuted = permutation.map((axis) => shape[axis]);
+  if (flat) return [sizeOf(permuted)];
   if (!merged) return permuted;
   const [first, second, ...rest] = permuted;
   return [first * second, 1, ...rest];

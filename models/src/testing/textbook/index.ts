@@ -33,6 +33,7 @@ import { relativePositionsTextbook, rotaryTextbook, sinusoidalPositionsTextbook 
 import { gruTextbook, lstmTextbook, rnnTextbook } from "./recurrent.ts";
 import { rmsNormTextbook } from "./rms-norm.ts";
 import { softmaxCrossEntropyTextbook } from "./softmax-cross-entropy.ts";
+import { spectralNormTextbook } from "./spectral-norm.ts";
 import {
   classTokenTextbook,
   embeddingTextbook,
@@ -96,6 +97,7 @@ export const textbook: { readonly [opName: string]: Textbook } = {
   Silu: siluTextbook,
   SinusoidalPositions: sinusoidalPositionsTextbook,
   SoftmaxCrossEntropy: softmaxCrossEntropyTextbook,
+  SpectralNorm: spectralNormTextbook,
   SquaredError: squaredErrorTextbook,
   Tanh: tanhTextbook,
   TokenPool: tokenPoolTextbook as Textbook,

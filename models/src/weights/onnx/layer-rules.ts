@@ -196,6 +196,10 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     return graph.node("Mul", name, [x, cumulative]);
   },
 
+  ZooSpectralConv2D: () => new Error("its weight is divided by its norm, as in discriminators only"),
+
+  ZooSpectralDense: () => new Error("its weight is divided by its norm, as in discriminators only"),
+
   ZooScale: ({ graph, name, inputs, config }) =>
     graph.node("Mul", name, [...inputs, graph.scalar(`${name}.factor`, config.factor as number)]),
 
