@@ -18,7 +18,14 @@ export * from "./generative/latent.ts";
 export * from "./generative/noise-schedule.ts";
 export { type SamplerName, samplers } from "./generative/samplers.ts";
 export type { Denoise, Guidance, SampleOptions, SampleStep } from "./generative/sampling.ts";
-export { type UnetOptions, type UnetVariant, unet, unetDenoiser, unetVariants } from "./generative/unet.ts";
+export {
+  type UnetOptions,
+  type UnetVariant,
+  unet,
+  unetClasses,
+  unetDenoiser,
+  unetVariants,
+} from "./generative/unet.ts";
 export { type MlpVaeOptions, vae } from "./generative/vae.ts";
 export * from "./generative/variational-bound.ts";
 export { foldBatchNorm } from "./inference/index.ts";

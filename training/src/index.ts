@@ -19,6 +19,7 @@ export * from "./tasks/autoencoding.ts";
 export * from "./tasks/bert-texts.ts";
 export * from "./tasks/classification.ts";
 export * from "./tasks/classifier-weights.ts";
+export * from "./tasks/diffusion.ts";
 export * from "./tasks/ensemble.ts";
 export * from "./tasks/language-model-weights.ts";
 export * from "./tasks/language-modelling.ts";

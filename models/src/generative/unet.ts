@@ -246,13 +246,18 @@ function checkSizes({ imageShape, channels, multipliers, blocks, attentionResolu
     throw refused(`${uneven * channels} channels in ${groups} groups`, "a multiple of the groups");
 }
 
+/** Classes that a U-Net is told, without the null class; undefined where it is told none. */
+export function unetClasses(model: tfl.LayersModel): number | undefined {
+  const embedding = model.layers.find(({ name }) => name === "label_emb");
+  return embedding instanceof Embedding ? embedding.vocabulary - 1 : undefined;
+}
+
 /**
  * A U-Net as samplers and the variational bound ask it, in inference mode. One that knows classes is told the null class
  * where it is given none.
  */
 export function unetDenoiser(model: tfl.LayersModel): Denoise {
-  const embedding = model.layers.find(({ name }) => name === "label_emb");
-  const nullClass = embedding instanceof Embedding ? embedding.vocabulary - 1 : undefined;
+  const nullClass = unetClasses(model);
   return (x, t, labels) => {
     if (labels !== undefined && nullClass === undefined) {
       throw new InputError(`${model.name} was given classes, and knows none: it was trained without`);
