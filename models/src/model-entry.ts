@@ -193,8 +193,42 @@ export interface AutoencoderEntry extends Entry {
   narrow(options?: VaeOptions): Vae;
 }
 
+/** What a builder of a network that takes noise away takes. */
+export interface DiffusionOptions {
+  /** name of the model */
+  name?: string;
+  /** [height, width, channels] of pixels from −1 to 1 */
+  inputShape?: readonly [height: number, width: number, channels: number];
+  /** classes that it is told; none unless given */
+  classes?: number;
+  /** share of units that training drops */
+  dropout?: number;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
+}
+
+/**
+ * A network of the zoo that takes noise away: [images, times int32 [batch], classes int32 [batch] where it is told any] -> its
+ * prediction, in the shape of the images. Multiply-adds are of one step.
+ */
+export interface DiffusionEntry extends Entry {
+  readonly task: "diffusion";
+  /** [height, width, channels] */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** Builds the network with fresh weights. */
+  build(options?: DiffusionOptions): tfl.LayersModel;
+  /** Builds a small network by the same code, for the checks. */
+  narrow(options?: DiffusionOptions): tfl.LayersModel;
+}
+
 /** One network of the zoo. */
-export type ModelEntry = ClassifierEntry | LanguageModelEntry | TranslatorEntry | TextEncoderEntry | AutoencoderEntry;
+export type ModelEntry =
+  | ClassifierEntry
+  | LanguageModelEntry
+  | TranslatorEntry
+  | TextEncoderEntry
+  | AutoencoderEntry
+  | DiffusionEntry;
 
 export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntry {
   return { task: "classification", ...entry };
@@ -214,4 +248,8 @@ export function textEncoder(entry: Omit<TextEncoderEntry, "task">): TextEncoderE
 
 export function autoencoder(entry: Omit<AutoencoderEntry, "task">): AutoencoderEntry {
   return { task: "autoencoding", ...entry };
+}
+
+export function denoiser(entry: Omit<DiffusionEntry, "task">): DiffusionEntry {
+  return { task: "diffusion", ...entry };
 }

@@ -1,11 +1,13 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
+import { unets } from "./generative/unet.ts";
 import { vaes } from "./generative/vae.ts";
 import type {
   AutoencoderEntry,
   BuildOptions,
   ClassifierEntry,
+  DiffusionEntry,
   LanguageModelEntry,
   ModelEntry,
   TextEncoderEntry,
@@ -57,6 +59,9 @@ export const textEncoders: ReadonlyMap<string, TextEncoderEntry> = byName([...be
 /** The variational autoencoders of the zoo, by name. */
 export const autoencoders: ReadonlyMap<string, AutoencoderEntry> = byName([...vaes]);
 
+/** The networks of the zoo that take noise away, by name. */
+export const denoisers: ReadonlyMap<string, DiffusionEntry> = byName([...unets]);
+
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
   ...classifiers,
@@ -64,6 +69,7 @@ export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEn
   ...translators,
   ...textEncoders,
   ...autoencoders,
+  ...denoisers,
 ]);
 
 /** @throws InputError for an unknown name, with the nearest known one */
@@ -83,9 +89,18 @@ export function findClassifier(name: string): ClassifierEntry {
   const entry = findModel(name);
   if (entry.task === "classification") return entry;
   throw new InputError(
-    `${name} is ${entry.task === "autoencoding" ? "an autoencoder" : "for text"}, and an image classifier is expected here (${[...classifiers.keys()].join(", ")})`,
+    `${name} is ${purposes[entry.task]}, and an image classifier is expected here (${[...classifiers.keys()].join(", ")})`,
   );
 }
+
+/** What networks are, that are no image classifiers. */
+const purposes: { readonly [T in Exclude<ModelEntry["task"], "classification">]: string } = {
+  "language-modelling": "for text",
+  translation: "for text",
+  "masked-language-modelling": "for text",
+  autoencoding: "an autoencoder",
+  diffusion: "a network of diffusion",
+};
 
 /** @throws InputError for an unknown name, and for a network that is no language model */
 export function findLanguageModel(name: string): LanguageModelEntry {
@@ -118,6 +133,15 @@ export function findAutoencoder(name: string): AutoencoderEntry {
   if (entry.task === "autoencoding") return entry;
   throw new InputError(
     `${name} is no variational autoencoder, and one is expected here (${[...autoencoders.keys()].join(", ")})`,
+  );
+}
+
+/** @throws InputError for an unknown name, and for a network that does not take noise away */
+export function findDenoiser(name: string): DiffusionEntry {
+  const entry = findModel(name);
+  if (entry.task === "diffusion") return entry;
+  throw new InputError(
+    `${name} is no network of diffusion, and one is expected here (${[...denoisers.keys()].join(", ")})`,
   );
 }
 

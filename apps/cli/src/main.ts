@@ -15,7 +15,7 @@ import { registerPredict } from "./commands/predict.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerQuantize } from "./commands/quantize.ts";
-import { registerSample } from "./commands/sample.ts";
+import { registerSample } from "./commands/sample/index.ts";
 import { registerSpeedrun } from "./commands/speedrun.ts";
 import { registerTrain } from "./commands/train/index.ts";
 import { registerTranslate } from "./commands/translate.ts";

@@ -28,6 +28,7 @@ import {
   TimeEmbedding,
   Upsample2D,
 } from "../layers/index.ts";
+import { type DiffusionEntry, type DiffusionOptions, denoiser } from "../model-entry.ts";
 import type { Denoise } from "./sampling.ts";
 
 type Symbolic = tfl.SymbolicTensor;
@@ -60,19 +61,19 @@ export type UnetVariant = Required<Omit<UnetOptions, "name" | "classes" | "seed"
 
 /** What is published (sec. 4 and app. B: CIFAR-10, 35.7 M parameters), and a small one for digits. */
 export const unetVariants = {
-  "ddpm-cifar10": {
+  "ddpm-cifar": {
     ...{ imageShape: [32, 32, 3], channels: 128, multipliers: [1, 2, 2, 2], blocks: 2 },
     ...{ attentionResolutions: [16], groups: 32, dropout: 0.1 },
     ...{ params: 35_746_307, macs: 6_221_856_768 },
   } as UnetVariant,
-  "ddpm-mnist": {
+  ddpm: {
     ...{ imageShape: [28, 28, 1], channels: 32, multipliers: [1, 2, 2], blocks: 1 },
     ...{ attentionResolutions: [7], groups: 8, dropout: 0.1 },
     ...{ params: 1_112_801, macs: 190_039_552 },
   } as UnetVariant,
 };
 
-const published = unetVariants["ddpm-cifar10"];
+const published = unetVariants["ddpm-cifar"];
 
 /** What the blocks of a network share: its options, and the time and class as a vector of every example. */
 interface Context {
@@ -269,3 +270,22 @@ export function unetDenoiser(model: tfl.LayersModel): Denoise {
     });
   };
 }
+
+const narrow = {
+  ...{ imageShape: [8, 8, 1], channels: 4, multipliers: [1, 2], blocks: 1, attentionResolutions: [4], groups: 2 },
+} satisfies UnetOptions;
+
+const entryOf = (name: keyof typeof unetVariants, summary: string): DiffusionEntry => {
+  const { params, macs, imageShape, ...sizes } = unetVariants[name];
+  return denoiser({
+    ...{ name, family: "unet", summary, params, macs, inputShape: imageShape },
+    build: ({ inputShape = imageShape, ...options }: DiffusionOptions = {}) =>
+      unet({ ...sizes, name, imageShape: inputShape, ...options }),
+    narrow: ({ inputShape: _, ...options }: DiffusionOptions = {}) => unet({ ...narrow, name, ...options }),
+  });
+};
+
+export const unets = [
+  entryOf("ddpm", "a U-Net that makes digits out of noise, in many small steps"),
+  entryOf("ddpm-cifar", "the U-Net of diffusion as published, for CIFAR-10"),
+];

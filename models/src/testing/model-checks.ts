@@ -70,12 +70,13 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
 function shapesOf(entry: ModelEntry): { input: (number | null)[]; output: (number | null)[] } {
   if (entry.task === "classification") return { input: [null, ...entry.inputShape], output: [null, entry.classes] };
   if (entry.task === "autoencoding") return { input: [null, ...entry.inputShape], output: [null, entry.latent] };
+  if (entry.task === "diffusion") return { input: [null, ...entry.inputShape], output: [null, ...entry.inputShape] };
   return { input: [null, null], output: [null, null, entry.vocabulary] };
 }
 
 /** Tokens of one input, as the entry counts it. */
 function tokensOf(entry: ModelEntry): number {
-  if (entry.task === "classification" || entry.task === "autoencoding") return 1;
+  if ("inputShape" in entry) return 1;
   return entry.task === "translation" ? entry.tokens : entry.context;
 }
 
@@ -105,7 +106,9 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
   const loss = () => {
     const losses = logitsOf(model, inputs, true).map((logits, i) =>
       // What is no choice among classes is to be 0.
-      entry.task === "autoencoding" ? tf.sum(tf.square(logits)) : softmaxCrossEntropy({ logits, labels: labels[i] }),
+      entry.task === "autoencoding" || entry.task === "diffusion"
+        ? tf.sum(tf.square(logits))
+        : softmaxCrossEntropy({ logits, labels: labels[i] }),
     );
     return tf.addN(losses) as tf.Scalar;
   };

@@ -1,6 +1,7 @@
 import type { ClassifierEntry, ModelEntry } from "@tfjs-zoo/models";
 import type { Within } from "../loop/trainer.ts";
 import { autoencoderWorkload } from "./autoencoder-workload.ts";
+import { diffusionWorkload } from "./diffusion-workload.ts";
 import { textWorkload } from "./text-workload.ts";
 
 /** Training steps of a network in the configuration that the peers have, on a batch of noise. */
@@ -13,5 +14,7 @@ export interface Workload {
 }
 
 /** The workload of a network that is no image classifier. */
-export const otherWorkload = (entry: Exclude<ModelEntry, ClassifierEntry>, size: number, within?: Within): Workload =>
-  entry.task === "autoencoding" ? autoencoderWorkload(entry, size, within) : textWorkload(entry, size, within);
+export function otherWorkload(entry: Exclude<ModelEntry, ClassifierEntry>, size: number, within?: Within): Workload {
+  if (entry.task === "autoencoding") return autoencoderWorkload(entry, size, within);
+  return entry.task === "diffusion" ? diffusionWorkload(entry, size, within) : textWorkload(entry, size, within);
+}

@@ -1,4 +1,12 @@
-import { type Batch, batchCount, epochBatches, type ImageDataset, type ImageSet, prefetch } from "@tfjs-zoo/datasets";
+import {
+  type Batch,
+  batchCount,
+  epochBatches,
+  evaluationBatches,
+  type ImageDataset,
+  type ImageSet,
+  prefetch,
+} from "@tfjs-zoo/datasets";
 import { randomStream } from "@tfjs-zoo/models";
 import type { Recipe } from "../recipes/recipe.ts";
 import type { BatchSource } from "./fit.ts";
@@ -36,14 +44,28 @@ export function imageBatches(
   };
 }
 
-/** Shuffled batches of a set of images, pixels from 0 to 1. */
-export function plainBatches(set: ImageSet, batchSize: number, seed: number): BatchSource<Batch> {
-  const channels = set.shape[2];
-  const [mean, std] = [new Array<number>(channels).fill(0), new Array<number>(channels).fill(1)];
+/** What the pixels of a network that makes images lie between. */
+export type PixelRange = "0 to 1" | "-1 to 1";
+
+/** The mean and deviation, per channel, by which pixels come to lie in a range. */
+function scale(range: PixelRange, channels: number) {
+  const value = range === "0 to 1" ? { mean: 0, std: 1 } : { mean: 0.5, std: 0.5 };
+  return { mean: new Array<number>(channels).fill(value.mean), std: new Array<number>(channels).fill(value.std) };
+}
+
+/** Shuffled batches of a set of images, and nothing else done to them unless half are mirrored. */
+export function plainBatches(
+  set: ImageSet,
+  { batchSize, seed, range, flip = false }: { batchSize: number; seed: number; range: PixelRange; flip?: boolean },
+): BatchSource<Batch> {
+  const options = { set, ...scale(range, set.shape[2]), batchSize, dropLast: true, augmentation: { flip } };
   const random = (...path: (string | number)[]) => randomStream(seed, ...path);
   return {
     batchesPerEpoch: batchCount(set.count, batchSize, true),
-    epoch: (epoch, start) =>
-      prefetch(epochBatches({ set, mean, std, batchSize, random, epoch, dropLast: true, start }), AHEAD),
+    epoch: (epoch, start) => prefetch(epochBatches({ ...options, random, epoch, start }), AHEAD),
   };
 }
+
+/** All images of a set in order. */
+export const plainImages = (set: ImageSet, batchSize: number, range: PixelRange): AsyncGenerator<Batch> =>
+  evaluationBatches({ set, ...scale(range, set.shape[2]), batchSize });

@@ -9,6 +9,7 @@ export * from "./classifier-result.ts";
 export * from "./comparison/comparison.ts";
 export * from "./comparison/comparison-report.ts";
 export * from "./comparison/comparison-text.ts";
+export * from "./diffusion-file.ts";
 export * from "./explain/index.ts";
 export { type InitialWeights, type TakenWeights, takeWeights } from "./initial-weights.ts";
 export * from "./language-model-file.ts";
@@ -24,6 +25,7 @@ export type { TextClassifierResult, TextEncoderResult } from "./text-encoder-res
 export * from "./tokenizer-file.ts";
 export * from "./train-autoencoder.ts";
 export * from "./train-classifier.ts";
+export * from "./train-diffusion.ts";
 export * from "./train-language-model.ts";
 export * from "./train-span-corruption.ts";
 export * from "./train-text-classifier.ts";

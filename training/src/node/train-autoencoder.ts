@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { evaluationBatches, holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
+import { holdOut, type ImageDataset, type ImageSet } from "@tfjs-zoo/datasets";
 import { findAutoencoder, InputError, type Likelihood, randomStream, type Vae } from "@tfjs-zoo/models";
 import type { Position } from "../loop/fit.ts";
-import { plainBatches } from "../loop/image-batches.ts";
+import { plainBatches, plainImages } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
 import { type AutoencoderRecipe, autoencoderGroups, autoencoderScheduleOf } from "../recipes/autoencoder-recipe.ts";
 import type { AutoencoderInfo } from "../tasks/autoencoder-weights.ts";
@@ -23,6 +23,9 @@ import { heldOutOf } from "./train-classifier.ts";
 /** Images a batch when nothing is learned; of those of whose z there are many draws. */
 const EVALUATION_BATCH = 200;
 const DRAWN_BATCH = 50;
+
+/** of pixels */
+const RANGE = "0 to 1";
 
 /** K of the bound that a finished autoencoder is measured by. */
 export const DRAWS = 50;
@@ -78,7 +81,7 @@ export async function trainAutoencoder(training: AutoencoderTraining): Promise<A
   const info: AutoencoderInfo = {
     ...{ model: name, dataset: dataset.name, inputShape: shape, latent, likelihood, binary: binarise },
   };
-  const data = plainBatches(train, batchSize, seed);
+  const data = plainBatches(train, { batchSize, seed, range: RANGE });
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   const klWarmup = Math.ceil((klWarmupEpochs * data.batchesPerEpoch) / accumulate);
   const trainer = new Trainer(autoencoding(vae, { shape, beta: klWeight, klWarmup, draws, binarise }), {
@@ -88,7 +91,7 @@ export async function trainAutoencoder(training: AutoencoderTraining): Promise<A
   });
   if (checkpoint !== undefined) trainer.restore(checkpoint.state, checkpoint.step);
   const validate = async (): Promise<AutoencoderEvaluation> =>
-    evaluateAutoencoder(vae, shape, plainImages(validation as ImageSet, EVALUATION_BATCH), { binarise });
+    evaluateAutoencoder(vae, shape, plainImages(validation as ImageSet, EVALUATION_BATCH, RANGE), { binarise });
 
   training.onStart?.({
     resumedAt: checkpoint?.position,
@@ -129,21 +132,14 @@ export async function measureAutoencoder(
   { test, shape }: ImageDataset,
   onTest: (images: number, total: number) => void = () => {},
 ): Promise<AutoencoderMeasure> {
-  const grey = await evaluateAutoencoder(vae, shape, plainImages(test, EVALUATION_BATCH));
-  const { nll, images } = await evaluateImportanceBound(vae, shape, plainImages(test, DRAWN_BATCH), {
+  const grey = await evaluateAutoencoder(vae, shape, plainImages(test, EVALUATION_BATCH, RANGE));
+  const { nll, images } = await evaluateImportanceBound(vae, shape, plainImages(test, DRAWN_BATCH, RANGE), {
     draws: DRAWS,
     binarise: vae.likelihood === "bernoulli",
     onBatch: (done) => onTest(done, test.count),
   });
   const { loss: elbo, reconstruction, kl } = grey;
   return { elbo, reconstruction, kl, nll, testImages: images };
-}
-
-/** All images of a set in order, pixels from 0 to 1. */
-function plainImages(set: ImageSet, batchSize: number) {
-  const channels = set.shape[2];
-  const [mean, std] = [new Array<number>(channels).fill(0), new Array<number>(channels).fill(1)];
-  return evaluationBatches({ set, mean, std, batchSize });
 }
 
 function report(run: RunFolder, result: AutoencoderResult): Promise<string> {

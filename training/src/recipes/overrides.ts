@@ -1,7 +1,8 @@
-import { InputError } from "@tfjs-zoo/models";
+import { InputError, noiseSchedules, predictions } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
 import { testViews } from "../tasks/test-views.ts";
 import type { AutoencoderRecipe } from "./autoencoder-recipe.ts";
+import type { DiffusionRecipe } from "./diffusion-recipe.ts";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -75,6 +76,19 @@ export const autoencoderRecipeFields: RecipeFields<AutoencoderRecipe> = {
   binarise: { help: "each pixel becomes 0 or 1, drawn anew in every step", values: "boolean" },
 };
 
+/** Every field of a recipe for networks of diffusion. */
+export const diffusionRecipeFields: RecipeFields<DiffusionRecipe> = {
+  ...pick(recipeFields, ["epochs", "batchSize", "learningRate", "weightDecay", "warmupEpochs", "flip"]),
+  ...pick(recipeFields, ["clipNorm", "accumulate", "ema", "patience"]),
+  ...pick(textRecipeFields, ["dropout"]),
+  ...pick(autoencoderRecipeFields, ["optimizer", "schedule"]),
+  noise: { help: "how much noise there is at which time", values: noiseSchedules },
+  times: { help: "T: times from an image to pure noise", values: { min: 2, max: 10_000, integer: true } },
+  prediction: { help: "what the network predicts: the noise, the image, or v", values: predictions },
+  minSnr: { help: "gamma of the min-SNR weighting, 0 for none", values: { min: 0 } },
+  dropClass: { help: "how often an image is shown without its class, for guidance", values: share },
+};
+
 function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
 }
@@ -125,6 +139,10 @@ export function overrideAutoencoderRecipe(recipe: AutoencoderRecipe, overrides: 
   }
   return result;
 }
+
+/** The same for a recipe for networks of diffusion. */
+export const overrideDiffusionRecipe = (recipe: DiffusionRecipe, overrides: Overrides): DiffusionRecipe =>
+  overridden(recipe, overrides, diffusionRecipeFields);
 
 function overridden<R extends object>(recipe: R, overrides: Overrides, fields: RecipeFields<R>): R {
   const result = { ...recipe } as { [field: string]: unknown };

@@ -6,13 +6,16 @@ import {
   bertFrom,
   type ClassifierFile,
   DRAWS,
+  diffusionFrom,
   type Evaluation,
   ensembleOf,
   inferenceNetworkOf,
   languageModelOf,
   mainScore,
+  measureDiffusion,
   readAutoencoder,
   readClassifier,
+  readDiffusion,
   readLanguageModel,
   readTextEncoder,
   readTranslator,
@@ -38,7 +41,7 @@ import { formatTable } from "../terminal/table.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onHeldOutGaps, onTestSentences } from "./eval-translation.ts";
-import { onTestImages, onTestSet } from "./test-set.ts";
+import { imagesLike, onTestImages, onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
 interface EvalFlags extends CommonFlags {
@@ -50,7 +53,7 @@ export function registerEval(program: Command): void {
   program
     .command("eval")
     .description(
-      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU, what a BERT finds, an autoencoder's bounds",
+      "the accuracy of weights on a test set (of several, that of their ensemble too), a language model's loss, a translator's BLEU, what a BERT finds, an autoencoder's bounds, how well noise is taken away",
     )
     .argument("<weights...>", "NAME.TAG, a run's folder or a .safetensors file")
     .option("--dataset <name>", "another test set than that of the weights' own data set")
@@ -122,6 +125,7 @@ const evaluatorOf = {
   "language-modelling": evaluateLanguageModel,
   "masked-language-modelling": evaluateTextEncoder,
   autoencoding: evaluateImages,
+  diffusion: evaluateDenoiser,
 };
 
 async function evaluateImages(path: string, flags: EvalFlags, output: Output): Promise<void> {
@@ -139,6 +143,25 @@ async function evaluateImages(path: string, flags: EvalFlags, output: Output): P
     );
   } finally {
     vae.dispose();
+  }
+}
+
+async function evaluateDenoiser(path: string, flags: EvalFlags, output: Output): Promise<void> {
+  const file = await readDiffusion(path);
+  await startBackendFor(flags, output);
+  const name = flags.dataset ?? file.info.dataset;
+  const dataset = await imagesLike(file.info, name, output);
+  const model = diffusionFrom(file, path);
+  try {
+    const { loss, testImages } = await measureDiffusion(model, file.info, dataset, (done, total) =>
+      output.progress.update({ label: "testing", done, total, unit: "items" }),
+    );
+    output.result(
+      { loss, testImages },
+      () => `loss ${loss.toFixed(5)} on ${testImages.toLocaleString("en")} test images of ${name}, all times alike`,
+    );
+  } finally {
+    model.dispose();
   }
 }
 

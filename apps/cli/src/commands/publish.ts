@@ -17,22 +17,27 @@ import {
   autoencoderRecipes,
   bertFrom,
   DRAWS,
+  diffusionFrom,
+  diffusionRecipes,
   encoderRecipes,
   flagOf,
   type InitialWeights,
   languageModelOf,
   loadClassifier,
   mainScore,
+  measureDiffusion,
   type NamedWeights,
   type RecipeName,
   RunFolder,
   readAutoencoder,
+  readDiffusion,
   readLanguageModel,
   readTextEncoder,
   readTranslator,
   recipeFor,
   saveAutoencoder,
   saveClassifier,
+  saveDiffusion,
   saveLanguageModel,
   saveTextEncoder,
   saveTokenizer,
@@ -60,7 +65,7 @@ import { weightsFile } from "../target.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onTestSentences } from "./eval-translation.ts";
-import { onTestImages, onTestSet } from "./test-set.ts";
+import { imagesLike, onTestImages, onTestSet } from "./test-set.ts";
 
 interface PublishFlags extends CommonFlags {
   dtype: WeightDtype;
@@ -151,6 +156,7 @@ const shipmentOf: { [T in ModelEntry["task"]]: (shipment: Shipment) => Promise<S
   translation: shipTranslator,
   "masked-language-modelling": shipTextEncoder,
   autoencoding: shipAutoencoder,
+  diffusion: shipDiffusion,
 };
 
 async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
@@ -276,6 +282,34 @@ async function shipAutoencoder({ file, building, epochs: epoch, dtype, output }:
   };
 }
 
+async function shipDiffusion({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
+  const trained = await readDiffusion(file);
+  const { inputShape, dataset, classes } = trained.info;
+  const weights = join(building, "model.safetensors");
+  const model = diffusionFrom(trained, file);
+  const bytes = await saveDiffusion(weights, model, trained.info, dtype);
+  model.dispose();
+  const shipped = diffusionFrom(await readDiffusion(weights), weights);
+  const images = await imagesLike(trained.info, dataset, output);
+  const { loss, testImages } = await measureDiffusion(shipped, trained.info, images, (done, total) =>
+    output.progress.update({ label: "testing", done, total, unit: "items" }),
+  );
+  const [parameters, macs] = [countParams(shipped), countMacs(shipped)];
+  shipped.dispose();
+  return {
+    bytes,
+    fields: {
+      inputShape: [...inputShape],
+      normalisation: null,
+      ...(classes && { classes: [...classes] }),
+      ...{ parameters, macs },
+      metric: { name: "loss", value: loss, dataset, split: "test", images: testImages, epoch },
+      otherMetrics: [],
+    },
+    said: `loss ${loss.toFixed(5)} on ${testImages.toLocaleString("en")} test images`,
+  };
+}
+
 async function shipTextEncoder(shipment: Shipment): Promise<Shipped> {
   const { file, building, dtype } = shipment;
   const trained = await readTextEncoder(file);
@@ -355,6 +389,7 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
       ? [`--context ${config.context} --vocabulary ${config.vocabulary}`]
       : []),
     ...(task === "autoencoding" ? [`--latent ${config.latent} --likelihood ${config.likelihood}`] : []),
+    ...(task === "diffusion" && !config.conditional ? ["--unconditional"] : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
     ...(config.full ? ["--full"] : []),
     `--precision ${config.precision}`,
@@ -369,6 +404,7 @@ const translationFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown 
 /** The recipes among which the name of a run is. */
 function recipesOf(task: Card["task"], dataset: string): { readonly [name: string]: object } {
   if (task === "autoencoding") return autoencoderRecipes;
+  if (task === "diffusion") return diffusionRecipes;
   if (task === "translation") return translatorRecipes;
   if (task === "language-modelling") return textRecipes;
   return isLabelledTexts(dataset) ? textClassifierRecipes : encoderRecipes;

@@ -63,8 +63,12 @@ export async function testPictures(info: AutoencoderInfo, count: number, output:
   return Float32Array.from(pixels, (pixel) => pixel / 255);
 }
 
-/** @throws InputError where the images of a data set are not of an autoencoder's size */
-async function imagesLike({ inputShape, model }: AutoencoderInfo, name: string, output: Output): Promise<ImageDataset> {
+/** @throws InputError where the images of a data set are not of a network's size */
+export async function imagesLike(
+  { inputShape, model }: Pick<AutoencoderInfo, "inputShape" | "model">,
+  name: string,
+  output: Output,
+): Promise<ImageDataset> {
   const size = name.startsWith("folder:") ? inputShape : undefined;
   const dataset = await loadDataset(name, { progress: output.progress.update, size });
   if (dataset.shape.join() === inputShape.join()) return dataset;

@@ -6,6 +6,7 @@ import {
   type ClassifierFile,
   type ClassifierResult,
   type ClassifierTraining,
+  diffusionRecipeFields,
   type EpochEvent,
   flagOf,
   LONGEST_SENTENCE,
@@ -44,7 +45,7 @@ export function recipeOptions(
 
 /** The fields of the recipe that the command line gives. */
 export function recipeOverrides(flags: object): { [field: string]: string | boolean } {
-  const kinds = [recipeFields, textRecipeFields, autoencoderRecipeFields];
+  const kinds = [recipeFields, textRecipeFields, autoencoderRecipeFields, diffusionRecipeFields];
   const fields = new Set(kinds.flatMap((kind) => Object.keys(kind)));
   return Object.fromEntries(Object.entries(flags).filter(([field, value]) => fields.has(field) && value !== undefined));
 }

@@ -25,6 +25,8 @@ export interface TrainFlags extends CommonFlags {
   // of autoencoders
   latent?: string;
   likelihood?: string;
+  // of networks of diffusion
+  unconditional?: boolean;
   [recipeField: string]: unknown;
 }
 
@@ -41,6 +43,7 @@ const special = [
   "direction",
   "latent",
   "likelihood",
+  "unconditional",
 ] as const;
 
 /** @throws UsageError for a flag that means nothing to the network, which knows these of the special ones */

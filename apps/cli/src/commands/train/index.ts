@@ -1,11 +1,18 @@
 import { datasetNames, labelledTextNames, pairDatasetNames, textDatasetNames } from "@tfjs-zoo/datasets/node";
 import { findModel } from "@tfjs-zoo/models";
-import { autoencoderRecipeFields, recipes, textRecipeFields, textRecipes } from "@tfjs-zoo/training/node";
+import {
+  autoencoderRecipeFields,
+  diffusionRecipeFields,
+  recipes,
+  textRecipeFields,
+  textRecipes,
+} from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import { asUsage, backendOption, createOutput, jsonOption, threadsOption, UsageError } from "../../context.ts";
 import { recipeOptions } from "../training.ts";
 import { trainAutoencoderIn } from "./autoencoder.ts";
 import { trainClassifierIn } from "./classifier.ts";
+import { trainDiffusionIn } from "./diffusion.ts";
 import type { TrainFlags } from "./flags.ts";
 import { trainLanguageModelIn } from "./language-model.ts";
 import { resumed } from "./runs.ts";
@@ -56,12 +63,13 @@ export function registerTrain(program: Command): void {
       "--likelihood <name>",
       "autoencoders: what a pixel is, bernoulli or gaussian (default: bernoulli for digits and clothes)",
     )
+    .option("--unconditional", "diffusion: without the classes of images")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(train);
-  recipeOptions(command, [], { ...autoencoderRecipeFields, ...textRecipeFields });
+  recipeOptions(command, [], { ...diffusionRecipeFields, ...autoencoderRecipeFields, ...textRecipeFields });
 }
 
 const trainingOf = {
@@ -70,6 +78,7 @@ const trainingOf = {
   translation: trainTranslatorIn,
   "masked-language-modelling": trainTextEncoderIn,
   autoencoding: trainAutoencoderIn,
+  diffusion: trainDiffusionIn,
 };
 
 async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {

@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePictures } from "./pictures.ts";
+import { type Ended, type ZooOptions, zoo } from "./zoo.ts";
+
+const training = "--epochs 2 --batch-size 8 --times 20 --dropout 0.1 --seed 5 --checkpoint-every 1".split(" ");
+
+let folder: string;
+const path = (name: string) => join(folder, name);
+
+function train(run: string, flags: string[] = [], options?: ZooOptions): Promise<Ended> {
+  const dataset = `folder:${path("pictures")}`;
+  return zoo(["train", "ddpm", "--dataset", dataset, "--run", path(run), ...training, ...flags], options);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "zoo-diffusion-"));
+  await writePictures(path("pictures"), { train: 10, test: 2, size: 28 });
+  const ended = await train("run");
+  expect(ended.code, ended.stderr).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a network of diffusion", () => {
+  it("is measured by eval as train measured it", async () => {
+    const result = JSON.parse(await readFile(join(path("run"), "result.json"), "utf8"));
+    expect(result.testImages).toBe(6);
+    const { code, stdout, stderr } = await zoo(["eval", path("run"), "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).loss).toBeCloseTo(result.loss, 4);
+  });
+
+  it("that was killed goes on to the same weights", async () => {
+    const killed = await train("killed", [], {
+      onStart: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (String(text).includes("epoch 1/2")) child.kill("SIGKILL");
+        }),
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    const resumed = await zoo(["train", "--resume", path("killed")]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    const weights = (run: string) => readFile(join(path(run), "weights.safetensors"));
+    expect((await weights("killed")).equals(await weights("run"))).toBe(true);
+  });
+
+  it.each([
+    ["a row of each class", []],
+    ["one class, with guidance", ["--class", "left", "--guidance", "1.5", "--sampler", "dpm-solver", "--steps", "4"]],
+    ["one class by its number, every step", ["--class", "2", "--sampler", "ddpm", "--steps", "20"]],
+  ])("makes %s", async (_, flags) => {
+    const out = path("sheet.png");
+    const ended = await zoo(["sample", path("run"), "--out", out, "--grid", "2x3", ...flags, "--json"]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const [first] = JSON.parse(ended.stdout).classes;
+    expect(first).toBe(flags[1] === "2" ? 2 : 0);
+    const { width = 0, height = 0 } = await sharp(out).metadata();
+    expect(width / height).toBeCloseTo(3 / 2, 1);
+    await rm(out);
+  });
+
+  it.each<[string[], number, RegExp]>([
+    [["sample", "RUN", "--out", "OUT", "--steps", "0"], 2, /--steps got "0"; expected a whole number from 1 to 20/],
+    [["sample", "RUN", "--out", "OUT", "--steps", "21"], 2, /--steps got "21"; expected a whole number from 1 to 20/],
+    [
+      ["sample", "RUN", "--out", "OUT", "--class", "7"],
+      2,
+      /--class got "7".*there are: left, middle, right; or 0 to 2/,
+    ],
+    [["sample", "RUN", "--out", "OUT", "--class", "rigt"], 2, /did you mean "right"/],
+    [["sample", "RUN", "--out", "OUT", "--guidance", "x"], 2, /--guidance got "x"; expected a number from 0 to 100/],
+    [["sample", "RUN", "--out", "OUT", "--sampler", "euler"], 2, /--sampler/],
+    [["sample", "RUN", "--out", "OUT", "--show", "samples"], 2, /--show means nothing to/],
+    [["train", "ddpm", "--noise", "square"], 2, /--noise got "square"/],
+    [["train", "ddpm", "--times", "1"], 2, /--times got "1"/],
+    [["train", "ddpm", "--latent", "4"], 2, /--latent means nothing to ddpm/],
+    [["train", "vae", "--unconditional"], 2, /--unconditional means nothing to vae/],
+    [["train", "ddpm", "--dataset", "PICTURES", "--batch-size", "64"], 1, /more than the \d+ training images/],
+    [["predict", "x.png", "--weights", "RUN"], 1, /ddpm is a network of diffusion, and an image classifier/],
+  ])("%j is refused in one line", async (line, code, says) => {
+    const named: { [word: string]: string } = {
+      ...{ RUN: path("run"), OUT: path("out.png") },
+      PICTURES: `folder:${path("pictures")}`,
+    };
+    const ended = await zoo(
+      line.map((word) => named[word] ?? word),
+      { cwd: folder },
+    );
+    const errors = ended.stderr.split("\n").filter((text) => text.startsWith("error:"));
+    expect(errors, ended.stderr).toHaveLength(1);
+    expect(errors[0]).toMatch(says);
+    expect(ended.code).toBe(code);
+    await expect(stat(path("out.png"))).rejects.toThrow();
+  });
+});
