@@ -14,6 +14,9 @@ const native = await startBackend("tensorflow", { setup: false }).then(
   () => false,
 );
 
+/** Whether this processor has a matrix unit, which bf16 takes. */
+const isTiled = () => tf.getKernel("ZooBiasedConvTranspose2D", "tensorflow") !== undefined;
+
 const shapes = [
   [8, 20, 20, 16],
   [3, 17, 13, 32],
@@ -139,6 +142,77 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     const inputs = { x: { shape, values: values(shape, "x") } };
     const op = ops.relu as unknown as ops.Op<ops.Tensors, object>;
     expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}));
+  });
+
+  it.each(
+    [...shapes, [100_003], [5]].flatMap((shape) =>
+      [{ name: "silu" as const }, { name: "leakyRelu" as const, attrs: { slope: 0.2 } }].map((given) => ({
+        shape,
+        ...given,
+      })),
+    ),
+  )("$name of $shape", async ({ shape, name, attrs = {} }) => {
+    const inputs = { x: { shape, values: values(shape, "x").map((v) => 3 * v) } };
+    const op = ops[name] as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs), 3e-6);
+  });
+
+  it.each([
+    { shape: [8, 20, 20, 16], groups: 4, affine: true },
+    { shape: [3, 17, 13, 32], groups: 32, affine: true },
+    { shape: [2, 9, 9, 40], groups: 5, affine: true },
+    { shape: [4, 65, 130], groups: 10, affine: true },
+    { shape: [700, 64], groups: 8, affine: true },
+    { shape: [3, 30, 30, 36], groups: 1, affine: false },
+  ])("group norm of $shape, $groups groups", async ({ shape, groups, affine }) => {
+    const channels = [shape[shape.length - 1]];
+    const inputs = {
+      x: { shape, values: values(shape, "x").map((v, i) => 3 * v + (i % 5)) },
+      ...(affine && {
+        gamma: { shape: channels, values: values(channels, "gamma") },
+        beta: { shape: channels, values: values(channels, "beta") },
+      }),
+    };
+    const op = ops.groupNorm as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(
+      await measure("tensorflow", op, inputs, { groups }),
+      await measure("cpu", op, inputs, { groups }),
+      5e-6,
+    );
+  });
+
+  it.each([
+    { shape: [4, 8, 8, 32], kernel: [4, 4, 24, 32], attrs: { strides: 2, padding: 1 } },
+    { shape: [2, 7, 5, 20], kernel: [3, 3, 40, 20], attrs: { strides: 2, padding: 1, outputPadding: 1 } },
+    { shape: [3, 6, 9, 8], kernel: [2, 2, 5, 8], attrs: { strides: 3, outputPadding: 2 } }, // some pixels are the bias alone
+    { shape: [16, 1, 1, 64], kernel: [4, 4, 32, 64], attrs: {} },
+  ])("transposed convolution of $shape by $kernel, $attrs", async ({ shape, kernel, attrs }) => {
+    const bias = [kernel[2]];
+    const inputs = {
+      x: { shape, values: values(shape, "x") },
+      filter: { shape: kernel, values: values(kernel, "w") },
+      bias: { shape: bias, values: values(bias, "b") },
+    };
+    const op = ops.convTranspose2d as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(await measure("tensorflow", op, inputs, attrs), await measure("cpu", op, inputs, attrs));
+  });
+
+  it("images stay in bf16 through what draws them", async () => {
+    await tf.setBackend("tensorflow");
+    const x = tf.randomNormal([8, 8, 8, 32], 0, 1, "float32", 1);
+    const backend = tf.backend() as unknown as Parameters<typeof numbersOf>[1];
+    const kinds = inBf16(() =>
+      tf.tidy(() => {
+        const [filter, bias] = [tf.ones([4, 4, 16, 32]), tf.ones([16])];
+        const larger = ops.convTranspose2d({ x, filter, bias }, { strides: 2, padding: 1 });
+        const normed = ops.groupNorm({ x: larger }, { groups: 4 });
+        const all = [larger, normed, ops.silu({ x: normed }), ops.leakyRelu({ x: normed }, { slope: 0.2 })];
+        return all.map((each) => numbersOf(each, backend));
+      }),
+    );
+    // Without a matrix unit there is no bf16.
+    expect(new Set(kinds)).toEqual(new Set([isTiled() ? "bfloat16" : "float32"]));
+    x.dispose();
   });
 
   it.each([

@@ -47,6 +47,17 @@ void WithPrecision(const Attributes& attributes, const TF_Tensor* image, const B
   WithType(image, [&](auto* type) { body(std::integral_constant<int, 1>(), type, static_cast<Bf16*>(nullptr)); });
 }
 
+/// The third input, if there is one, filled up to whole tiles. @returns false where it does not fit the outputs
+inline bool ReadBias(Call& call, int64_t outputs, std::vector<float>& bias) {
+  if (call.inputs() <= 2) return true;
+  const TF_Tensor* biases = call.Input(2);
+  if (!call.ok() || !call.Expect(CountOf(ShapeOf(biases)) == outputs, "a convolution got a bias of another size"))
+    return false;
+  bias.assign(Call::Data(biases), Call::Data(biases) + outputs);
+  bias.resize((outputs + kTileColumns - 1) / kTileColumns * kTileColumns, 0.0f);
+  return true;
+}
+
 /// x, filter, bias (or none) -> y
 inline void Conv2D(void* raw, TF_OpKernelContext* context) {
   const Attributes& attributes = *static_cast<Attributes*>(raw);
@@ -59,13 +70,7 @@ inline void Conv2D(void* raw, TF_OpKernelContext* context) {
   if (!call.Expect(fits, "a convolution got an image and a filter that do not fit each other")) return;
   const Taps taps{Call::Data(weights), w[0], w[1], w[1] * w[2] * w[3], w[2] * w[3], w[3], 1};
   std::vector<float> bias;
-  if (call.inputs() > 2) {
-    const TF_Tensor* biases = call.Input(2);
-    if (!call.ok() || !call.Expect(CountOf(ShapeOf(biases)) == w[3], "a convolution got a bias of another size"))
-      return;
-    bias.assign(Call::Data(biases), Call::Data(biases) + w[3]);
-    bias.resize((w[3] + kTileColumns - 1) / kTileColumns * kTileColumns, 0.0f);
-  }
+  if (!ReadBias(call, w[3], bias)) return;
   WithPrecision(attributes, input, [&](auto parts, auto* from, auto* to) {
     using X = std::remove_pointer_t<decltype(from)>;
     using Y = std::remove_pointer_t<decltype(to)>;
@@ -95,7 +100,7 @@ struct PhaseAxis {
   }
 };
 
-/// dy, filter -> dx
+/// dy, filter, bias (or none: that of a transposed convolution, which this is) -> dx
 inline void Conv2DBackpropInput(void* raw, TF_OpKernelContext* context) {
   const Attributes& attributes = *static_cast<Attributes*>(raw);
   Call call(context);
@@ -105,6 +110,8 @@ inline void Conv2DBackpropInput(void* raw, TF_OpKernelContext* context) {
   ConvWindow window;
   const bool fits = window.Read(attributes) && IsImage(dy) && IsImage(w) && w[3] == dy[3];
   if (!call.Expect(fits, "a convolution got a gradient and a filter that do not fit each other")) return;
+  std::vector<float> bias;
+  if (!ReadBias(call, w[2], bias)) return;
   const int64_t stride_y = window.stride_y, stride_x = window.stride_x;
   const int64_t tap = w[2] * w[3], tap_row = w[1] * tap;
   std::vector<Phase> phases;
@@ -125,7 +132,8 @@ inline void Conv2DBackpropInput(void* raw, TF_OpKernelContext* context) {
     Dx* dx = call.Output<Dx>(0, {dy[0], window.rows, window.columns, w[2]});
     if (!call.ok()) return;
     Correlate<parts()>(Correlation<Dy, Dx>{Call::Data<Dy>(gradient), dy[0], dy[1], dy[2], dy[3], dx, window.rows,
-                                           window.columns, w[2], 1, 1, stride_y, stride_x, phases});
+                                           window.columns, w[2], 1, 1, stride_y, stride_x, phases, bias,
+                                           static_cast<bool>(attributes.relu)});
   });
 }
 

@@ -17,7 +17,11 @@ std::vector<Op> ConvolutionOps() {
   return {
 #ifdef ZOO_MATRIX_TILES
       {"ZooConv2D", windowAndBias, {"x: X", "filter: float", "bias: N * float"}, {"y: Y"}, Conv2D},
-      {"ZooConv2DBackpropInput", window, {"dy: X", "filter: float"}, {"dx: Y"}, Conv2DBackpropInput},
+      {"ZooConv2DBackpropInput",
+       windowAndBias,
+       {"dy: X", "filter: float", "bias: N * float"},
+       {"dx: Y"},
+       Conv2DBackpropInput},
       {"ZooConv2DBackpropFilter", window, {"x: X", "dy: Y"}, {"dw: float"}, Conv2DBackpropFilter},
       {"ZooMatrixProduct",
        {"transpose_a: bool", "transpose_b: bool", "bf16: bool", "keep_bf16: bool", "N: int >= 0",

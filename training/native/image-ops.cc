@@ -1,7 +1,9 @@
 // What images go through beside convolutions.
+#include "activations.h"
 #include "batch-norm.h"
 #include "concat.h"
 #include "element-wise.h"
+#include "group-norm.h"
 #include "layer-scale.h"
 #include "op.h"
 #include "pool.h"
@@ -31,6 +33,20 @@ std::vector<Op> ImageOps() {
        BatchNormGrad},
       {"ZooAdd", {"relu: bool", "T: {float, bfloat16}"}, {"a: T", "b: T"}, {"y: T"}, Add},
       {"ZooReluGrad", {"T: {float, bfloat16}"}, {"dy: T", "y: T"}, {"dx: T"}, ReluGrad},
+      {"ZooLeakyRelu", {"slope: float", "T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, LeakyRelu},
+      {"ZooLeakyReluGrad", {"slope: float", "T: {float, bfloat16}"}, {"dy: T", "y: T"}, {"dx: T"}, LeakyReluGrad},
+      {"ZooSilu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Silu},
+      {"ZooSiluGrad", {"T: {float, bfloat16}"}, {"dy: T", "x: T"}, {"dx: T"}, SiluGrad},
+      {"ZooGroupNorm",
+       {"groups: int", "epsilon: float", "T: {float, bfloat16}"},
+       {"x: T", "gamma: float", "beta: float"},
+       {"y: T", "mean: float", "inverse: float"},
+       GroupNorm},
+      {"ZooGroupNormGrad",
+       {"groups: int", "T: {float, bfloat16}"},
+       {"dy: T", "x: T", "mean: float", "inverse: float", "gamma: float"},
+       {"dx: T", "dgamma: float", "dbeta: float"},
+       GroupNormGrad},
       {"ZooLayerScale", {"T: {float, bfloat16}"}, {"x: T", "gamma: float"}, {"y: T"}, LayerScale},
       {"ZooLayerScaleGrad",
        {"T: {float, bfloat16}"},

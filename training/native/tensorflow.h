@@ -126,9 +126,9 @@ void WithType([[maybe_unused]] const TF_Tensor* tensor, const Body& body) {
 
 /// What an op was built with.
 struct Attributes {
-  float epsilon = 0, momentum = 0, smoothing = 0, kept = 0, scale = 0;
+  float epsilon = 0, momentum = 0, smoothing = 0, kept = 0, scale = 0, slope = 0;
   unsigned char relu = 0, tanh = 0, causal = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
-  int64_t stride = 1, channels = 0, heads = 0, vocabulary = 0, below = 0;
+  int64_t stride = 1, channels = 0, heads = 0, groups = 0, vocabulary = 0, below = 0;
   int64_t with_lengths = 0, with_bias = 0, with_dropout = 0;
   unsigned char reverse = 0, coupled = 0, reset_after = 0;
   int64_t peepholes = 0, biases = 0;
@@ -153,6 +153,7 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrFloat(construction, "smoothing", &attributes->smoothing, status);
   TF_OpKernelConstruction_GetAttrFloat(construction, "kept", &attributes->kept, status);
   TF_OpKernelConstruction_GetAttrFloat(construction, "scale", &attributes->scale, status);
+  TF_OpKernelConstruction_GetAttrFloat(construction, "slope", &attributes->slope, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "relu", &attributes->relu, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "causal", &attributes->causal, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "bf16", &attributes->bf16, status);
@@ -163,6 +164,7 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &attributes->stride, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "channels", &attributes->channels, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &attributes->heads, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "groups", &attributes->groups, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "vocabulary", &attributes->vocabulary, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "below", &attributes->below, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_lengths", &attributes->with_lengths, status);

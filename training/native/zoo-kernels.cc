@@ -1,6 +1,6 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
-// batch normalisation with its ReLU, layer normalisation, attention, the residual sum with its ReLU, GELU, pooling,
-// concatenation, option A shortcuts, depthwise convolution, recurrent cells, and weights joined to one vector; and
+// batch normalisation with its ReLU, layer and group normalisation, attention, the residual sum with its ReLU, GELU,
+// SiLU, leaky ReLU, pooling, concatenation, option A shortcuts, depthwise convolution, recurrent cells, and weights joined to one vector; and
 // convolutions and matrix products on the processor's matrix unit, where it has one. Compiled on the machine that runs
 // them (-march=native) and loaded as a Node addon, which registers them.
 //

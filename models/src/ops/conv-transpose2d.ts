@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
-import { differentiable, type Op, runKernel } from "./differentiable.ts";
+import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
 import { sumToLastAxis } from "./sum-to-last-axis.ts";
 import { explicitPadding, type Pair, type PairLike, pair } from "./window.ts";
 
@@ -45,8 +45,14 @@ export const convTranspose2d: Op<ConvTranspose2DInputs, ConvTranspose2DAttrs> = 
       );
     }
     const size = transposedOutput([height, width], [kernelHeight, kernelWidth], attrs);
-    const inputShape = [batch, ...size, outChannels];
-    const [y] = runKernel(tf.Conv2DBackpropInput, { dy: x, filter }, { ...stockAttrs(attrs), inputShape });
+    const window = { ...stockAttrs(attrs), inputShape: [batch, ...size, outChannels] };
+    if (bias !== undefined && hasKernel("ZooBiasedConvTranspose2D")) {
+      return {
+        output: runKernel("ZooBiasedConvTranspose2D", { x, filter, bias }, window)[0],
+        saved: { x, filter, bias },
+      };
+    }
+    const [y] = runKernel(tf.Conv2DBackpropInput, { dy: x, filter }, window);
     return { output: bias === undefined ? y : tf.add(y, bias), saved: { x, filter, bias } };
   },
 

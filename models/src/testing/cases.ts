@@ -512,14 +512,14 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   SpectralNorm: (random) =>
     [
       [4, 3],
-      [1, 2],
+      [2, 2],
       [3, 2, 2, 4],
     ].map((shape) => {
-      const weight = normal(random, shape);
+      const weight = awayFromZero(random, shape);
       const [n, out] = [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]];
-      // Vectors along which the weight has a size, as its singular ones.
-      const u = normal(random, [out]);
-      const v = filled([n], (i) => u.values.reduce((sum, value, o) => sum + value * weight.values[i * out + o], 0));
+      // Near the singular vectors, so that σ is nowhere near 0: the weight's first row, and what the weight makes of it.
+      const u = unit([out], (o) => weight.values[o]);
+      const v = unit([n], (i) => u.values.reduce((sum, value, o) => sum + value * weight.values[i * out + o], 0));
       return make({ weight, u, v });
     }),
 
@@ -855,6 +855,12 @@ function describe(shapes: { [name: string]: readonly number[] }, attrs: object):
 
 function filled(shape: readonly number[], next: (i: number) => number): Array64 {
   return { shape, values: Float64Array.from({ length: sizeOf(shape) }, (_, i) => Math.fround(next(i))) };
+}
+
+/** A vector of length 1. */
+function unit(shape: readonly number[], next: (i: number) => number): Array64 {
+  const length = Math.hypot(...filled(shape, next).values);
+  return filled(shape, (i) => next(i) / length);
 }
 
 /** Standard normal values. */

@@ -74,15 +74,19 @@ export const bf16Ops = [
   "BatchNormTraining",
   "Concat",
   "Conv2D",
+  "ConvTranspose2D",
   "DepthwiseConv2D",
   "Dropout",
   "Gelu",
   "GlobalAvgPool2D",
+  "GroupNorm",
   "LayerNorm",
   "LayerScale",
+  "LeakyRelu",
   "MaxPool2D",
   "Relu",
   "ShortcutA",
+  "Silu",
 ] as const;
 
 /** The numbers of a tensor on `tensorflow`, rounded to bf16 and kept in it. */
@@ -110,6 +114,13 @@ export function executeTyped(
   const results = handles.binding.executeOp(op, opAttrs(backend, attrs), ids, outputs);
   return results.map((output) => handles.createOutputTensor(output));
 }
+
+/** Inputs that an op takes in single precision. */
+export const single = (...tensors: TensorInfo[]) => all("float32", ...tensors);
+
+/** Inputs that an op takes as the same numbers. */
+export const all = (type: Numbers, ...tensors: TensorInfo[]) =>
+  tensors.map((tensor): [TensorInfo, Numbers] => [tensor, type]);
 
 function idOf(tensor: TensorInfo, numbers: Numbers, handles: Handles): number {
   const [id] = (rawIds.get(handles) as Handles["getInputTensorIds"]).call(handles, [tensor]);

@@ -41,6 +41,14 @@ export function registerConv2D(tiles: boolean): void {
         return onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter, { bias, relu });
       },
     );
+    // A transposed convolution with its bias: models/src/ops/conv-transpose2d.ts looks for it.
+    registerTensorflow<StockConvAttrs & { inputShape: number[] }>(
+      "ZooBiasedConvTranspose2D",
+      ({ x, filter, bias }, attrs, backend) => {
+        const conv = info(attrs.inputShape, filter.shape, attrs);
+        return onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], x, filter, { bias });
+      },
+    );
     registerTensorflow("ZooSumChannels", ({ x }, _, backend) => {
       const type = numbersOf(x, backend);
       return executeTyped(backend, "ZooSumPixels", { T: { type } }, [[x, type]], 1)[0];
@@ -173,7 +181,7 @@ function onTiles(
     bf16,
     X: { type: x },
     Y: { type: y },
-    ...(op === "ZooConv2D" && { N, relu }),
+    ...(op !== "ZooConv2DBackpropFilter" && { N, relu }),
   };
   const taken: [TensorInfo, Numbers] = [second, op === "ZooConv2DBackpropFilter" ? y : "float32"];
   const biases = bias === undefined ? [] : [[bias, "float32"] as const];

@@ -1,6 +1,7 @@
 import { registerAdditiveAttention } from "./additive-attention.ts";
 import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2D } from "./conv2d.ts";
+import { registerGenerative } from "./generative.ts";
 import { registerMatMul } from "./mat-mul.ts";
 import { registerRecurrent } from "./recurrent.ts";
 import { registerRelu } from "./relu.ts";
@@ -21,6 +22,7 @@ export function registerTensorflowKernels({ zoo = false, tiles = false }: Tensor
   if (tiles) registerMatMul();
   if (zoo) {
     registerZooOps();
+    registerGenerative();
     registerRecurrent();
     registerAdditiveAttention();
   } else {

@@ -16,7 +16,7 @@ import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax-cross-entropy.t
 import { pair, windowOutput } from "../../ops/window.ts";
 import { registerAttention } from "./attention.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
-import { executeTyped, type Numbers, numbersOf } from "./bf16.ts";
+import { all, executeTyped, numbersOf, single } from "./bf16.ts";
 import { registerSplitAndConcat } from "./split-concat.ts";
 
 interface BatchNormAttrs {
@@ -357,7 +357,3 @@ function reshaped(backend: TensorflowBackend, x: TensorInfo, shape: number[]): T
   sizes.dispose();
   return y;
 }
-
-const single = (...tensors: TensorInfo[]) => tensors.map((tensor): [TensorInfo, Numbers] => [tensor, "float32"]);
-
-const all = (type: Numbers, ...tensors: TensorInfo[]) => tensors.map((tensor): [TensorInfo, Numbers] => [tensor, type]);
