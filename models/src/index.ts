@@ -70,6 +70,7 @@ export { type AlexNetOptions, alexnet, alexnet2012 } from "./vision/alexnet.ts";
 export { type ConvNextOptions, convnext } from "./vision/convnext.ts";
 export { type DenseNetCifarOptions, type DenseNetOptions, densenet, densenetCifar } from "./vision/densenet.ts";
 export { mlp, smallCnn } from "./vision/first-steps.ts";
+export { type InceptionOptions, inceptionV3, inceptionV3Fid } from "./vision/inception.ts";
 export { lenet5 } from "./vision/lenet.ts";
 export { type MixerOptions, mlpMixer } from "./vision/mlp-mixer.ts";
 export { type PreactResNetCifarOptions, preactResnetCifar } from "./vision/preact-resnet-cifar.ts";

@@ -127,6 +127,8 @@ export interface ClassifierEntry extends Entry {
   /** [height, width, channels] */
   readonly inputShape: readonly [height: number, width: number, channels: number];
   readonly classes: number;
+  /** How published weights had images normalised (pixels of 0..1), where that is not as usual for ImageNet. */
+  readonly normalisation?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   /** Builds the network with fresh weights. */
   build(options?: BuildOptions): tfl.LayersModel;
   /** Builds a small network by the same code, for the checks: where the network itself is large. */

@@ -23,6 +23,7 @@ import { alexnets } from "./vision/alexnet.ts";
 import { convnexts } from "./vision/convnext.ts";
 import { densenets } from "./vision/densenet.ts";
 import { firstSteps } from "./vision/first-steps.ts";
+import { inceptions } from "./vision/inception.ts";
 import { lenets } from "./vision/lenet.ts";
 import { mixers } from "./vision/mlp-mixer.ts";
 import { preactResnetsCifar } from "./vision/preact-resnet-cifar.ts";
@@ -41,6 +42,7 @@ export const classifiers: ReadonlyMap<string, ClassifierEntry> = byName([
   ...preactResnetsCifar,
   ...resnets,
   ...densenets,
+  ...inceptions,
   ...vits,
   ...mixers,
   ...convnexts,

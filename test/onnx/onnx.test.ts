@@ -88,6 +88,10 @@ describe("what no network of the registry has", () => {
       () => modelOf([9, 8, 2], new layers.AvgPool2D({ poolSize: 3, strides: 2, padding: 1 })),
     ],
     [
+      "a padded average pooling without its padding",
+      () => modelOf([9, 8, 2], new layers.AvgPool2D({ poolSize: 3, strides: 2, padding: 1, countIncludePad: false })),
+    ],
+    [
       "dense layers and layer norms of images",
       () => modelOf([4, 5, 6], new layers.LayerNorm(), new layers.Dense({ units: 3 }), new layers.Gelu()),
     ],

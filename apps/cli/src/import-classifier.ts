@@ -88,7 +88,7 @@ async function shardsOf(path: string, bytes: Uint8Array): Promise<Map<string, Ui
 
 /** Classes, and what was done to the images. */
 async function infoOf(
-  { entry: { name, inputShape, classes }, normalisation: given, ...options }: ImportOptions,
+  { entry: { name, inputShape, classes, normalisation: published }, normalisation: given, ...options }: ImportOptions,
   output: Output,
 ): Promise<ClassifierInfo> {
   const usual = { "28x28x1": "mnist", "32x32x3": "cifar10" }[inputShape.join("x") as string];
@@ -96,7 +96,13 @@ async function infoOf(
   const needsNothing = given !== undefined && options.classes !== undefined;
   if (datasetName === undefined || datasetName === "imagenet" || needsNothing) {
     const names = await classNames(options.classes, classes);
-    return { model: name, dataset: datasetName ?? "imagenet", classes: names, inputShape, ...(given ?? imagenet) };
+    return {
+      model: name,
+      dataset: datasetName ?? "imagenet",
+      classes: names,
+      inputShape,
+      ...(given ?? published ?? imagenet),
+    };
   }
   const dataset = await loadDataset(datasetName, {
     progress: (event) => output.progress.update(event),

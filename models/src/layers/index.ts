@@ -35,7 +35,7 @@ export * from "./lstm.ts";
 export * from "./pad-end.ts";
 export * from "./patch-embedding.ts";
 export * from "./pick-tokens.ts";
-export { AvgPool2D, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
+export { AvgPool2D, type AvgPool2DConfig, MaxPool2D, type Pool2DConfig } from "./pool2d.ts";
 export * from "./position-embedding.ts";
 export * from "./positions.ts";
 export * from "./randomness.ts";

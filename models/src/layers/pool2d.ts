@@ -53,9 +53,44 @@ export class MaxPool2D extends Pool2D {
 }
 tf.serialization.registerClass(MaxPool2D);
 
-/** The mean of every window; padded zeros count. */
+export interface AvgPool2DConfig extends Pool2DConfig {
+  /** Whether padded zeros count in the mean, as in PyTorch; TensorFlow leaves them out. */
+  countIncludePad?: boolean;
+}
+
+/** The mean of every window. */
 export class AvgPool2D extends Pool2D {
   static readonly className = "ZooAvgPool2D";
   protected readonly op = avgPool2d;
+  readonly countIncludePad: boolean;
+
+  constructor(config: AvgPool2DConfig) {
+    super(config);
+    this.countIncludePad = config.countIncludePad ?? true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    if (this.countIncludePad) return super.call(inputs);
+    const [, height, width] = onlyTensor(inputs).shape;
+    return tf.tidy(() => tf.mul(super.call(inputs), this.withoutPadding(height, width)));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), countIncludePad: this.countIncludePad };
+  }
+
+  /** Pixels of a window to those of it that are the image's: [1, outHeight, outWidth, 1] */
+  private withoutPadding(height: number, width: number): tf.Tensor {
+    const along = (axis: 0 | 1, size: number) => {
+      const [k, s, p] = [this.poolSize[axis], this.strides[axis], this.padding[axis]];
+      return Array.from({ length: windowOutput(size, k, s, p) }, (_, i) => {
+        const first = s * i - p;
+        return k / (Math.min(first + k, size) - Math.max(first, 0));
+      });
+    };
+    const [rows, columns] = [along(0, height), along(1, width)];
+    const values = rows.flatMap((row) => columns.map((column) => row * column));
+    return tf.tensor4d(values, [1, rows.length, columns.length, 1]);
+  }
 }
 tf.serialization.registerClass(AvgPool2D);

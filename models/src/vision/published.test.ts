@@ -1,5 +1,9 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
+import { countParams } from "../count.ts";
 import { findModel } from "../registry.ts";
+import { inceptionV3 } from "./inception.ts";
 
 /**
  * What torchvision publishes of its ImageNet networks, in the metadata of their weights: `num_params`, and `_ops`, which
@@ -24,6 +28,7 @@ const published: [name: string, params: number, ops: number][] = [
   ["densenet161", 28_681_000, 7.728],
   ["densenet169", 14_149_480, 3.36],
   ["densenet201", 20_013_928, 4.291],
+  ["inception-v3", 27_161_264 - 3_326_696, 5.713], // theirs has an auxiliary classifier, which their operations leave out
   ["vit-b16", 86_567_656, 17.564],
   ["convnext-tiny", 28_589_128, 4.456],
 ];
@@ -33,5 +38,16 @@ describe("torchvision's published figures", () => {
     const entry = findModel(name);
     expect(entry.params).toBe(params);
     expect((entry.macs / 1e9).toFixed(3)).toBe(ops.toFixed(3));
+  });
+
+  it("inception-v3 with its auxiliary classifier", async () => {
+    await tf.setBackend("cpu");
+    const model = inceptionV3({ auxLogits: true, seed: null });
+    expect(countParams(model)).toBe(27_161_264);
+    expect(model.outputs.map(({ shape }) => shape)).toEqual([
+      [null, 1000],
+      [null, 1000],
+    ]);
+    model.dispose();
   });
 });

@@ -182,6 +182,12 @@ describe("the stock equivalent", () => {
       () => [new AvgPool2D({ poolSize: 3, strides: 1, padding: 1 })],
       ["ZeroPadding2D", "AveragePooling2D"],
     ],
+    [
+      "average pooling without its padding",
+      [9, 9, 2],
+      () => [new AvgPool2D({ poolSize: 3, strides: 1, padding: 1, countIncludePad: false })],
+      ["AveragePooling2D"],
+    ],
     ["shortcut A, stride 2, odd", [9, 8, 3], () => [new ShortcutA({ stride: 2, channels: 8 })], ["Conv2D"]],
     ["shortcut A, stride 3", [8, 8, 2], () => [new ShortcutA({ stride: 3, channels: 2 })], ["Conv2D"]],
     [
@@ -228,6 +234,11 @@ describe("the stock equivalent", () => {
       "padded max pooling below zero",
       () => [new MaxPool2D({ name: "c", poolSize: 3, strides: 2, padding: 1 })],
       /^c: .*-inf/,
+    ],
+    [
+      "averages that leave out more padding than 'same' has",
+      () => [new AvgPool2D({ name: "c", poolSize: 3, strides: 2, padding: 1, countIncludePad: false })],
+      /^c: .*leaves this padding out/,
     ],
     [
       "attention",

@@ -251,8 +251,13 @@ const rules: Record<string, (subject: Subject) => Outcome> = {
     return { chain: [...before, tfl.layers.maxPooling2d({ name, poolSize, strides, padding })] };
   },
 
-  ZooAvgPool2D({ name, config }) {
+  ZooAvgPool2D({ name, config, inputShapes }) {
     const [poolSize, strides] = [pair(config.poolSize), pair(config.strides ?? config.poolSize)];
+    if (config.countIncludePad === false) {
+      const { before, padding } = pad(name, pair(config.padding, 0), inputShapes, poolSize, strides);
+      if (before.length > 0) return "no stock layer leaves this padding out of an average";
+      return { chain: [tfl.layers.averagePooling2d({ name, poolSize, strides, padding })] };
+    }
     // Never 'same', which leaves the padding out of the count.
     const pooling = tfl.layers.averagePooling2d({ name, poolSize, strides, padding: "valid" });
     return { chain: [...zeroPadding(name, pair(config.padding, 0)), pooling] };

@@ -51,6 +51,7 @@ const timmRepos: { readonly [name: string]: readonly [repo: string, normalisatio
   "resnet101.a1_in1k": ["resnet101.a1_in1k", imagenet],
   "resnet152.a1_in1k": ["resnet152.a1_in1k", imagenet],
   "densenet121.ra_in1k": ["densenet121.ra_in1k", imagenet],
+  "inception-v3.tv_in1k": ["inception_v3.tv_in1k", half],
   "convnext-tiny.fb_in1k": ["convnext_tiny.fb_in1k", imagenet],
   "vit-b16.augreg_in1k": ["vit_base_patch16_224.augreg_in1k", half],
   "mixer-b16.goog_in21k_ft_in1k": ["mixer_b16_224.goog_in21k_ft_in1k", half],

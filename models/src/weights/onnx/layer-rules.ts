@@ -155,7 +155,8 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
 
   ZooMaxPool2D: (subject) => pool(subject, "MaxPool", {}),
 
-  ZooAvgPool2D: (subject) => pool(subject, "AveragePool", { count_include_pad: 1 }),
+  ZooAvgPool2D: (subject) =>
+    pool(subject, "AveragePool", { count_include_pad: subject.config.countIncludePad === false ? 0 : 1 }),
 
   ZooGlobalAvgPool2D({ graph, name, inputs }) {
     const pooled = graph.node("GlobalAveragePool", `${name}.pool`, inputs); // [batch, channels, 1, 1]
