@@ -386,8 +386,12 @@ export const stock: { readonly [opName: string]: StockForm } = {
   }),
 
   Unflatten: form<UnflattenAttrs>(({ x }, { shape: [height, width, channels] }) => {
-    const planes = tf.split(x, channels, 1).map((plane) => tf.reshape(plane, [-1, height, width]));
-    return tf.stack(planes, 3);
+    const size = height * width;
+    const planes = Array.from({ length: channels }, (_, c) => tf.slice(x, [0, c * size], [-1, size]));
+    return tf.stack(
+      planes.map((plane) => tf.reshape(plane, [-1, height, width])),
+      3,
+    );
   }),
 
   Upsample2D: form<Upsample2DAttrs>(({ x }, { factor = 2, mode }) => {

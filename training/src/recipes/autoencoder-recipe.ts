@@ -32,11 +32,11 @@ export interface AutoencoderRecipe {
 
 const base: AutoencoderRecipe = {
   epochs: 10,
-  batchSize: 128,
+  batchSize: 64,
   optimizer: "adam",
-  learningRate: 1e-3,
+  learningRate: 2e-3,
   weightDecay: 0,
-  schedule: "constant",
+  schedule: "cosine",
   warmupEpochs: 0,
   klWeight: 1,
   klWarmupEpochs: 0,
@@ -53,7 +53,7 @@ export const autoencoderRecipes = {
   /** Digits that can be read, in a minute: grey pixels, as courses have it. */
   quick: base,
   /** Close to what the network can do: black and white pixels, drawn anew in every step, and five draws of each z. */
-  standard: { ...base, epochs: 150, schedule: "cosine", draws: 5, binarise: true, ema: 0.999 },
+  standard: { ...base, epochs: 150, batchSize: 128, draws: 5, binarise: true, ema: 0.999 },
 } as const satisfies { [name: string]: AutoencoderRecipe };
 
 /** Which optimizer moves which weights. */
