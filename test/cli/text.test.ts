@@ -107,7 +107,7 @@ describe("a language model", () => {
     [["generate", "resnet20.cifar10"], 1, /resnet20 is no language model/],
     [["predict", "x.png", "--weights", "RUN"], 1, /gpt is for text/],
     [["eval", "RUN", "RUN"], 2, /makes no ensemble/],
-    [["eval", "RUN", "--test-views", "mirror"], 2, /--test-views mirror is for images/],
+    [["eval", "RUN", "--test-views", "mirror"], 2, /--test-views mirror is for image classifiers/],
     [["train", "gpt", "--freeze", "stem"], 2, /--freeze means nothing to gpt/],
     [["train", "gpt", "--flip", "true"], 2, /unknown recipe field --flip/],
     [["train", "gpt", "--dataset", "cifar10"], 2, /cifar10.*tiny-shakespeare/],
