@@ -4,9 +4,13 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { countMacs, countParams, findModel, findTranslator } from "@tfjs-zoo/models";
 import { verifyWeights } from "@tfjs-zoo/models/weights";
 import {
+  autoencoderFrom,
   bertFrom,
+  diffusionFrom,
   languageModelOf,
   loadClassifier,
+  readAutoencoder,
+  readDiffusion,
   readLanguageModel,
   readTextEncoder,
   readTranslator,
@@ -49,6 +53,14 @@ const loaders: { [task: string]: (file: string) => Promise<Loaded> } = {
     if (classes) return { model: textClassifierFrom(read, file), time, known: { classes, normalisation: null } };
     const { pretrain, encode } = bertFrom(read, file);
     return { model: pretrain, counted: encode, time, known: { normalisation: null } };
+  },
+  async autoencoding(file) {
+    return { model: autoencoderFrom(await readAutoencoder(file), file).train, known: { normalisation: null } };
+  },
+  async diffusion(file) {
+    const read = await readDiffusion(file);
+    const { classes } = read.info;
+    return { model: diffusionFrom(read, file), known: { ...(classes && { classes }), normalisation: null } };
   },
 };
 

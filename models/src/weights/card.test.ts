@@ -35,6 +35,11 @@ describe("a card", () => {
     await expect(verifyWeights(card, new TextEncoder().encode("Weights"))).rejects.toThrow(InputError);
   });
 
+  it("of a network that makes images needs neither classes nor a tokenizer", async () => {
+    const { classes: _, ...rest } = fields;
+    expect((await createCard({ ...rest, task: "autoencoding" }, weights)).classes).toBeUndefined();
+  });
+
   const faults: [string, (card: Record<string, unknown>) => void, RegExp][] = [
     ["a field missing", (card) => delete card.seed, /: seed is missing, expected a whole number/],
     ["a newer version", (card) => Object.assign(card, { version: 2 }), /version is 2, .*newer tfjs-zoo/],

@@ -166,6 +166,9 @@ const cardRules: Record<keyof Card, Rule> = {
   command: text,
 };
 
+/** Tasks of networks that need not know classes, nor words. */
+const makesImages: ReadonlySet<string> = new Set(["autoencoding", "diffusion"]);
+
 function checkCard(value: unknown): Card {
   if (!isRecord(value)) throw new InputError("not a model card: it is not a JSON object");
   const faults = faultsOf("", value, cardRules);
@@ -175,7 +178,9 @@ function checkCard(value: unknown): Card {
     card.otherMetrics?.forEach((metric, i) => {
       faults.push(...faultsOf(`otherMetrics[${i}].`, metric, metricRules));
     });
-    if (card.classes === undefined && card.tokenizer === undefined) faults.push("it needs classes or a tokenizer");
+    if (!makesImages.has(card.task) && card.classes === undefined && card.tokenizer === undefined) {
+      faults.push("it needs classes or a tokenizer");
+    }
   }
   if (faults.length > 0) throw new InputError(`not a valid model card: ${faults.join("; ")}`);
   return value as unknown as Card;
