@@ -57,6 +57,16 @@ export interface SpeedrunResult {
   environment: { cpu: string; cores: number; node: string };
 }
 
+/** What figures are of, by task, where they are not of images. */
+const measuredOn: { [task: string]: string } = {
+  translation: "sentences",
+  "language-modelling": "tokens",
+  "masked-language-modelling": "tokens",
+};
+
+/** Digits behind the point, by metric, where they are not three. */
+const digits: { [metric: string]: number } = { BLEU: 2, "-ELBO": 2, "-log p(x), 50 draws": 2 };
+
 const whole = (n: number) => n.toLocaleString("en");
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 const megas = (n: number) => `${(n / 1e6).toFixed(n < 1e6 ? 2 : 1)} M`;
@@ -151,14 +161,14 @@ export function resultsTable(cards: readonly Card[]): string {
       right("file"),
       left("command"),
     ],
-    cards.map(({ model, tag, parameters, macs, metric, tokenizer, bytes: size, command }) => [
+    cards.map(({ model, tag, task, parameters, macs, metric, tokenizer, bytes: size, command }) => [
       code(`${model}.${tag}`),
       whole(parameters),
       megas(macs),
       `${metric.dataset}, ${metric.split}`,
       metric.name === "accuracy"
         ? `${percent(metric.value)} of ${whole(metric.images)} ${tokenizer ? "texts" : "images"}`
-        : `${metric.name} ${metric.value.toFixed(metric.name === "BLEU" ? 2 : 3)} on ${whole(metric.images)} ${metric.name === "BLEU" ? "sentences" : "tokens"}`,
+        : `${metric.name} ${metric.value.toFixed(digits[metric.name] ?? 3)} on ${whole(metric.images)} ${measuredOn[task] ?? "images"}`,
       bytes(size),
       code(command),
     ]),
