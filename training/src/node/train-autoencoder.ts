@@ -4,7 +4,8 @@ import { findAutoencoder, InputError, type Likelihood, randomStream, type Vae } 
 import type { Position } from "../loop/fit.ts";
 import { plainBatches, plainImages } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
-import { type AutoencoderRecipe, autoencoderGroups, autoencoderScheduleOf } from "../recipes/autoencoder-recipe.ts";
+import { adamGroups, adamSchedule } from "../recipes/adam-recipe.ts";
+import type { AutoencoderRecipe } from "../recipes/autoencoder-recipe.ts";
 import type { AutoencoderInfo } from "../tasks/autoencoder-weights.ts";
 import {
   type AutoencoderEvaluation,
@@ -85,7 +86,7 @@ export async function trainAutoencoder(training: AutoencoderTraining): Promise<A
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   const klWarmup = Math.ceil((klWarmupEpochs * data.batchesPerEpoch) / accumulate);
   const trainer = new Trainer(autoencoding(vae, { shape, beta: klWeight, klWarmup, draws, binarise }), {
-    groups: autoencoderGroups(recipe),
+    groups: adamGroups(recipe),
     ...{ clipNorm, ema, seed },
     within: training.within,
   });
@@ -101,7 +102,7 @@ export async function trainAutoencoder(training: AutoencoderTraining): Promise<A
   try {
     const { end, position } = await fitInRun({
       ...{ run, training, trainer, checkpoint, recipe, data },
-      schedule: autoencoderScheduleOf(recipe),
+      schedule: adamSchedule(recipe),
       validate: validation && (() => validate().then(({ images: _, ...parts }) => parts)),
       score: ({ loss }) => -loss,
       saveWeights: (path) => saveAutoencoder(path, vae, info),

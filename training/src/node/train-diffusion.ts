@@ -5,7 +5,8 @@ import { findDenoiser, InputError, noiseSchedule, randomStream } from "@tfjs-zoo
 import type { Position } from "../loop/fit.ts";
 import { plainBatches, plainImages } from "../loop/image-batches.ts";
 import { Trainer, type Within } from "../loop/trainer.ts";
-import { type DiffusionRecipe, diffusionGroups, diffusionScheduleOf } from "../recipes/diffusion-recipe.ts";
+import { adamGroups, adamSchedule } from "../recipes/adam-recipe.ts";
+import type { DiffusionRecipe } from "../recipes/diffusion-recipe.ts";
 import { diffusion, evaluateDiffusion } from "../tasks/diffusion.ts";
 import type { DiffusionInfo } from "../tasks/diffusion-weights.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
@@ -75,7 +76,7 @@ export async function trainDiffusion(training: DiffusionTraining): Promise<Diffu
   const task = diffusion(model, shape, { schedule, prediction, dropClass, ...(minSnr > 0 && { minSnr }) });
   const checkpoint = await loadCheckpoint(run.checkpointPath("last"));
   const trainer = new Trainer(task, {
-    groups: diffusionGroups(recipe),
+    groups: adamGroups(recipe),
     ...{ clipNorm, ema, seed },
     within: training.within,
   });
@@ -94,7 +95,7 @@ export async function trainDiffusion(training: DiffusionTraining): Promise<Diffu
     const { end, position } = await fitInRun({
       ...{ run, training, trainer, checkpoint, recipe },
       data: plainBatches(train, { batchSize, seed, range: RANGE, flip }),
-      schedule: diffusionScheduleOf(recipe),
+      schedule: adamSchedule(recipe),
       validate: validation && (() => measure(validation).then(({ loss }) => ({ loss }))),
       score: ({ loss }) => -loss,
       saveWeights: (path) => saveDiffusion(path, model, info),

@@ -1,17 +1,11 @@
-import { adam, type ParameterGroup, weightsAndBiases } from "../optim/index.ts";
-import { constant, cosine, linear, type Schedule, withWarmup } from "../schedules/schedule.ts";
+import type { AdamRecipe } from "./adam-recipe.ts";
 
 /** How an autoencoder is trained. Plain data, as a recipe for classifiers is. */
-export interface AutoencoderRecipe {
+export interface AutoencoderRecipe extends AdamRecipe {
   epochs: number;
   batchSize: number;
-  optimizer: "adam" | "adamw";
   /** peak learning rate */
   learningRate: number;
-  /** of weights; biases are left out */
-  weightDecay: number;
-  schedule: "constant" | "linear" | "cosine";
-  warmupEpochs: number;
   /** β: what the KL divergence counts for */
   klWeight: number;
   /** epochs over which it rises to that from 0 */
@@ -55,12 +49,3 @@ export const autoencoderRecipes = {
   /** Close to what the network can do: black and white pixels, drawn anew in every step, and five draws of each z. */
   standard: { ...base, epochs: 150, batchSize: 128, draws: 5, binarise: true, ema: 0.999 },
 } as const satisfies { [name: string]: AutoencoderRecipe };
-
-/** Which optimizer moves which weights. */
-export const autoencoderGroups = ({ optimizer, weightDecay }: AutoencoderRecipe): ParameterGroup[] =>
-  weightsAndBiases(adam({ decoupled: optimizer === "adamw" }), { weightDecay });
-
-export function autoencoderScheduleOf({ schedule, warmupEpochs }: AutoencoderRecipe): Schedule {
-  const shapes = { constant, linear, cosine: cosine() };
-  return warmupEpochs > 0 ? withWarmup(shapes[schedule], warmupEpochs) : shapes[schedule];
-}

@@ -1,18 +1,12 @@
 import type { NoiseScheduleName, Prediction } from "@tfjs-zoo/models";
-import { adam, type ParameterGroup, weightsAndBiases } from "../optim/index.ts";
-import { constant, cosine, linear, type Schedule, withWarmup } from "../schedules/schedule.ts";
+import type { AdamRecipe } from "./adam-recipe.ts";
 
 /** How a network of diffusion is trained. Plain data, as a recipe for classifiers is. */
-export interface DiffusionRecipe {
+export interface DiffusionRecipe extends AdamRecipe {
   epochs: number;
   batchSize: number;
-  optimizer: "adam" | "adamw";
   /** peak learning rate */
   learningRate: number;
-  /** of weights; norms and biases are left out */
-  weightDecay: number;
-  schedule: "constant" | "linear" | "cosine";
-  warmupEpochs: number;
   /** how much noise there is at which time */
   noise: NoiseScheduleName;
   /** T: times */
@@ -71,12 +65,3 @@ export const diffusionRecipes = {
     ...{ dropout: 0.1, flip: true, ema: 0.9999 },
   },
 } as const satisfies { [name: string]: DiffusionRecipe };
-
-/** Which optimizer moves which weights. */
-export const diffusionGroups = ({ optimizer, weightDecay }: DiffusionRecipe): ParameterGroup[] =>
-  weightsAndBiases(adam({ decoupled: optimizer === "adamw" }), { weightDecay });
-
-export function diffusionScheduleOf({ schedule, warmupEpochs }: DiffusionRecipe): Schedule {
-  const shapes = { constant, linear, cosine: cosine() };
-  return warmupEpochs > 0 ? withWarmup(shapes[schedule], warmupEpochs) : shapes[schedule];
-}

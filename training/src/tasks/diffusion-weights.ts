@@ -8,7 +8,7 @@ import {
   predictions,
 } from "@tfjs-zoo/models";
 import type { SafeTensors } from "@tfjs-zoo/models/weights";
-import { fill, type Metadata, parseWeights, saidModel, saidNumber } from "./weights-file.ts";
+import { fill, type Metadata, parseWeights, saidClasses, saidModel, saidNumber } from "./weights-file.ts";
 
 /** What a file of a network of diffusion says of itself: enough to sample from it. */
 export interface DiffusionInfo {
@@ -51,20 +51,11 @@ export function diffusionInfo(metadata: Metadata, from: string): DiffusionInfo {
   return {
     ...{ model, dataset: metadata.dataset ?? "unknown" },
     inputShape: [size("height"), size("width"), size("channels")],
-    ...(metadata.classes !== undefined && { classes: classesOf(metadata.classes, from) }),
+    ...(metadata.classes !== undefined && { classes: saidClasses(metadata.classes, 1, from) }),
     noise: word("noise", noiseSchedules),
     times: saidNumber(metadata, "times", { least: 2, most: 10_000 }, from),
     prediction: word("prediction", predictions),
   };
-}
-
-function classesOf(text: string, from: string): string[] {
-  let classes: unknown;
-  try {
-    classes = JSON.parse(text);
-  } catch {}
-  if (Array.isArray(classes) && classes.length > 0 && classes.every((name) => typeof name === "string")) return classes;
-  throw new InputError(`${from} does not say its classes: give weights that \`train\` or \`publish\` wrote`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { type Bert, disposeBert, findTextEncoder, InputError } from "@tfjs-zoo/models";
 import type { SafeTensors } from "@tfjs-zoo/models/weights";
-import { fill, type Metadata, saidModel, saidNumber } from "./weights-file.ts";
+import { fill, type Metadata, saidClasses, saidModel, saidNumber } from "./weights-file.ts";
 
 /** What a file of a text encoder's weights says of itself. */
 export interface TextEncoderInfo {
@@ -30,17 +30,8 @@ export function textEncoderInfo(metadata: Metadata, from: string): TextEncoderIn
     ...{ model, dataset: metadata.dataset ?? "unknown" },
     vocabulary: saidNumber(metadata, "vocabulary", { most: 2 ** 20 }, from),
     context: saidNumber(metadata, "context", { most: 2 ** 16 }, from),
-    ...(metadata.classes !== undefined && { classes: classesOf(metadata.classes, from) }),
+    ...(metadata.classes !== undefined && { classes: saidClasses(metadata.classes, 2, from) }),
   };
-}
-
-function classesOf(text: string, from: string): string[] {
-  let classes: unknown;
-  try {
-    classes = JSON.parse(text);
-  } catch {}
-  if (Array.isArray(classes) && classes.length > 1 && classes.every((name) => typeof name === "string")) return classes;
-  throw new InputError(`${from} does not say its classes: give weights that \`train\` or \`publish\` wrote`);
 }
 
 /** The tensors of a text encoder's file, and what it says of itself. */

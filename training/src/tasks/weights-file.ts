@@ -41,6 +41,18 @@ export function saidNumber(
   );
 }
 
+/** @throws InputError when what a file says are not the names of `least` classes or more */
+export function saidClasses(said: string, least: number, from: string): string[] {
+  let classes: unknown;
+  try {
+    classes = JSON.parse(said);
+  } catch {}
+  if (Array.isArray(classes) && classes.length >= least && classes.every((name) => typeof name === "string")) {
+    return classes;
+  }
+  throw new InputError(`${from} does not say its classes: give weights that \`train\` or \`publish\` wrote`);
+}
+
 /**
  * Puts a file's tensors into a network that was built for them.
  *
