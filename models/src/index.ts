@@ -14,6 +14,8 @@ export {
   targetOf,
 } from "./generative/diffusion.ts";
 export { type DpmSolverOptions, dpmSolverSample } from "./generative/dpm-solver.ts";
+export { type DcganOptions, type DiscriminatorNorm, dcgan } from "./generative/gan.ts";
+export * from "./generative/gan-losses.ts";
 export * from "./generative/latent.ts";
 export * from "./generative/noise-schedule.ts";
 export { type SamplerName, samplers } from "./generative/samplers.ts";

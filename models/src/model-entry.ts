@@ -223,6 +223,50 @@ export interface DiffusionEntry extends Entry {
   narrow(options?: DiffusionOptions): tfl.LayersModel;
 }
 
+/** What a builder of a GAN takes. */
+export interface GanOptions {
+  /** name of the model */
+  name?: string;
+  /** [height, width, channels] of pixels from −1 to 1 */
+  imageShape?: readonly [height: number, width: number, channels: number];
+  /** d: numbers of a z */
+  latent?: number;
+  /** classes that both networks are told; none unless given */
+  classes?: number;
+  /** of the initial weights; null: all of them 0, for weights that are loaded next */
+  seed?: number | null;
+}
+
+/** A generative adversarial network. */
+export interface Gan {
+  /** z [batch, d], and classes int32 [batch] where it is told any -> images [batch, height, width, channels] from −1 to 1 */
+  readonly generator: tfl.LayersModel;
+  /** such images, and such classes -> scores [batch, 1]: the more, the more they seem real */
+  readonly discriminator: tfl.LayersModel;
+  /** d */
+  readonly latent: number;
+  readonly classes: number | undefined;
+  dispose(): void;
+}
+
+/** A GAN of the zoo; its parameters and multiply-adds are the generator's, which makes images alone. */
+export interface GanEntry extends Entry {
+  readonly task: "adversarial";
+  /** [height, width, channels] */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** numbers of a z */
+  readonly latent: number;
+  readonly discriminator: { readonly params: number; readonly macs: number };
+  /** Whether the discriminator scores each image by itself, as the gradient penalty needs it: without batch norm. */
+  readonly scoresAlone: boolean;
+  /** the recipe that it is trained by unless another is given */
+  readonly recipe: "dcgan" | "wgan-gp" | "wgan" | "hinge";
+  /** Builds the networks with fresh weights. */
+  build(options?: GanOptions): Gan;
+  /** Builds small networks by the same code, for the checks. */
+  narrow(options?: GanOptions): Gan;
+}
+
 /** One network of the zoo. */
 export type ModelEntry =
   | ClassifierEntry
@@ -230,7 +274,8 @@ export type ModelEntry =
   | TranslatorEntry
   | TextEncoderEntry
   | AutoencoderEntry
-  | DiffusionEntry;
+  | DiffusionEntry
+  | GanEntry;
 
 export function classifier(entry: Omit<ClassifierEntry, "task">): ClassifierEntry {
   return { task: "classification", ...entry };
@@ -254,4 +299,8 @@ export function autoencoder(entry: Omit<AutoencoderEntry, "task">): AutoencoderE
 
 export function denoiser(entry: Omit<DiffusionEntry, "task">): DiffusionEntry {
   return { task: "diffusion", ...entry };
+}
+
+export function gan(entry: Omit<GanEntry, "task">): GanEntry {
+  return { task: "adversarial", ...entry };
 }

@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { closest } from "fastest-levenshtein";
 import { InputError } from "./errors.ts";
+import { gans } from "./generative/gan.ts";
 import { unets } from "./generative/unet.ts";
 import { vaes } from "./generative/vae.ts";
 import type {
@@ -8,6 +9,7 @@ import type {
   BuildOptions,
   ClassifierEntry,
   DiffusionEntry,
+  GanEntry,
   LanguageModelEntry,
   ModelEntry,
   TextEncoderEntry,
@@ -64,6 +66,9 @@ export const autoencoders: ReadonlyMap<string, AutoencoderEntry> = byName([...va
 /** The networks of the zoo that take noise away, by name. */
 export const denoisers: ReadonlyMap<string, DiffusionEntry> = byName([...unets]);
 
+/** The generative adversarial networks of the zoo, by name. */
+export const adversaries: ReadonlyMap<string, GanEntry> = byName([...gans]);
+
 /** Every network of the zoo, by name. */
 export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
   ...classifiers,
@@ -72,6 +77,7 @@ export const registry: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEn
   ...textEncoders,
   ...autoencoders,
   ...denoisers,
+  ...adversaries,
 ]);
 
 /** @throws InputError for an unknown name, with the nearest known one */
@@ -102,6 +108,7 @@ const purposes: { readonly [T in Exclude<ModelEntry["task"], "classification">]:
   "masked-language-modelling": "for text",
   autoencoding: "an autoencoder",
   diffusion: "a network of diffusion",
+  adversarial: "a GAN",
 };
 
 /** @throws InputError for an unknown name, and for a network that is no language model */
@@ -145,6 +152,13 @@ export function findDenoiser(name: string): DiffusionEntry {
   throw new InputError(
     `${name} is no network of diffusion, and one is expected here (${[...denoisers.keys()].join(", ")})`,
   );
+}
+
+/** @throws InputError for an unknown name, and for a network that is no GAN */
+export function findGan(name: string): GanEntry {
+  const entry = findModel(name);
+  if (entry.task === "adversarial") return entry;
+  throw new InputError(`${name} is no GAN, and one is expected here (${[...adversaries.keys()].join(", ")})`);
 }
 
 /** Builds an image classifier by name, with fresh weights. */

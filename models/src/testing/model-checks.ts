@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { countMacs, countParams } from "../count.ts";
-import type { ModelEntry, Translator, Vae } from "../model-entry.ts";
+import type { Gan, ModelEntry, Translator, Vae } from "../model-entry.ts";
 import { softmaxCrossEntropy } from "../ops/softmax-cross-entropy.ts";
 import { randomStream } from "../random.ts";
 import { type Bert, disposeBert } from "../sequence/bert.ts";
@@ -15,12 +15,23 @@ export interface ModelCheck {
 
 /** The checks of every network in the registry, on the backend in use. */
 export const modelChecks: readonly ModelCheck[] = [
-  { name: "has the shapes, parameters and multiply-adds that its entry states", run: checkEntry },
-  { name: "gets the same weights from the same seed, others from another", run: checkSeed },
-  { name: "has a finite gradient for every trainable weight and leaks nothing", run: checkTraining },
-  { name: "gives equal outputs after its weights were saved and loaded", run: checkWeights },
-  { name: "is rebuilt by its layers' configurations", run: checkConfig },
+  { name: "has the shapes, parameters and multiply-adds that its entry states", run: onEachSide(checkEntry) },
+  { name: "gets the same weights from the same seed, others from another", run: onEachSide(checkSeed) },
+  { name: "has a finite gradient for every trainable weight and leaks nothing", run: onEachSide(checkTraining) },
+  { name: "gives equal outputs after its weights were saved and loaded", run: onEachSide(checkWeights) },
+  { name: "is rebuilt by its layers' configurations", run: onEachSide(checkConfig) },
 ];
+
+function onEachSide(check: (entry: ModelEntry, side?: Side) => Promise<string[]>): ModelCheck["run"] {
+  return async (entry) => {
+    const problems: string[] = [];
+    for (const side of sidesOf(entry)) {
+      const found = await check(entry, side);
+      problems.push(...found.map((problem) => (side === undefined ? problem : `the ${side}: ${problem}`)));
+    }
+    return problems;
+  };
+}
 
 const BATCH = 2;
 
@@ -31,7 +42,15 @@ interface Checked {
   dispose(): void;
 }
 
-function checked(network: tfl.LayersModel | Translator | Bert | Vae): Checked {
+/** Of a GAN the checks see one network at a time. */
+type Side = "generator" | "discriminator";
+const sidesOf = (entry: ModelEntry): (Side | undefined)[] =>
+  entry.task === "adversarial" ? ["generator", "discriminator"] : [undefined];
+
+function checked(network: tfl.LayersModel | Translator | Bert | Vae | Gan, side: Side = "generator"): Checked {
+  if ("generator" in network) {
+    return { model: network[side], counted: network[side], dispose: () => network.dispose() };
+  }
   if ("pretrain" in network) {
     return { model: network.pretrain, counted: network.encode, dispose: () => disposeBert(network) };
   }
@@ -40,11 +59,11 @@ function checked(network: tfl.LayersModel | Translator | Bert | Vae): Checked {
 }
 
 /** The network that a check runs: a narrow one where there is one. */
-const built = (entry: ModelEntry, options: { seed?: number | null } = {}): Checked =>
-  checked((entry.narrow ?? entry.build)(options));
+const built = (entry: ModelEntry, side?: Side, options: { seed?: number | null } = {}): Checked =>
+  checked((entry.narrow ?? entry.build)(options), side);
 
-async function checkEntry(entry: ModelEntry): Promise<string[]> {
-  const { model, counted, dispose } = checked(entry.build({ seed: null }));
+async function checkEntry(entry: ModelEntry, side?: Side): Promise<string[]> {
+  const { model, counted, dispose } = checked(entry.build({ seed: null }), side);
   const found = {
     name: model.name,
     input: model.inputs[0].shape,
@@ -52,25 +71,37 @@ async function checkEntry(entry: ModelEntry): Promise<string[]> {
     params: countParams(model),
     macs: countMacs(counted, tokensOf(entry)),
   };
-  const { name, params, macs } = entry;
-  const shapes = shapesOf(entry);
+  const shapes = shapesOf(entry, side);
   dispose();
-  const running = built(entry);
+  const running = built(entry, side);
   const outputs = await outputsOf(running.model);
   const expected = running.model.outputs.reduce((sum, output) => sum + rowsOf(output) * classesOf(output), 0);
   running.dispose();
   const finite = outputs.length === expected && outputs.every(Number.isFinite);
   return [
-    ...differences(found, { name, params, macs, ...shapes }),
+    ...differences(found, { ...statedBy(entry, side), ...shapes }),
     ...(finite ? [] : [`outputs ${outputs}, expected ${expected} finite logits`]),
   ];
 }
 
+/** The name and the costs that an entry states. */
+function statedBy(entry: ModelEntry, side?: Side): { name: string; params: number; macs: number } {
+  const { params, macs } = side === "discriminator" && entry.task === "adversarial" ? entry.discriminator : entry;
+  return { name: side === undefined ? entry.name : `${entry.name}_${side}`, params, macs };
+}
+
 /** The shapes of the first input and the first output, as the entry states them. */
-function shapesOf(entry: ModelEntry): { input: (number | null)[]; output: (number | null)[] } {
+function shapesOf(entry: ModelEntry, side?: Side): { input: (number | null)[]; output: (number | null)[] } {
   if (entry.task === "classification") return { input: [null, ...entry.inputShape], output: [null, entry.classes] };
   if (entry.task === "autoencoding") return { input: [null, ...entry.inputShape], output: [null, entry.latent] };
   if (entry.task === "diffusion") return { input: [null, ...entry.inputShape], output: [null, ...entry.inputShape] };
+  if (entry.task === "adversarial") {
+    const [images, z] = [
+      [null, ...entry.inputShape],
+      [null, entry.latent],
+    ];
+    return side === "discriminator" ? { input: images, output: [null, 1] } : { input: z, output: images };
+  }
   return { input: [null, null], output: [null, null, entry.vocabulary] };
 }
 
@@ -80,10 +111,10 @@ function tokensOf(entry: ModelEntry): number {
   return entry.task === "translation" ? entry.tokens : entry.context;
 }
 
-async function checkSeed(entry: ModelEntry): Promise<string[]> {
+async function checkSeed(entry: ModelEntry, side?: Side): Promise<string[]> {
   const bytes: Uint8Array[] = [];
   for (const seed of [1, 1, 2]) {
-    const { model, dispose } = built(entry, { seed });
+    const { model, dispose } = built(entry, side, { seed });
     bytes.push(await saveWeights(model));
     dispose();
   }
@@ -94,9 +125,9 @@ async function checkSeed(entry: ModelEntry): Promise<string[]> {
   ];
 }
 
-async function checkTraining(entry: ModelEntry): Promise<string[]> {
+async function checkTraining(entry: ModelEntry, side?: Side): Promise<string[]> {
   const before = held();
-  const { model, dispose } = built(entry);
+  const { model, dispose } = built(entry, side);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const inputs = inputsFor(model);
   const labels = model.outputs.map((output) => {
@@ -106,7 +137,7 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
   const loss = () => {
     const losses = logitsOf(model, inputs, true).map((logits, i) =>
       // What is no choice among classes is to be 0.
-      entry.task === "autoencoding" || entry.task === "diffusion"
+      "inputShape" in entry && entry.task !== "classification"
         ? tf.sum(tf.square(logits))
         : softmaxCrossEntropy({ logits, labels: labels[i] }),
     );
@@ -131,9 +162,9 @@ async function checkTraining(entry: ModelEntry): Promise<string[]> {
   return problems;
 }
 
-async function checkWeights(entry: ModelEntry): Promise<string[]> {
-  const saved = built(entry, { seed: 1 });
-  const loaded = built(entry, { seed: null });
+async function checkWeights(entry: ModelEntry, side?: Side): Promise<string[]> {
+  const saved = built(entry, side, { seed: 1 });
+  const loaded = built(entry, side, { seed: null });
   loadWeights(loaded.model, await saveWeights(saved.model));
   const [before, after] = [await outputsOf(saved.model), await outputsOf(loaded.model)];
   saved.dispose();
@@ -141,8 +172,8 @@ async function checkWeights(entry: ModelEntry): Promise<string[]> {
   return equal(before, after) ? [] : ["the outputs differ"];
 }
 
-async function checkConfig(entry: ModelEntry): Promise<string[]> {
-  const { model, dispose } = built(entry);
+async function checkConfig(entry: ModelEntry, side?: Side): Promise<string[]> {
+  const { model, dispose } = built(entry, side);
   const problems = model.layers.flatMap((layer) => {
     const config = layer.getConfig();
     const type = layer.constructor as unknown as {

@@ -1,5 +1,6 @@
 import type { ClassifierEntry, ModelEntry } from "@tfjs-zoo/models";
 import type { Within } from "../loop/trainer.ts";
+import { adversarialWorkload } from "./adversarial-workload.ts";
 import { autoencoderWorkload } from "./autoencoder-workload.ts";
 import { diffusionWorkload } from "./diffusion-workload.ts";
 import { textWorkload } from "./text-workload.ts";
@@ -16,5 +17,6 @@ export interface Workload {
 /** The workload of a network that is no image classifier. */
 export function otherWorkload(entry: Exclude<ModelEntry, ClassifierEntry>, size: number, within?: Within): Workload {
   if (entry.task === "autoencoding") return autoencoderWorkload(entry, size, within);
+  if (entry.task === "adversarial") return adversarialWorkload(entry, size, within);
   return entry.task === "diffusion" ? diffusionWorkload(entry, size, within) : textWorkload(entry, size, within);
 }

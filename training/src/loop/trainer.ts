@@ -18,9 +18,9 @@ export interface TrainerOptions {
 export type Within = <T>(body: () => T) => T;
 
 export interface StepResult {
-  /** mean of the updates' losses over the micro-batches */
+  /** mean of the losses, over the updates that were made and the micro-batches */
   loss: number;
-  /** sums over the batch, by name */
+  /** sums over the batch, by name; those of an update that is made every n steps stand for n batches */
   metrics: { [name: string]: number };
   /** Euclidean norm of the gradient before clipping */
   gradientNorm: number;
@@ -82,8 +82,10 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     task.seed(this.options.seed, this.step);
     const items = batches.reduce((sum, batch) => sum + task.size(batch), 0);
     const result: StepResult = { loss: 0, metrics: {}, gradientNorm: 0, items };
-    for (const [i, update] of task.updates.entries()) {
-      const flats = this.flats[i];
+    const due = task.updates.filter(({ every = 1 }) => (this.step + 1) % every === 0);
+    for (const update of due) {
+      const flats = this.flats[task.updates.indexOf(update)];
+      const { every = 1 } = update;
       const { within = (body) => body() } = this.options;
       const { gradients, loss, metrics } = within(() => this.gradients(update, flats, batches, items));
       const norm = tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))));
@@ -92,11 +94,11 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
         await Promise.all(Object.entries(scalars).map(async ([key, t]) => [key, (await t.data())[0]] as const)),
       );
       tf.dispose(scalars);
-      result.loss += values.loss / task.updates.length;
+      result.loss += values.loss / due.length;
       result.gradientNorm = Math.hypot(result.gradientNorm, values.norm);
-      for (const key of Object.keys(metrics)) result.metrics[key] = values[key];
+      for (const key of Object.keys(metrics)) result.metrics[key] = every * values[key];
       if (Number.isFinite(values.loss) && Number.isFinite(values.norm)) {
-        for (const [g, flat] of flats.entries()) this.apply(flat, gradients[g], values.norm, learningRate);
+        for (const [g, flat] of flats.entries()) this.apply(update, flat, gradients[g], values.norm, learningRate);
       }
       tf.dispose(gradients);
     }
@@ -115,7 +117,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
       let metrics: Scalars = {};
       for (const batch of batches) {
         const share = this.task.size(batch) / items;
-        const inputs = this.task.upload(batch);
+        const inputs = this.task.upload(batch, update.name);
         let batchMetrics: Scalars = {};
         const { value, grads } = tf.variableGrads(() => {
           const computed = update.loss(inputs);
@@ -136,7 +138,13 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     });
   }
 
-  private apply(flat: Flat, gradient: tf.Tensor1D, norm: number, learningRate: number): void {
+  private apply(
+    { every = 1, bound }: Update<Inputs>,
+    flat: Flat,
+    gradient: tf.Tensor1D,
+    norm: number,
+    learningRate: number,
+  ): void {
     const { clipNorm = 0 } = this.options;
     const { group, parameters, slots } = flat;
     const { optimizer, learningRateFactor = 1, weightDecay: decay = 0 } = group;
@@ -148,10 +156,10 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
         slots,
         learningRate: learningRate * learningRateFactor,
         decay,
-        step: this.step + 1,
+        step: (this.step + 1) / every,
         shapes: parameters.shapes,
       });
-      parameters.write(next.weights);
+      parameters.write(bound === undefined ? next.weights : tf.clipByValue(next.weights, -bound, bound));
       return next.slots;
     });
     for (const [slot, old] of Object.entries(slots)) if (flat.slots[slot] !== old) old.dispose();

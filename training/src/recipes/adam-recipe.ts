@@ -14,7 +14,7 @@ export interface AdamRecipe {
 export const adamGroups = ({ optimizer, weightDecay }: AdamRecipe): ParameterGroup[] =>
   weightsAndBiases(adam({ decoupled: optimizer === "adamw" }), { weightDecay });
 
-export function adamSchedule({ schedule, warmupEpochs }: AdamRecipe): Schedule {
+export function adamSchedule({ schedule, warmupEpochs }: Pick<AdamRecipe, "schedule" | "warmupEpochs">): Schedule {
   const shapes = { constant, linear, cosine: cosine() };
   return warmupEpochs > 0 ? withWarmup(shapes[schedule], warmupEpochs) : shapes[schedule];
 }

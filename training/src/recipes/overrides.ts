@@ -1,8 +1,9 @@
-import { InputError, noiseSchedules, predictions } from "@tfjs-zoo/models";
+import { ganLossNames, InputError, noiseSchedules, predictions } from "@tfjs-zoo/models";
 import { closest } from "fastest-levenshtein";
 import { testViews } from "../tasks/test-views.ts";
 import type { AutoencoderRecipe } from "./autoencoder-recipe.ts";
 import type { DiffusionRecipe } from "./diffusion-recipe.ts";
+import type { GanRecipe } from "./gan-recipe.ts";
 import { type Recipe, type RecipeName, recipes } from "./recipe.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -89,6 +90,23 @@ export const diffusionRecipeFields: RecipeFields<DiffusionRecipe> = {
   dropClass: { help: "how often an image is shown without its class, for guidance", values: share },
 };
 
+/** Every field of a recipe for GANs. */
+export const ganRecipeFields: RecipeFields<GanRecipe> = {
+  ...pick(recipeFields, ["epochs", "batchSize", "learningRate", "warmupEpochs", "flip"]),
+  ...pick(recipeFields, ["clipNorm", "accumulate", "ema"]),
+  ...pick(textRecipeFields, ["beta2"]),
+  ...pick(autoencoderRecipeFields, ["schedule"]),
+  beta1: { help: "decay of Adam's mean of gradients", values: { min: 0, max: 0.99999 } },
+  loss: { help: "what a GAN's two networks make smaller", values: ganLossNames },
+  discriminatorFactor: {
+    help: "learning rate of the discriminator, in multiples of the generator's",
+    values: { min: 0 },
+  },
+  discriminatorSteps: { help: "updates of the discriminator for one of the generator", values: { ...count, max: 100 } },
+  gradientPenalty: { help: "lambda: what it counts that a critic's slope is not 1, 0 for nothing", values: { min: 0 } },
+  clipWeights: { help: "where a critic's weights are cut off, 0 for nowhere", values: { min: 0 } },
+};
+
 function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
 }
@@ -143,6 +161,17 @@ export function overrideAutoencoderRecipe(recipe: AutoencoderRecipe, overrides: 
 /** The same for a recipe for networks of diffusion. */
 export const overrideDiffusionRecipe = (recipe: DiffusionRecipe, overrides: Overrides): DiffusionRecipe =>
   overridden(recipe, overrides, diffusionRecipeFields);
+
+/** The same for a recipe for GANs. */
+export function overrideGanRecipe(recipe: GanRecipe, overrides: Overrides): GanRecipe {
+  const result = overridden(recipe, overrides, ganRecipeFields);
+  if (result.gradientPenalty > 0 && result.clipWeights > 0) {
+    throw new InputError(
+      `--gradient-penalty ${result.gradientPenalty} and --clip-weights ${result.clipWeights} both keep a critic's slope small: set one of them to 0`,
+    );
+  }
+  return result;
+}
 
 function overridden<R extends object>(recipe: R, overrides: Overrides, fields: RecipeFields<R>): R {
   const result = { ...recipe } as { [field: string]: unknown };

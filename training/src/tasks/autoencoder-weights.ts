@@ -1,6 +1,14 @@
 import { findAutoencoder, InputError, type Likelihood, type Vae } from "@tfjs-zoo/models";
 import type { SafeTensors } from "@tfjs-zoo/models/weights";
-import { fill, type Metadata, parseWeights, saidModel, saidNumber } from "./weights-file.ts";
+import {
+  fill,
+  type Metadata,
+  parseWeights,
+  saidImageShape,
+  saidModel,
+  saidNumber,
+  shapeMetadata,
+} from "./weights-file.ts";
 
 /** What a file of an autoencoder's weights says of itself. */
 export interface AutoencoderInfo {
@@ -25,22 +33,22 @@ export interface ParsedAutoencoder {
 /** What a file says of an autoencoder, as texts: formats of weights hold nothing else. */
 export const autoencoderMetadata = ({ inputShape, latent, binary, ...names }: AutoencoderInfo) => ({
   ...names,
-  ...{ height: String(inputShape[0]), width: String(inputShape[1]), channels: String(inputShape[2]) },
+  ...shapeMetadata(inputShape),
   ...{ latent: String(latent), binary: String(binary) },
 });
 
 /** @throws InputError when a file does not say which autoencoder it is of, and for what images */
 export function autoencoderInfo(metadata: Metadata, from: string): AutoencoderInfo {
   const { name: model } = findAutoencoder(saidModel(metadata, from));
-  const size = (key: string) => saidNumber(metadata, key, { most: 4096 }, from);
   const { likelihood } = metadata;
   if (likelihood !== "bernoulli" && likelihood !== "gaussian") {
     throw new InputError(`${from} says a likelihood of ${likelihood?.slice(0, 20)}; expected bernoulli or gaussian`);
   }
   return {
     ...{ model, dataset: metadata.dataset ?? "unknown" },
-    inputShape: [size("height"), size("width"), size("channels")],
-    ...{ latent: size("latent"), likelihood, binary: metadata.binary === "true" },
+    inputShape: saidImageShape(metadata, from),
+    latent: saidNumber(metadata, "latent", { most: 4096 }, from),
+    ...{ likelihood, binary: metadata.binary === "true" },
   };
 }
 

@@ -57,7 +57,7 @@ describe("an autoencoder", () => {
     const task = autoencoding(model, { shape, binarise: true });
     const drawn = (seed: number, step: number) => {
       task.seed(seed, step);
-      const { images, noise, klWeight } = task.upload(batch);
+      const { images, noise, klWeight } = task.upload(batch, "VAE");
       const values = [...images.dataSync(), ...noise.dataSync()];
       tf.dispose([images, noise, klWeight]);
       return values;
@@ -73,7 +73,7 @@ describe("an autoencoder", () => {
     const task = autoencoding(model, { shape, beta: 4, klWarmup: 8 });
     const weights = [0, 3, 7, 20].map((step) => {
       task.seed(0, step);
-      const { images, noise, klWeight } = task.upload(batch);
+      const { images, noise, klWeight } = task.upload(batch, "VAE");
       const [weight] = klWeight.dataSync();
       tf.dispose([images, noise, klWeight]);
       return weight;

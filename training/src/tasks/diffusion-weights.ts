@@ -8,7 +8,16 @@ import {
   predictions,
 } from "@tfjs-zoo/models";
 import type { SafeTensors } from "@tfjs-zoo/models/weights";
-import { fill, type Metadata, parseWeights, saidClasses, saidModel, saidNumber } from "./weights-file.ts";
+import {
+  fill,
+  type Metadata,
+  parseWeights,
+  saidClasses,
+  saidImageShape,
+  saidModel,
+  saidNumber,
+  shapeMetadata,
+} from "./weights-file.ts";
 
 /** What a file of a network of diffusion says of itself: enough to sample from it. */
 export interface DiffusionInfo {
@@ -34,7 +43,7 @@ export interface ParsedDiffusion {
 /** What a file says of a network of diffusion, as texts: formats of weights hold nothing else. */
 export const diffusionMetadata = ({ inputShape, classes, times, ...names }: DiffusionInfo) => ({
   ...names,
-  ...{ height: String(inputShape[0]), width: String(inputShape[1]), channels: String(inputShape[2]) },
+  ...shapeMetadata(inputShape),
   times: String(times),
   ...(classes && { classes: JSON.stringify(classes) }),
 });
@@ -42,7 +51,6 @@ export const diffusionMetadata = ({ inputShape, classes, times, ...names }: Diff
 /** @throws InputError when a file does not say which network it is of, and how its noise goes */
 export function diffusionInfo(metadata: Metadata, from: string): DiffusionInfo {
   const { name: model } = findDenoiser(saidModel(metadata, from));
-  const size = (key: string) => saidNumber(metadata, key, { most: 4096 }, from);
   const word = <W extends string>(key: string, known: readonly W[]): W => {
     const found = known.find((one) => one === metadata[key]);
     if (found !== undefined) return found;
@@ -50,7 +58,7 @@ export function diffusionInfo(metadata: Metadata, from: string): DiffusionInfo {
   };
   return {
     ...{ model, dataset: metadata.dataset ?? "unknown" },
-    inputShape: [size("height"), size("width"), size("channels")],
+    inputShape: saidImageShape(metadata, from),
     ...(metadata.classes !== undefined && { classes: saidClasses(metadata.classes, 1, from) }),
     noise: word("noise", noiseSchedules),
     times: saidNumber(metadata, "times", { least: 2, most: 10_000 }, from),

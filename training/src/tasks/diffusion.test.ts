@@ -110,7 +110,7 @@ describe("the task", () => {
     const network = networkOf({ attentionResolutions: [2] });
     const task = diffusion(network, SHAPE, { schedule, prediction, dropClass: 0.5 });
     task.seed(1, 0);
-    const inputs = task.upload(batchOf(0));
+    const inputs = task.upload(batchOf(0), "diffusion");
     const variables = network.trainableWeights.map((weight) => weight.read() as tf.Variable);
     const { value, grads } = tf.variableGrads(() => task.updates[0].loss(inputs).loss, variables);
     for (const [i, { originalName, shape }] of network.trainableWeights.entries()) {
@@ -143,7 +143,7 @@ describe("the task", () => {
     ] as const) {
       const task = diffusion(network, SHAPE, { schedule, dropClass });
       task.seed(1, 0);
-      const inputs = task.upload(batch);
+      const inputs = task.upload(batch, "diffusion");
       const classes = [...inputs.given[2].dataSync()];
       const hidden = classes.filter((kind) => kind === 2).length;
       expect(Math.abs(hidden / 2000 - share)).toBeLessThan(3 * Math.sqrt((share * (1 - share)) / 2000) + 1e-9);
@@ -157,7 +157,7 @@ describe("the task", () => {
     const network = networkOf({ classes: undefined });
     const task = diffusion(network, SHAPE, { schedule });
     const timesOf = (size = 8) => {
-      const inputs = task.upload(batchOf(0, size));
+      const inputs = task.upload(batchOf(0, size), "diffusion");
       expect(inputs.given).toHaveLength(2);
       const times = [...inputs.given[1].dataSync()];
       tf.dispose(inputs);
@@ -181,7 +181,7 @@ describe("the task", () => {
     const lossOf = (minSnr?: number) => {
       const task = diffusion(network, SHAPE, { schedule, minSnr });
       task.seed(1, 0);
-      const inputs = task.upload(batchOf(0, 1));
+      const inputs = task.upload(batchOf(0, 1), "diffusion");
       const loss = tf.tidy(() => task.updates[0].loss(inputs).loss.dataSync()[0]);
       const [t] = inputs.given[1].dataSync();
       tf.dispose(inputs);

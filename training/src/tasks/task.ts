@@ -8,6 +8,10 @@ export type Scalars = { [name: string]: tf.Scalar };
 export interface Update<Inputs> {
   readonly name: string;
   readonly variables: readonly WeightVariable[];
+  /** It is made in every so many steps only; in every one unless given. */
+  readonly every?: number;
+  /** No weight goes beyond this on either side of 0: what moves it further is cut off. */
+  readonly bound?: number;
   /** The loss of a batch in training mode, with what else is worth recording of it. */
   loss(inputs: Inputs): { loss: tf.Scalar; metrics: Scalars };
 }
@@ -24,8 +28,8 @@ export interface Task<Batch, Inputs extends tf.TensorContainer = tf.TensorContai
   readonly frozen?: readonly WeightVariable[];
   /** Items in a batch, for rates and means. */
   size(batch: Batch): number;
-  /** A batch as tensors. */
-  upload(batch: Batch): Inputs;
+  /** A batch as tensors, for the update of a name. */
+  upload(batch: Batch, update: string): Inputs;
   /** Called before every step: where random layers draw from. */
   seed(seed: number, step: number): void;
 }

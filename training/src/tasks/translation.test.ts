@@ -105,7 +105,7 @@ it("scheduled sampling gives a network its own tokens, the same for the same ste
     const given = (rate: number, step: number) => {
       const own = task(rate);
       own.seed(1, step);
-      const inputs = own.upload(batch);
+      const inputs = own.upload(batch, "translator");
       const target = inputs.target.arraySync();
       tf.dispose(inputs);
       return target;

@@ -41,6 +41,17 @@ export function saidNumber(
   );
 }
 
+/** An image's [height, width, channels] as a file says it. */
+export const shapeMetadata = ([height, width, channels]: readonly number[]) => ({
+  ...{ height: String(height), width: String(width), channels: String(channels) },
+});
+
+/** @throws InputError when a file does not say an image's size */
+export function saidImageShape(metadata: Metadata, from: string): [height: number, width: number, channels: number] {
+  const size = (key: string) => saidNumber(metadata, key, { most: 4096 }, from);
+  return [size("height"), size("width"), size("channels")];
+}
+
 /** @throws InputError when what a file says are not the names of `least` classes or more */
 export function saidClasses(said: string, least: number, from: string): string[] {
   let classes: unknown;

@@ -9,13 +9,16 @@ import {
   diffusionFrom,
   type Evaluation,
   ensembleOf,
+  generatorFrom,
   inferenceNetworkOf,
   languageModelOf,
   mainScore,
   measureDiffusion,
+  measureGan,
   readAutoencoder,
   readClassifier,
   readDiffusion,
+  readGan,
   readLanguageModel,
   readTextEncoder,
   readTranslator,
@@ -126,6 +129,7 @@ const evaluatorOf = {
   "masked-language-modelling": evaluateTextEncoder,
   autoencoding: evaluateImages,
   diffusion: evaluateDenoiser,
+  adversarial: evaluateGan,
 };
 
 async function evaluateImages(path: string, flags: EvalFlags, output: Output): Promise<void> {
@@ -162,6 +166,23 @@ async function evaluateDenoiser(path: string, flags: EvalFlags, output: Output):
     );
   } finally {
     model.dispose();
+  }
+}
+
+async function evaluateGan(path: string, flags: EvalFlags, output: Output): Promise<void> {
+  const file = await readGan(path);
+  await startBackendFor(flags, output);
+  const name = flags.dataset ?? file.info.dataset;
+  const dataset = await imagesLike(file.info, name, output);
+  const gan = generatorFrom(file, path);
+  try {
+    const { variety, images } = await measureGan(gan, dataset);
+    output.result(
+      { variety, images },
+      () => `variety ${variety.toFixed(3)}, of ${images.toLocaleString("en")} test images of ${name} 1`,
+    );
+  } finally {
+    gan.generator.dispose();
   }
 }
 

@@ -62,7 +62,7 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
   const { task } = asUsage(() => findModel(flags.model));
-  if (task === "autoencoding" || task === "diffusion") {
+  if (task === "autoencoding" || task === "diffusion" || task === "adversarial") {
     throw new UsageError(`${flags.model} is nobody else's: train it, or give the name of another network`);
   }
   if (task !== "classification") return importTexts(path, task, flags, output);

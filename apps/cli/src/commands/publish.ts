@@ -21,16 +21,20 @@ import {
   diffusionRecipes,
   encoderRecipes,
   flagOf,
+  ganRecipes,
+  generatorFrom,
   type InitialWeights,
   languageModelOf,
   loadClassifier,
   mainScore,
   measureDiffusion,
+  measureGan,
   type NamedWeights,
   type RecipeName,
   RunFolder,
   readAutoencoder,
   readDiffusion,
+  readGan,
   readLanguageModel,
   readTextEncoder,
   readTranslator,
@@ -38,6 +42,7 @@ import {
   saveAutoencoder,
   saveClassifier,
   saveDiffusion,
+  saveGan,
   saveLanguageModel,
   saveTextEncoder,
   saveTokenizer,
@@ -157,6 +162,7 @@ const shipmentOf: { [T in ModelEntry["task"]]: (shipment: Shipment) => Promise<S
   "masked-language-modelling": shipTextEncoder,
   autoencoding: shipAutoencoder,
   diffusion: shipDiffusion,
+  adversarial: shipGan,
 };
 
 async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
@@ -310,6 +316,32 @@ async function shipDiffusion({ file, building, epochs: epoch, dtype, output }: S
   };
 }
 
+async function shipGan({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
+  const trained = await readGan(file);
+  const { inputShape, dataset, classes } = trained.info;
+  const weights = join(building, "model.safetensors");
+  const gan = generatorFrom(trained, file);
+  const bytes = await saveGan(weights, gan, trained.info, dtype);
+  gan.generator.dispose();
+  const shipped = generatorFrom(await readGan(weights), weights);
+  const images = await imagesLike(trained.info, dataset, output);
+  const { variety, images: count } = await measureGan(shipped, images);
+  const [parameters, macs] = [countParams(shipped.generator), countMacs(shipped.generator)];
+  shipped.generator.dispose();
+  return {
+    bytes,
+    fields: {
+      inputShape: [...inputShape],
+      normalisation: null,
+      ...(classes && { classes: [...classes] }),
+      ...{ parameters, macs },
+      metric: { name: "variety", value: variety, dataset, split: "test", images: count, epoch },
+      otherMetrics: [],
+    },
+    said: `variety ${variety.toFixed(3)}, of ${count.toLocaleString("en")} test images 1`,
+  };
+}
+
 async function shipTextEncoder(shipment: Shipment): Promise<Shipped> {
   const { file, building, dtype } = shipment;
   const trained = await readTextEncoder(file);
@@ -391,7 +423,8 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     ...(task === "autoencoding" ? [`--latent ${config.latent} --likelihood ${config.likelihood}`] : []),
     ...(task === "diffusion" && !config.conditional ? ["--unconditional"] : []),
     ...changed.map(([field]) => `--${flagOf(field)} ${recipe[field]}`),
-    ...(config.full ? ["--full"] : []),
+    ...(task === "adversarial" ? [`--latent ${config.latent}`, ...(config.conditional ? ["--conditional"] : [])] : []),
+    ...(config.full && task !== "adversarial" ? ["--full"] : []),
     `--precision ${config.precision}`,
   ].join(" ");
 }
@@ -405,6 +438,7 @@ const translationFlags = ({ tokenizer, vocabulary }: { [field: string]: unknown 
 function recipesOf(task: Card["task"], dataset: string): { readonly [name: string]: object } {
   if (task === "autoencoding") return autoencoderRecipes;
   if (task === "diffusion") return diffusionRecipes;
+  if (task === "adversarial") return ganRecipes;
   if (task === "translation") return translatorRecipes;
   if (task === "language-modelling") return textRecipes;
   return isLabelledTexts(dataset) ? textClassifierRecipes : encoderRecipes;

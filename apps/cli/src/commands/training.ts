@@ -9,6 +9,7 @@ import {
   diffusionRecipeFields,
   type EpochEvent,
   flagOf,
+  ganRecipeFields,
   LONGEST_SENTENCE,
   type NamedWeights,
   type Position,
@@ -45,7 +46,7 @@ export function recipeOptions(
 
 /** The fields of the recipe that the command line gives. */
 export function recipeOverrides(flags: object): { [field: string]: string | boolean } {
-  const kinds = [recipeFields, textRecipeFields, autoencoderRecipeFields, diffusionRecipeFields];
+  const kinds = [recipeFields, textRecipeFields, autoencoderRecipeFields, diffusionRecipeFields, ganRecipeFields];
   const fields = new Set(kinds.flatMap((kind) => Object.keys(kind)));
   return Object.fromEntries(Object.entries(flags).filter(([field, value]) => fields.has(field) && value !== undefined));
 }

@@ -13,3 +13,4 @@ export {
 } from "./measure-samples.ts";
 export { type Memorising, memorising, type Originals } from "./nearest-neighbours.ts";
 export { type PrecisionRecall, type PrecisionRecallOptions, precisionRecall } from "./precision-recall.ts";
+export { COLLAPSED, variety } from "./variety.ts";

@@ -1,5 +1,4 @@
-import type { ImageDataset } from "@tfjs-zoo/datasets";
-import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
+import { checkDatasetName } from "@tfjs-zoo/datasets/node";
 import { findAutoencoder, type Likelihood } from "@tfjs-zoo/models";
 import {
   type AutoencoderRecipe,
@@ -12,57 +11,29 @@ import {
   recipeNameIn,
   trainAutoencoder,
 } from "@tfjs-zoo/training/node";
-import { asUsage, choice, type Output, wholeNumber } from "../../context.ts";
+import { choice, type Output, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { endText, goesOnText, recipeOverrides, shown, stepsShown } from "../training.ts";
+import { endText, recipeOverrides, shown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { type ImagePlan, trainImageMakerIn } from "./image-maker.ts";
 
-interface Plan {
-  model: string;
-  dataset: string;
-  recipeName: string;
+interface Plan extends ImagePlan {
   recipe: AutoencoderRecipe;
   /** numbers of a z */
   latent: number;
   likelihood: Likelihood;
-  seed: number;
-  full: boolean;
-  precision: string;
 }
 
 /** Trains a variational autoencoder: in a run that goes on, or in a new one. */
-export async function trainAutoencoderIn(
-  open: RunFolder | undefined,
-  modelName: string,
-  flags: TrainFlags,
-  output: Output,
-): Promise<void> {
-  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
-  const machine = await machineFor(open, plan.precision, flags, output);
-  const { precision, within } = machine;
-  const dataset = await imagesFor(plan.dataset, plan.model, output);
-  const config = { ...plan, recipe: { ...plan.recipe } };
-  const { epochs } = plan.recipe;
-  await trainInRun(
-    { open, config, flags, machine, output },
-    (run, going) =>
-      trainAutoencoder({
-        ...{ run, dataset, within, ...going },
-        onStart({ resumedAt, images, heldOut }) {
-          const { model, recipeName, seed, latent, likelihood } = plan;
-          output.line(
-            `${model} on ${dataset.name}, ${latent} numbers an image, ${likelihood} pixels, recipe ${recipeName}, ${precision}, seed ${seed}: ${images.toLocaleString("en")} images, ${heldOut.toLocaleString("en")} held out: ${shown(run.dir)}`,
-          );
-          if (resumedAt) output.line(goesOnText(resumedAt));
-        },
-        onStep: stepsShown(output, epochs, "images"),
-        onEpoch: (event) => output.line(epochText(event, epochs)),
-        onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
-      }),
+export const trainAutoencoderIn = (open: RunFolder | undefined, modelName: string, flags: TrainFlags, output: Output) =>
+  trainImageMakerIn<Plan, AutoencoderResult>(open, flags, output, {
+    planOf: () => planOf(modelName, flags),
+    sizeFor: ({ model }) => findAutoencoder(model).inputShape,
+    train: trainAutoencoder,
+    about: ({ latent, likelihood }) => `${latent} numbers an image, ${likelihood} pixels`,
+    epochText,
     finish,
-  );
-}
+  });
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
   refuseOthers(flags, ["full", "latent", "likelihood"], modelName);
@@ -85,12 +56,6 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
 
 /** Digits and clothes are white on black: nearly coins. */
 const usualLikelihood = (dataset: string): Likelihood => (dataset.includes("mnist") ? "bernoulli" : "gaussian");
-
-/** The images of a data set; those of a folder in the size that the network has by itself. */
-export function imagesFor(name: string, model: string, output: Output): Promise<ImageDataset> {
-  const size = name.startsWith("folder:") ? findAutoencoder(model).inputShape : undefined;
-  return loadDataset(name, { size, progress: output.progress.update });
-}
 
 function epochText({ epoch, trainLoss, validation, seconds }: EpochEvent, epochs: number): string {
   const held = validation

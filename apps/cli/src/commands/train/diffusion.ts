@@ -1,4 +1,4 @@
-import { checkDatasetName, loadDataset } from "@tfjs-zoo/datasets/node";
+import { checkDatasetName } from "@tfjs-zoo/datasets/node";
 import { findDenoiser } from "@tfjs-zoo/models";
 import {
   type DiffusionRecipe,
@@ -10,58 +10,29 @@ import {
   recipeNameIn,
   trainDiffusion,
 } from "@tfjs-zoo/training/node";
-import { asUsage, choice, type Output, wholeNumber } from "../../context.ts";
+import { choice, type Output, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
-import { endText, goesOnText, recipeOverrides, shown, stepsShown } from "../training.ts";
+import { endText, recipeOverrides, shown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
-import { machineFor, trainInRun } from "./runs.ts";
+import { type ImagePlan, trainImageMakerIn } from "./image-maker.ts";
 
-interface Plan {
-  model: string;
-  dataset: string;
-  recipeName: string;
+interface Plan extends ImagePlan {
   recipe: DiffusionRecipe;
   /** whether it is told the classes of images */
   conditional: boolean;
-  seed: number;
-  full: boolean;
-  precision: string;
 }
 
 /** Trains a network of diffusion: in a run that goes on, or in a new one. */
-export async function trainDiffusionIn(
-  open: RunFolder | undefined,
-  modelName: string,
-  flags: TrainFlags,
-  output: Output,
-): Promise<void> {
-  const plan = open ? (open.config as unknown as Plan) : asUsage(() => planOf(modelName, flags));
-  const machine = await machineFor(open, plan.precision, flags, output);
-  const { precision, within } = machine;
-  const size = plan.dataset.startsWith("folder:") ? findDenoiser(plan.model).inputShape : undefined;
-  const dataset = await loadDataset(plan.dataset, { size, progress: output.progress.update });
-  const config = { ...plan, recipe: { ...plan.recipe } };
-  const { epochs } = plan.recipe;
-  await trainInRun(
-    { open, config, flags, machine, output },
-    (run, going) =>
-      trainDiffusion({
-        ...{ run, dataset, within, ...going },
-        onStart({ resumedAt, images, heldOut }) {
-          const { model, recipeName, recipe, conditional, seed } = plan;
-          const told = conditional ? `told ${dataset.classes.length} classes` : "told no classes";
-          output.line(
-            `${model} on ${dataset.name}, ${told}, ${recipe.times} times of ${recipe.noise} noise, recipe ${recipeName}, ${precision}, seed ${seed}: ${images.toLocaleString("en")} images, ${heldOut.toLocaleString("en")} held out: ${shown(run.dir)}`,
-          );
-          if (resumedAt) output.line(goesOnText(resumedAt));
-        },
-        onStep: stepsShown(output, epochs, "images"),
-        onEpoch: (event) => output.line(epochText(event, epochs)),
-        onTest: (done, total) => output.progress.update({ label: "testing", done, total, unit: "items" }),
-      }),
+export const trainDiffusionIn = (open: RunFolder | undefined, modelName: string, flags: TrainFlags, output: Output) =>
+  trainImageMakerIn<Plan, DiffusionResult>(open, flags, output, {
+    planOf: () => planOf(modelName, flags),
+    sizeFor: ({ model }) => findDenoiser(model).inputShape,
+    train: trainDiffusion,
+    about: ({ conditional, recipe }, { classes }) =>
+      `told ${conditional ? classes.length : "no"} classes, ${recipe.times} times of ${recipe.noise} noise`,
+    epochText,
     finish,
-  );
-}
+  });
 
 function planOf(modelName: string, flags: TrainFlags): Plan {
   refuseOthers(flags, ["full", "unconditional"], modelName);

@@ -22,9 +22,11 @@ export interface TrainFlags extends CommonFlags {
   tokenizer?: string;
   vocabulary?: string;
   direction?: string;
-  // of autoencoders
+  // of autoencoders and GANs
   latent?: string;
   likelihood?: string;
+  // of GANs
+  conditional?: boolean;
   // of networks of diffusion
   unconditional?: boolean;
   [recipeField: string]: unknown;
@@ -43,6 +45,7 @@ const special = [
   "direction",
   "latent",
   "likelihood",
+  "conditional",
   "unconditional",
 ] as const;
 

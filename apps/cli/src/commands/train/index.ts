@@ -3,6 +3,8 @@ import { findModel } from "@tfjs-zoo/models";
 import {
   autoencoderRecipeFields,
   diffusionRecipeFields,
+  ganRecipeFields,
+  ganRecipes,
   recipes,
   textRecipeFields,
   textRecipes,
@@ -14,6 +16,7 @@ import { trainAutoencoderIn } from "./autoencoder.ts";
 import { trainClassifierIn } from "./classifier.ts";
 import { trainDiffusionIn } from "./diffusion.ts";
 import type { TrainFlags } from "./flags.ts";
+import { trainGanIn } from "./gan.ts";
 import { trainLanguageModelIn } from "./language-model.ts";
 import { resumed } from "./runs.ts";
 import { trainTextEncoderIn } from "./text-encoder.ts";
@@ -26,7 +29,7 @@ export function registerTrain(program: Command): void {
     .argument("[model]", "a name of `zoo list`")
     .option(
       "--recipe <name>",
-      `how to train: ${Object.keys(recipes).join(", ")} (default: quick; fine-tune with --init); for text ${Object.keys(textRecipes).join(", ")}`,
+      `how to train: ${Object.keys(recipes).join(", ")} (default: quick; fine-tune with --init); of a GAN ${Object.keys(ganRecipes).join(", ")}; for text ${Object.keys(textRecipes).join(", ")}`,
     )
     .option(
       "--dataset <name>",
@@ -58,18 +61,24 @@ export function registerTrain(program: Command): void {
       "text: how many tokens are learned (default: 4096; to translate 8000, of both languages; of a BERT its own)",
     )
     .option("--direction <from-to>", "from which language into which, such as de-en (default: the data set's)")
-    .option("--latent <n>", "autoencoders: the numbers that an image becomes (default: the network's own)")
+    .option("--latent <n>", "autoencoders and GANs: the numbers of an image (default: the network's own)")
     .option(
       "--likelihood <name>",
       "autoencoders: what a pixel is, bernoulli or gaussian (default: bernoulli for digits and clothes)",
     )
+    .option("--conditional", "GANs: with the classes of images")
     .option("--unconditional", "diffusion: without the classes of images")
     .option("--checkpoint-every <steps>", "steps between checkpoints inside an epoch", "200")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(train);
-  recipeOptions(command, [], { ...diffusionRecipeFields, ...autoencoderRecipeFields, ...textRecipeFields });
+  recipeOptions(command, [], {
+    ...ganRecipeFields,
+    ...diffusionRecipeFields,
+    ...autoencoderRecipeFields,
+    ...textRecipeFields,
+  });
 }
 
 const trainingOf = {
@@ -79,6 +88,7 @@ const trainingOf = {
   "masked-language-modelling": trainTextEncoderIn,
   autoencoding: trainAutoencoderIn,
   diffusion: trainDiffusionIn,
+  adversarial: trainGanIn,
 };
 
 async function train(modelName: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
