@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { randomStream } from "@tfjs-zoo/models";
+import { fromFloat32, loadWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 
 /** A tensor as a fixture has it: its Euclidean norm, and entries at places that its name decides. */
 export interface Summary {
@@ -98,4 +101,31 @@ export function errorOf(actual: Summaries, expected: Summaries): { name: string;
       return { name, error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error };
     })
     .reduce((worst, one) => (one.error > worst.error ? one : worst));
+}
+
+/** Gives a network a fixture's weights: each by its name in PyTorch. */
+export function fillNetwork(model: tfl.LayersModel, fixture: Pick<Fixture, "seed">): void {
+  const tensors = new Map(
+    stateDict(model).map(({ name, variable, layout }) => {
+      const shape = torchShape(variable.shape as number[], layout);
+      return [name, { dtype: "F32" as const, shape, data: fromFloat32(initialValue(fixture, name, shape), "F32") }];
+    }),
+  );
+  loadWeights(model, { tensors, metadata: {} });
+}
+
+/** What a fixture would say of the gradients of a network's weights. @param gradients by the variables' names */
+export async function gradientSummaries(
+  model: tfl.LayersModel,
+  gradients: tf.NamedTensorMap,
+  fixture: Pick<Fixture, "seed">,
+): Promise<Summaries> {
+  const summaries: Summaries = {};
+  for (const { name, variable, layout } of stateDict(model)) {
+    const gradient = gradients[(variable.read() as tf.Variable).name];
+    if (gradient === undefined) continue; // a running statistic
+    const values = (await gradient.data()) as Float32Array;
+    summaries[name] = summarise(fixture, name, toTorch(values, variable.shape as number[], layout));
+  }
+  return summaries;
 }

@@ -5,7 +5,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
 import {
   type NoiseScheduleName,
   noiseSchedule,
@@ -17,10 +16,9 @@ import {
   type UnetOptions,
   unet,
 } from "@tfjs-zoo/models";
-import { fromFloat32, loadWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backendStarts } from "../backend-starts.ts";
-import { errorOf, initialValue, type Summaries, summarise } from "../fixture.ts";
+import { errorOf, fillNetwork, gradientSummaries, type Summaries } from "../fixture.ts";
 
 const TOLERANCE = 1e-4;
 
@@ -55,7 +53,8 @@ describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
   it.for(fixtures)("$name: output, loss and gradients are PyTorch's", async (fixture, { skip }) => {
     if (!starts) skip();
     const before = tf.memory().numTensors;
-    const model = freshModel(fixture);
+    const model = unet({ ...fixture.options, dropout: 0, seed: null });
+    fillNetwork(model, fixture);
     const { inputs, target } = given(fixture);
     const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
     let output: tf.Tensor | undefined;
@@ -65,11 +64,7 @@ describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
     }, variables);
     expect(worstOf(await (output as tf.Tensor).data(), fixture.output)).toBeLessThan(TOLERANCE);
     expect(Math.abs((await value.data())[0] / fixture.loss - 1)).toBeLessThan(TOLERANCE);
-    const gradients: Summaries = {};
-    for (const { name, variable, layout } of stateDict(model)) {
-      const values = (await grads[(variable.read() as tf.Variable).name].data()) as Float32Array;
-      gradients[name] = summarise(fixture, name, toTorch(values, variable.shape as number[], layout));
-    }
+    const gradients = await gradientSummaries(model, grads, fixture);
     const { name, error } = errorOf(gradients, fixture.gradients);
     expect(error, `gradient of ${name}`).toBeLessThan(TOLERANCE);
     tf.dispose([inputs, target, output as tf.Tensor, value, grads]);
@@ -77,20 +72,6 @@ describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 });
-
-/** The fixture's network with the fixture's weights. */
-function freshModel(fixture: Fixture): tfl.LayersModel {
-  const model = unet({ ...fixture.options, dropout: 0, seed: null });
-  const tensors = new Map(
-    stateDict(model).map(({ name, variable, layout }) => {
-      const shape = torchShape(variable.shape as number[], layout);
-      const data = fromFloat32(initialValue(fixture, name, shape), "F32");
-      return [name, { dtype: "F32" as const, shape, data }];
-    }),
-  );
-  loadWeights(model, { tensors, metadata: {} });
-  return model;
-}
 
 /** What the network is given, and what it is to say. */
 function given({ options, seed, times, labels, prediction, schedule: name }: Fixture) {

@@ -6,11 +6,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { type MlpVaeOptions, randomStream, vae } from "@tfjs-zoo/models";
-import { fromFloat32, loadWeights, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
 import { autoencoding } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backendStarts } from "../backend-starts.ts";
-import { errorOf, initialValue, type Summaries, summarise } from "../fixture.ts";
+import { errorOf, fillNetwork, gradientSummaries, type Summaries } from "../fixture.ts";
 
 const TOLERANCE = 1e-4;
 
@@ -42,13 +41,7 @@ describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
     const { options, seed, batch, draws, klWeight } = fixture;
     const before = tf.memory().numTensors;
     const network = vae({ ...options, seed: null });
-    const tensors = new Map(
-      stateDict(network.train).map(({ name, variable, layout }) => {
-        const shape = torchShape(variable.shape as number[], layout);
-        return [name, { dtype: "F32" as const, shape, data: fromFloat32(initialValue(fixture, name, shape), "F32") }];
-      }),
-    );
-    loadWeights(network.train, { tensors, metadata: {} });
+    fillNetwork(network.train, fixture);
     const normals = (what: string, size: number) => {
       const random = randomStream(seed, "fixture", what);
       return Float32Array.from({ length: size }, () => random.normal());
@@ -70,11 +63,7 @@ describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
       return loss;
     }, variables);
     expect(Math.abs((await value.data())[0] - fixture.loss) / fixture.loss).toBeLessThan(TOLERANCE);
-    const gradients: Summaries = {};
-    for (const { name, variable, layout } of stateDict(network.train)) {
-      const values = (await grads[(variable.read() as tf.Variable).name].data()) as Float32Array;
-      gradients[name] = summarise(fixture, name, toTorch(values, variable.shape as number[], layout));
-    }
+    const gradients = await gradientSummaries(network.train, grads, fixture);
     const { name, error } = errorOf(gradients, fixture.gradients);
     expect(error, `gradient of ${name}`).toBeLessThan(TOLERANCE);
     tf.dispose([inputs, value, grads]);
