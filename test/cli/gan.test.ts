@@ -1,0 +1,74 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePictures } from "./pictures.ts";
+import { type Ended, type ZooOptions, zoo } from "./zoo.ts";
+
+const training = "--epochs 2 --batch-size 8 --latent 6 --seed 5 --checkpoint-every 1".split(" ");
+
+let folder: string;
+const path = (name: string) => join(folder, name);
+
+function train(model: string, run: string, flags: string[] = [], options?: ZooOptions): Promise<Ended> {
+  const dataset = `folder:${path("pictures")}`;
+  return zoo(["train", model, "--dataset", dataset, "--run", path(run), ...training, ...flags], options);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "zoo-gan-"));
+  await writePictures(path("pictures"), { train: 10, test: 4, size: 28 });
+  const ended = await train("sngan-mnist", "run", ["--conditional"]);
+  expect(ended.code, ended.stderr).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a GAN", () => {
+  it("says how both networks do, keeps a sheet of every epoch, and is measured by eval as by train", async () => {
+    expect(await readdir(join(path("run"), "samples"))).toEqual(["epoch-001.png", "epoch-002.png"]);
+    const result = JSON.parse(await readFile(join(path("run"), "result.json"), "utf8"));
+    expect(result.images).toBe(12);
+    const { code, stdout, stderr } = await zoo(["eval", path("run"), "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).variety).toBeCloseTo(result.variety, 4);
+  });
+
+  it("that was killed goes on to the same weights, critic and penalty too", async () => {
+    const flags = ["--discriminator-steps", "2"];
+    expect((await train("wgan-mnist", "whole", flags)).code).toBe(0);
+    const killed = await train("wgan-mnist", "killed", flags, {
+      onStart: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (String(text).includes("epoch 1/2")) child.kill("SIGKILL");
+        }),
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    const resumed = await zoo(["train", "--resume", path("killed")]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    const weights = (run: string) => readFile(join(path(run), "weights.safetensors"));
+    expect((await weights("killed")).equals(await weights("whole"))).toBe(true);
+  });
+
+  it("says when its images become alike", async () => {
+    const ended = await train("dcgan-mnist", "alike", ["--learning-rate", "0", "--ema", "0"]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toMatch(/its images are alike: the generator may have collapsed/);
+  });
+
+  it.each<[string[], number, RegExp]>([
+    [["train", "dcgan-mnist", "--recipe", "wgan-gp"], 2, /--gradient-penalty 10 .*has batch norm: take wgan-mnist/],
+    [["train", "wgan-mnist", "--clip-weights", "0.01"], 2, /both keep a critic's slope small: set one of them to 0/],
+    [["train", "dcgan-mnist", "--loss", "hing"], 2, /--loss got "hing".*did you mean "hinge"/],
+    [["train", "dcgan-mnist", "--recipe", "quick"], 2, /unknown recipe "quick"/],
+    [["train", "dcgan-mnist", "--discriminator-steps", "0"], 2, /--discriminator-steps got "0"/],
+    [["train", "dcgan-mnist", "--full"], 2, /--full means nothing to dcgan-mnist/],
+    [["train", "dcgan-mnist", "--unconditional"], 2, /--unconditional means nothing to dcgan-mnist/],
+    [["train", "ddpm", "--conditional"], 2, /--conditional means nothing to ddpm/],
+    [["import", "weights.safetensors", "--model", "dcgan", "--out", "OUT"], 2, /dcgan is nobody else's/],
+  ])("%j is refused in one line", async (args, code, message) => {
+    const ended = await zoo(args.map((arg) => (arg === "OUT" ? path("out.safetensors") : arg)));
+    expect(ended.stderr.trim()).toMatch(message);
+    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+    expect(ended.code).toBe(code);
+  });
+});
