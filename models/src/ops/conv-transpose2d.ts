@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.ts";
 import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
+import { examples, product, taps } from "./product.ts";
 import { sumToLastAxis } from "./sum-to-last-axis.ts";
 import { explicitPadding, type Pair, type PairLike, pair } from "./window.ts";
 
@@ -45,6 +46,10 @@ export const convTranspose2d: Op<ConvTranspose2DInputs, ConvTranspose2DAttrs> = 
       );
     }
     const size = transposedOutput([height, width], [kernelHeight, kernelWidth], attrs);
+    if (isPixel(x, attrs)) {
+      const y = tf.reshape(product(examples(x), taps(filter), { transposed: true }), [batch, ...size, outChannels]);
+      return { output: bias === undefined ? y : tf.add(y, bias), saved: { x, filter, bias } };
+    }
     const window = { ...stockAttrs(attrs), inputShape: [batch, ...size, outChannels] };
     if (bias !== undefined && hasKernel("ZooBiasedConvTranspose2D")) {
       return {
@@ -57,14 +62,28 @@ export const convTranspose2d: Op<ConvTranspose2DInputs, ConvTranspose2DAttrs> = 
   },
 
   backward(dy, { x, filter, bias }, attrs) {
+    const bySum = bias && { bias: () => sumToLastAxis(dy) }; // [outChannels]
+    if (isPixel(x, attrs)) {
+      return {
+        x: () => tf.reshape(product(examples(dy), taps(filter), {}), x.shape),
+        filter: () => tf.reshape(tf.matMul(examples(dy), examples(x), true, false), filter.shape),
+        ...bySum,
+      };
+    }
     const window = stockAttrs(attrs);
     return {
       x: () => runKernel(tf.Conv2D, { x: dy, filter }, window)[0], // [batch, height, width, inChannels]
       filter: () => runKernel(tf.Conv2DBackpropFilter, { x: dy, dy: x }, { ...window, filterShape: filter.shape })[0],
-      ...(bias && { bias: () => sumToLastAxis(dy) }), // [outChannels]
+      ...bySum,
     };
   },
 });
+
+/** Whether x is one pixel, which draws all of y: a dense layer's work, and quicker as such. */
+function isPixel(x: tf.Tensor, { padding = 0, outputPadding = 0 }: ConvTranspose2DAttrs): boolean {
+  const plain = [...pair(padding), ...pair(outputPadding)].every((n) => n === 0);
+  return plain && x.shape[1] === 1 && x.shape[2] === 1;
+}
 
 /**
  * Height and width of a transposed convolution's result.

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, hasKernel, type Op, runKernel } from "./differentiable.ts";
+import { differentiable, type Op } from "./differentiable.ts";
+import { product } from "./product.ts";
 import { sumToLastAxis } from "./sum-to-last-axis.ts";
 
 export type DenseInputs = { x: tf.Tensor; weight: tf.Tensor; bias?: tf.Tensor };
@@ -38,17 +39,6 @@ export const dense: Op<DenseInputs, DenseAttrs> = differentiable("Dense", {
     };
   },
 });
-
-/** x W + b, or x Wᵀ: [rows, in] -> [rows, out] */
-function product(
-  x: tf.Tensor2D,
-  weight: tf.Tensor,
-  { bias, transposed = false }: { bias?: tf.Tensor; transposed?: boolean },
-): tf.Tensor {
-  if (hasKernel("ZooAffine")) return runKernel("ZooAffine", { x, weight, bias }, { transposed })[0];
-  const y = tf.matMul(x, weight as tf.Tensor2D, false, transposed);
-  return bias === undefined ? y : tf.add(y, bias);
-}
 
 /** [..., d] as [rows, d]. */
 function rows(x: tf.Tensor): tf.Tensor2D {

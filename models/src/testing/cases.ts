@@ -147,18 +147,23 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
       const attrs: Conv2DAttrs = { ...window, groups };
       return make(bias ? { x, filter, bias: normal(random, [outChannels]) } : { x, filter }, attrs);
     }),
-    ...[false, true].map((bias) => {
-      const attrs: Conv2DAttrs = { padding: 1, activation: "relu" };
-      for (;;) {
-        const inputs: Inputs64 = {
-          x: normal(random, [2, 3, 4, 2]),
-          filter: normal(random, [3, 3, 2, 3]),
-          ...(bias && { bias: normal(random, [3]) }),
-        };
-        const [z] = conv2dTextbook(inputs, { padding: 1 });
-        if (z.values.every((value) => Math.abs(value) > 0.05)) return make(inputs, attrs);
-      }
-    }),
+    ...[false, true].flatMap((bias) =>
+      [
+        { kernel: [3, 3], padding: 1 },
+        { kernel: [3, 4], padding: 0 }, // as large as the images
+      ].map(({ kernel, padding }) => {
+        const attrs: Conv2DAttrs = { padding, activation: "relu" };
+        for (;;) {
+          const inputs: Inputs64 = {
+            x: normal(random, [2, 3, 4, 2]),
+            filter: normal(random, [...kernel, 2, 3]),
+            ...(bias && { bias: normal(random, [3]) }),
+          };
+          const [z] = conv2dTextbook(inputs, { padding });
+          if (z.values.every((value) => Math.abs(value) > 0.05)) return make(inputs, attrs);
+        }
+      }),
+    ),
   ],
 
   ConvTranspose2D: (random) =>
@@ -726,6 +731,10 @@ function convolutions() {
     strides: [2, 1],
     padding: [0, 2],
   });
+  // Filters as large as the images, where a convolution is a dense layer
+  for (const bias of [false, true]) {
+    list.push({ shape: [3, 4, 3, 2], kernel: [4, 3], outChannels: 5, groups: 1, bias, strides: 2 });
+  }
   return list;
 }
 

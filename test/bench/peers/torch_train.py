@@ -26,6 +26,7 @@ try:
     import torch.nn as nn
     import torch.nn.functional as F
     from airbench import Airbench  # beside this file
+    from gan import Dcgan
     from generative import Vae
     from patches import ConvNext, Mixer, Vit
     from sequences import Gpt, Seq2Seq, TransformerNmt
@@ -130,8 +131,8 @@ TRANSLATORS = {
     "transformer": (TransformerNmt, 8000, 20, torch.optim.Adam),
 }
 TEXT = LANGUAGE_MODELS | TRANSLATORS
-# name -> builder, and input [channels, height, width]; a network says its own loss
-GENERATIVE = {"vae": (Vae, (1, 28, 28))}
+# name -> builder, and input [channels, height, width]; a network says its own loss, or takes its own steps
+GENERATIVE = {"vae": (Vae, (1, 28, 28)), "dcgan-mnist": (Dcgan, (1, 28, 28))}
 
 
 def main():
@@ -179,6 +180,8 @@ def main():
         optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
 
     def train():
+        if hasattr(model, "step"):
+            return model.step(*inputs, a.precision == "bf16")
         optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
             outputs = model(*inputs)  # logits [batch, classes] or [batch, time, vocabulary]

@@ -154,7 +154,7 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
       backend: used,
       precision,
       batch: ours.batch,
-      unit: entry.task === "classification" ? "images" : "tokens",
+      unit: "inputShape" in entry ? "images" : "tokens",
       ours: rateOf(times[0], items),
       peers: rates,
       notes,
