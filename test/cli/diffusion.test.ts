@@ -62,7 +62,24 @@ describe("a network of diffusion", () => {
     await rm(out);
   });
 
+  it("shows its steps", async () => {
+    const [still, film] = [path("sheet.png"), path("steps.gif")];
+    const flags = ["--out", still, "--animate", film, "--grid", "2x2", "--steps", "5", "--seed", "3", "--json"];
+    const ended = await zoo(["sample", path("run"), ...flags]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const { pages, delay } = await sharp(film, { animated: true }).metadata();
+    expect([pages, delay?.at(-1)]).toEqual([5, 1500]);
+    // The last frame is what the sheet shows; before it there is more noise.
+    const seen = (file: string, page?: number) => sharp(file, { page }).removeAlpha().raw().toBuffer();
+    const [end, first, last] = [await seen(still), await seen(film, 0), await seen(film, 4)];
+    const far = (other: Buffer) => end.reduce((sum, value, i) => sum + Math.abs(value - other[i]), 0) / end.length;
+    expect(far(last)).toBeLessThan(4); // of 255: a film has fewer colours
+    expect(far(first)).toBeGreaterThan(4 * far(last));
+    await rm(still);
+  });
+
   it.each<[string[], number, RegExp]>([
+    [["sample", "RUN", "--animate", "x.gif", "--show", "interpolation"], 2, /--show means nothing to/],
     [["sample", "RUN", "--out", "OUT", "--steps", "0"], 2, /--steps got "0"; expected a whole number from 1 to 20/],
     [["sample", "RUN", "--out", "OUT", "--steps", "21"], 2, /--steps got "21"; expected a whole number from 1 to 20/],
     [

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readSafetensors, type SafeTensor, writeSafetensors } from "@tfjs-zoo/models/weights";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
@@ -68,7 +69,46 @@ describe("a variational autoencoder", () => {
     expect(channels[0].stdev).toBeGreaterThan(5); // it shows something
   });
 
+  it.each([
+    ["interpolation", "ways.gif", "gif", 36],
+    ["traversal", "ways.webp", "webp", 30],
+  ])("moves on ways of %s", async (show, name, format, pages) => {
+    const line = ["sample", "run", "--animate", name, "--grid", "2x2", "--show", show, "--backend", "wasm", "--json"];
+    const ended = await zoo(line, { cwd: folder });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(JSON.parse(ended.stdout)).toEqual({ animate: name, rows: 2, columns: 2, seed: 0, show });
+    const film = sharp(path(name), { animated: true });
+    expect(await film.metadata()).toMatchObject({ format, pages, loop: 0 });
+    const [first, middle] = await Promise.all(
+      [0, pages / 2].map((page) => sharp(path(name), { page }).raw().toBuffer()),
+    );
+    expect(first.equals(middle)).toBe(false);
+  });
+
+  it("is said to be damaged when its weights are not finite, and leaves nothing", async () => {
+    const { tensors, metadata } = readSafetensors(await readFile(join(path("run"), "weights.safetensors")));
+    const name = "decoder.2.weight";
+    const weight = tensors.get(name) as SafeTensor;
+    tensors.set(name, { ...weight, data: new Uint8Array(weight.data.length).fill(255) }); // NaN
+    await writeFile(path("nan.safetensors"), writeSafetensors(tensors, metadata));
+    for (const line of [
+      ["sample", "nan.safetensors", "--out", "nan.png", "--animate", "nan.gif"],
+      ["sample", "nan.safetensors", "--animate", "nan.gif"],
+    ]) {
+      const ended = await zoo([...line, "--backend", "wasm"], { cwd: folder });
+      expect(ended.stderr).toMatch(/^error: vae's outputs are not finite: its weights are too large or damaged/m);
+      expect(ended.code).toBe(1);
+    }
+    expect(existsSync(path("nan.png")) || existsSync(path("nan.gif"))).toBe(false);
+  });
+
   it.each<[string[], number, RegExp]>([
+    [["sample", "RUN"], 2, /sample needs a file to write: --out sheet.png, or --animate FILE.gif/],
+    [["sample", "RUN", "--animate", "x.mp4"], 2, /--animate got "x.mp4"; expected a .gif or .webp file/],
+    [["sample", "RUN", "--animate", "none/x.gif"], 1, /--animate none\/x.gif: there is no folder none/],
+    [["sample", "RUN", "--animate", "x.gif", "--show", "samples"], 2, /nothing moves in --show samples/],
+    [["sample", "RUN", "--animate", "x.gif", "--show", "traversal"], 2, /4 numbers, and --grid has 64 images/],
+    [["sample", "RUN", "--animate", "x.gif", "--steps", "4"], 2, /--steps means nothing to/],
     [["sample", "RUN", "--out", "x.png", "--grid", "8"], 2, /--grid got "8"; expected ROWSxCOLUMNS/],
     [["sample", "RUN", "--out", "x.png", "--grid", "999x999"], 2, /1024 images at most/],
     [["sample", "RUN", "--out", "x.jpg"], 2, /--out got "x.jpg"; expected a .png file/],

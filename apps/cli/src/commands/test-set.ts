@@ -47,7 +47,11 @@ export async function onTestImages(
  *
  * @throws InputError where there are fewer
  */
-export async function testPictures(info: AutoencoderInfo, count: number, output: Output): Promise<Float32Array> {
+export async function testPictures(
+  info: Pick<AutoencoderInfo, "dataset" | "inputShape" | "model">,
+  count: number,
+  output: Output,
+): Promise<Float32Array> {
   const { test } = await imagesLike(info, info.dataset, output);
   if (test.count < count) {
     throw new InputError(

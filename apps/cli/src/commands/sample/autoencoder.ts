@@ -1,80 +1,43 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { drawLatents, interpolation, randomStream, traversal, type Vae } from "@tfjs-zoo/models";
+import { drawLatents, randomStream, type Vae } from "@tfjs-zoo/models";
 import { type AutoencoderInfo, autoencoderFrom, drawnImages, readAutoencoder } from "@tfjs-zoo/training/node";
-import { type Output, startBackendFor, UsageError } from "../../context.ts";
 import { expectFinite } from "../../expect-finite.ts";
-import { testPictures } from "../test-set.ts";
-import type { Made, SampleFlags, Wanted } from "./index.ts";
+import type { ImageMaker, ImageSource, LatentSpace, Order } from "./maker.ts";
 
-export const shows = ["samples", "interpolation", "traversal", "reconstructions"] as const;
+/** Images that are made at a time. */
+const BATCH = 256;
 
-/** Images that an autoencoder makes. */
-export async function autoencoderImages(wanted: Wanted, flags: SampleFlags, output: Output): Promise<Made> {
-  const show = flags.show ?? "samples";
-  const file = await readAutoencoder(wanted.path);
-  await startBackendFor(flags, output);
-  const vae = autoencoderFrom(file, wanted.path);
-  try {
-    const images = await imagesOf(vae, file.info, show, wanted, output);
-    return { images, shape: file.info.inputShape, facts: { show } };
-  } finally {
-    vae.dispose();
-  }
+/** Reads an autoencoder, which makes images out of a z. */
+export async function autoencoderSource(path: string): Promise<ImageSource> {
+  const file = await readAutoencoder(path);
+  return { info: file.info, facts: {}, build: () => autoencoderMaker(autoencoderFrom(file, path), file.info) };
 }
 
-/** [rows · columns, height, width, channels], 0 to 1 */
-async function imagesOf(
-  vae: Vae,
-  info: AutoencoderInfo,
-  show: string,
-  wanted: Wanted,
-  output: Output,
-): Promise<Float32Array> {
-  const { rows, columns, seed } = wanted;
+function autoencoderMaker(vae: Vae, info: AutoencoderInfo): ImageMaker {
+  const latent: LatentSpace = {
+    size: vae.latent,
+    images: (z) => valuesOf(info, () => drawnImages(vae, tf.tensor2d(z as number[][], [z.length, vae.latent]))),
+  };
+  return {
+    latent,
+    make: (order) => drawn(latent, order),
+    reconstruct: (images, count) =>
+      valuesOf(info, () => {
+        const [mean] = vae.encode.apply(tf.tensor4d(images, [count, ...info.inputShape])) as tf.Tensor[];
+        return drawnImages(vae, mean);
+      }),
+    dispose: vae.dispose,
+  };
+}
+
+/** Images of z's that are drawn from the prior. */
+async function* drawn(latent: LatentSpace, { count, seed, labels, progress }: Order): AsyncGenerator<Float32Array> {
   const random = randomStream(seed, "sample");
-  const draw = (count: number) => drawLatents(count, vae.latent, random);
-  const decoded = (z: number[][]) => valuesOf(info, () => drawnImages(vae, tf.tensor2d(z, [z.length, vae.latent])));
-  if (show === "samples") return decoded(draw(rows * columns));
-  if (show === "interpolation") {
-    if (columns < 2) throw new UsageError(`--show interpolation needs 2 columns at least, and --grid has ${columns}`);
-    const ends = draw(2 * rows);
-    return decoded(
-      Array.from({ length: rows }, (_, row) => interpolation(ends[2 * row], ends[2 * row + 1], columns)).flat(),
-    );
+  for (let first = 0; first < count; first += BATCH) {
+    const size = Math.min(BATCH, count - first);
+    yield await latent.images(drawLatents(size, latent.size, random), labels?.slice(first, first + size));
+    progress({ label: "making images", done: first + size, total: count, unit: "items" });
   }
-  if (show === "traversal") {
-    if (rows > vae.latent) {
-      throw new UsageError(`--show traversal has a row for each of ${vae.latent} numbers, and --grid has ${rows} rows`);
-    }
-    const numbers = Array.from({ length: rows }, (_, row) => row);
-    return decoded(traversal(draw(1)[0], numbers, columns));
-  }
-  return reconstructions(vae, info, wanted, output);
-}
-
-/** Rows of test images, and below each row what the autoencoder makes of it. */
-async function reconstructions(
-  vae: Vae,
-  info: AutoencoderInfo,
-  { rows, columns }: Wanted,
-  output: Output,
-): Promise<Float32Array> {
-  if (rows % 2 === 1) {
-    throw new UsageError(`--show reconstructions needs an even number of rows, and --grid has ${rows}`);
-  }
-  const count = (rows / 2) * columns;
-  const originals = await testPictures(info, count, output);
-  const drawn = await valuesOf(info, () => {
-    const [mean] = vae.encode.apply(tf.tensor4d(originals, [count, ...info.inputShape])) as tf.Tensor[];
-    return drawnImages(vae, mean);
-  });
-  const row = originals.length / (rows / 2);
-  const both = new Float32Array(2 * originals.length);
-  for (let i = 0; i < rows / 2; i++) {
-    both.set(originals.subarray(i * row, (i + 1) * row), 2 * i * row);
-    both.set(drawn.subarray(i * row, (i + 1) * row), (2 * i + 1) * row);
-  }
-  return both;
 }
 
 /** @throws InputError where they are not finite: the weights are damaged */

@@ -1,10 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { type Guidance, noiseSchedule, randomStream, type SamplerName, samplers, unetDenoiser } from "@tfjs-zoo/models";
 import { type DiffusionInfo, diffusionFrom, readDiffusion } from "@tfjs-zoo/training/node";
-import { closest } from "fastest-levenshtein";
-import { type Output, startBackendFor, UsageError, wholeNumber } from "../../context.ts";
+import { UsageError, wholeNumber } from "../../context.ts";
 import { expectFinite } from "../../expect-finite.ts";
-import type { Made, SampleFlags, Wanted } from "./index.ts";
+import type { ImageSource, MakerFlags, Order } from "./maker.ts";
 
 export const samplerNames = Object.keys(samplers) as SamplerName[];
 
@@ -14,73 +14,68 @@ const STEPS = 50;
 /** Images that are made at a time. */
 const BATCH = 64;
 
-/** Images that a network of diffusion makes. */
-export async function diffusionImages(wanted: Wanted, flags: SampleFlags, output: Output): Promise<Made> {
-  const { path, target, rows, columns, seed } = wanted;
+/** How noise becomes images. */
+interface Sampling {
+  sampler: SamplerName;
+  steps: number;
+  /** w of guidance */
+  strength: number;
+}
+
+/** Reads a network of diffusion, which makes images out of noise. */
+export async function diffusionSource(path: string, target: string, flags: MakerFlags): Promise<ImageSource> {
   const file = await readDiffusion(path);
   const { info } = file;
-  const { inputShape: shape } = info;
-  const steps = wholeNumber("--steps", flags.steps ?? String(Math.min(STEPS, info.times)), 1, info.times);
-  const labels = labelsOf(info, wanted, flags);
-  const strength = strengthOf(flags, info, target);
-  const sampler = (flags.sampler ?? "ddim") as SamplerName;
-  await startBackendFor(flags, output);
-  const model = diffusionFrom(file, path);
+  const { classes, times } = info;
+  const sampling: Sampling = {
+    sampler: (flags.sampler ?? "ddim") as SamplerName,
+    steps: wholeNumber("--steps", flags.steps ?? String(Math.min(STEPS, times)), 1, times),
+    strength: strengthOf(flags, info, target),
+  };
+  const { sampler, steps, strength } = sampling;
+  return {
+    ...{ info, classes },
+    facts: { sampler, steps, ...(classes && { guidance: strength }) },
+    build: () => {
+      const model = diffusionFrom(file, path);
+      return { make: (order) => denoised(model, info, sampling, order), dispose: () => model.dispose() };
+    },
+  };
+}
+
+async function* denoised(
+  model: tfl.LayersModel,
+  info: DiffusionInfo,
+  { sampler, steps, strength }: Sampling,
+  { count, seed, labels, progress, onStep }: Order,
+): AsyncGenerator<Float32Array> {
   const schedule = noiseSchedule(info.noise, info.times);
-  const count = rows * columns;
-  const images = new Float32Array(count * shape[0] * shape[1] * shape[2]);
-  try {
-    for (let first = 0; first < count; first += BATCH) {
-      const size = Math.min(BATCH, count - first);
-      const of = labels?.slice(first, first + size);
-      const guidance: Guidance | undefined = of && { labels: of, classes: info.classes?.length ?? 0, strength };
-      const made: tf.Tensor = await samplers[sampler]({
-        ...{ denoise: unetDenoiser(model), schedule, shape: [size, ...shape], steps, first },
-        ...{ prediction: info.prediction, guidance },
-        random: (...where) => randomStream(seed, "sample", ...where),
-        onStep: ({ step }) => {
-          const total = steps * Math.ceil(count / BATCH);
-          const done = step + (first / BATCH) * steps;
-          output.progress.update({ label: "taking noise away", done, total, unit: "items" });
-        },
-      });
-      const values = await made.data();
-      made.dispose();
-      images.set(
-        values.map((value) => (value + 1) / 2),
-        (first * images.length) / count,
-      );
-    }
-  } finally {
-    model.dispose();
+  const total = steps * Math.ceil(count / BATCH);
+  for (let first = 0; first < count; first += BATCH) {
+    const size = Math.min(BATCH, count - first);
+    const of = labels?.slice(first, first + size);
+    const guidance: Guidance | undefined = of && { labels: of, classes: info.classes?.length ?? 0, strength };
+    const made: tf.Tensor = await samplers[sampler]({
+      ...{ denoise: unetDenoiser(model), schedule, shape: [size, ...info.inputShape], steps, first },
+      ...{ prediction: info.prediction, guidance },
+      random: (...where) => randomStream(seed, "sample", ...where),
+      async onStep({ step, x }) {
+        progress({ label: "taking noise away", done: step + (first / BATCH) * steps, total, unit: "items" });
+        await onStep?.({ step, steps, first, images: () => imagesOf(x) });
+      },
+    });
+    const images = await imagesOf(made);
+    made.dispose();
+    expectFinite(images, info);
+    yield images;
   }
-  expectFinite(images, info);
-  return { images, shape, facts: { sampler, steps, ...(labels && { classes: labels, guidance: strength }) } };
 }
 
-/** The class of each image: the one that is asked for, or each row's own; undefined for a network that knows none. */
-function labelsOf(
-  { classes }: DiffusionInfo,
-  { rows, columns, target }: Wanted,
-  { class: asked }: SampleFlags,
-): number[] | undefined {
-  if (classes === undefined) {
-    if (asked === undefined) return undefined;
-    throw new UsageError(`--class ${asked}: ${target} was trained without classes: leave it out`);
-  }
-  if (asked === undefined) {
-    return Array.from({ length: rows * columns }, (_, i) => Math.floor(i / columns) % classes.length);
-  }
-  const label = /^\d+$/.test(asked) && !classes.includes(asked) ? Number(asked) : classes.indexOf(asked);
-  if (label < 0 || label >= classes.length) {
-    throw new UsageError(
-      `--class got "${asked}": did you mean "${closest(asked, [...classes])}"? (there are: ${classes.join(", ")}; or 0 to ${classes.length - 1})`,
-    );
-  }
-  return new Array<number>(rows * columns).fill(label);
-}
+/** [−1, 1] -> [0, 1] */
+const imagesOf = async (x: tf.Tensor): Promise<Float32Array> =>
+  ((await x.data()) as Float32Array).map((value) => (value + 1) / 2);
 
-function strengthOf({ guidance }: SampleFlags, { classes }: DiffusionInfo, target: string): number {
+function strengthOf({ guidance }: MakerFlags, { classes }: DiffusionInfo, target: string): number {
   if (guidance === undefined) return 0;
   if (classes === undefined) {
     throw new UsageError(`--guidance ${guidance}: ${target} was trained without classes: leave it out`);

@@ -1,61 +1,42 @@
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, extname } from "node:path";
 import { InputError } from "@tfjs-zoo/models";
-import { pictureOf, sheet } from "@tfjs-zoo/training/charts";
-import { encodePng, taskOfFile, writeFileAtomic } from "@tfjs-zoo/training/node";
+import { writeFileAtomic } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import {
   backendOption,
   type CommonFlags,
   createOutput,
   jsonOption,
+  type Output,
+  startBackendFor,
   threadsOption,
   UsageError,
   wholeNumber,
 } from "../../context.ts";
-import { weightsFile } from "../../target.ts";
-import { autoencoderImages, shows } from "./autoencoder.ts";
-import { diffusionImages, samplerNames } from "./diffusion.ts";
+import { type Animation, animated, animationOf, stepsKept, ways } from "./animation.ts";
+import { samplerNames } from "./diffusion.ts";
+import { classAsked, type ImageMaker, type ImageSource, imageSource, type MakerFlags } from "./maker.ts";
+import { pngOf, sheetOf } from "./sheet.ts";
+import { imagesShown, shows, type Wanted } from "./shows.ts";
 
-export interface SampleFlags extends CommonFlags {
-  out: string;
+interface SampleFlags extends CommonFlags, MakerFlags {
+  out?: string;
+  animate?: string;
   grid: string;
   seed: string;
-  // of autoencoders
-  show?: string;
-  // of networks of diffusion
-  class?: string;
-  steps?: string;
-  sampler?: string;
-  guidance?: string;
 }
-
-/** What is to be made. */
-export interface Wanted {
-  /** the file of weights, and what the user called it */
-  path: string;
-  target: string;
-  rows: number;
-  columns: number;
-  seed: number;
-}
-
-/** Images: [rows · columns, height, width, channels], 0 to 1; and what a program would want to know of them. */
-export interface Made {
-  images: Float32Array;
-  shape: readonly [number, number, number];
-  facts: { [name: string]: unknown };
-}
-
-/** The grey between images, 0 to 255. */
-const BETWEEN = 24;
 
 export function registerSample(program: Command): void {
-  program
+  const command = program
     .command("sample")
-    .description("a sheet of images that a network makes, as PNG")
+    .description("a sheet of images that a network makes, as PNG, or as an animation of how they come about")
     .argument("<weights>", "NAME.TAG, a name with one published TAG, a run's folder or a .safetensors file")
-    .requiredOption("--out <file>", "a .png file")
+    .option("--out <file>", "a .png file")
+    .option(
+      "--animate <file>",
+      "a .gif or .webp file: noise that becomes images, or images that change on ways through the space that they come from",
+    )
     .option("--grid <rows x columns>", "how many images", "8x8")
     .option("--seed <n>", "of what is drawn", "0")
     .addOption(
@@ -64,41 +45,86 @@ export function registerSample(program: Command): void {
         "of an autoencoder: samples of its prior, ways from one to another, one number at a time, or test images and below each what became of it (default: samples)",
       ).choices(shows),
     )
-    .option("--class <name>", "diffusion: what to make, by name or number (default: each row its own)")
-    .option("--steps <n>", "diffusion: how often the network is asked (default: 50)")
-    .addOption(new Option("--sampler <name>", "diffusion: how (default: ddim)").choices(samplerNames))
-    .option("--guidance <w>", "diffusion: how far beyond what the network says of a class (default: 0)")
-    .addOption(backendOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption())
-    .action(sample);
+    .option("--class <name>", "diffusion: what to make, by name or number (default: each row its own)");
+  makerOptions(command).addOption(backendOption()).addOption(threadsOption()).addOption(jsonOption()).action(sample);
 }
 
-const makers = { autoencoding: autoencoderImages, diffusion: diffusionImages };
-const flagsOf = { autoencoding: ["show"], diffusion: ["class", "steps", "sampler", "guidance"] } as const;
+/** Flags that say how images are made, whatever is done with them. */
+export function makerOptions(command: Command): Command {
+  return command
+    .option("--steps <n>", "diffusion: how often the network is asked (default: 50)")
+    .addOption(new Option("--sampler <name>", "diffusion: how (default: ddim)").choices(samplerNames))
+    .option("--guidance <w>", "diffusion: how far beyond what the network says of a class (default: 0)");
+}
 
 async function sample(target: string, flags: SampleFlags): Promise<void> {
   const output = createOutput(flags);
   const grid = gridOf(flags.grid);
   const seed = wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1);
-  await checkOut(flags.out);
-  const path = await weightsFile(target);
-  const task = await taskOfFile(path);
-  if (task !== "autoencoding" && task !== "diffusion") {
-    throw new InputError(`${target} makes no images: give weights of a network that does, such as a run of vae`);
+  if (flags.out === undefined && flags.animate === undefined) {
+    throw new UsageError("sample needs a file to write: --out sheet.png, or --animate FILE.gif");
   }
-  for (const [of, names] of Object.entries(flagsOf)) {
-    const given = names.find((name) => of !== task && flags[name] !== undefined);
-    if (given) throw new UsageError(`--${given} means nothing to ${target}: leave it out`);
+  await checkFile("--out", flags.out, [".png"]);
+  await checkFile("--animate", flags.animate, animated);
+  const source = await imageSource(target, flags);
+  const labels = labelsOf(source, grid, target, flags);
+  await startBackendFor(flags, output);
+  const maker = source.build();
+  const wanted: Wanted = { ...grid, seed, labels };
+  try {
+    // Both are whole before either is written.
+    const { images, animation } = await made(source, maker, wanted, flags, output);
+    const { inputShape: shape } = source.info;
+    if (animation !== undefined) {
+      const pictures = animation.frames.map((frame) => sheetOf(frame, shape, grid.columns));
+      const file = flags.animate as string;
+      await writeFileAtomic(file, await animationOf(pictures, animation.delays, kindOf(file)));
+    }
+    if (images !== undefined) await writeFileAtomic(flags.out as string, pngOf(sheetOf(images, shape, grid.columns)));
+  } finally {
+    maker.dispose();
   }
-  const { images, shape, facts } = await makers[task]({ path, target, ...grid, seed }, flags, output);
-  const size = shape[0] * shape[1] * shape[2];
-  const tiles = Array.from({ length: images.length / size }, (_, i) =>
-    pictureOf(images.subarray(i * size, (i + 1) * size), shape),
-  );
-  const { pixels, height, width } = sheet(tiles, BETWEEN, grid.columns);
-  await writeFileAtomic(flags.out, encodePng(pixels, [height, width, 3]));
-  output.result({ out: flags.out, ...grid, seed, ...facts }, () => flags.out);
+  const files = [flags.out, flags.animate].filter((file) => file !== undefined);
+  const { out, animate, show } = flags;
+  output.result({ out, animate, ...grid, seed, show, ...source.facts, classes: labels }, () => files.join("\n"));
+}
+
+/** What is to be on the sheet, and what is to move. */
+async function made(
+  source: ImageSource,
+  maker: ImageMaker,
+  wanted: Wanted,
+  { out, animate, show }: SampleFlags,
+  output: Output,
+): Promise<{ images?: Float32Array; animation?: Animation }> {
+  const [height, width, channels] = source.info.inputShape;
+  const size = height * width * channels;
+  const { latent } = maker;
+  if (animate !== undefined && latent === undefined) {
+    const { onStep, kept } = stepsKept(wanted.rows * wanted.columns, size);
+    const images = await imagesShown("samples", source, maker, wanted, output, onStep);
+    return { images: out === undefined ? undefined : images, animation: kept() };
+  }
+  const moves = show ?? "interpolation";
+  if (animate !== undefined && moves !== "interpolation" && moves !== "traversal") {
+    throw new UsageError(`nothing moves in --show ${moves}: --animate shows interpolation or traversal`);
+  }
+  return {
+    ...(out && { images: await imagesShown(show ?? "samples", source, maker, wanted, output) }),
+    ...(animate && latent && { animation: await ways(moves, latent, wanted, size) }),
+  };
+}
+
+/** The class of each image: the one that is asked for, or each row's own; undefined for a network that is told none. */
+function labelsOf(
+  { classes }: ImageSource,
+  { rows, columns }: { rows: number; columns: number },
+  target: string,
+  { class: asked }: SampleFlags,
+): number[] | undefined {
+  const one = asked === undefined ? undefined : classAsked(asked, classes, target);
+  if (classes === undefined) return undefined;
+  return Array.from({ length: rows * columns }, (_, i) => one ?? Math.floor(i / columns) % classes.length);
 }
 
 /** @throws UsageError for what is no grid, or too large for a picture to look at */
@@ -109,9 +135,15 @@ function gridOf(text: string): { rows: number; columns: number } {
   throw new UsageError(`--grid got "${text}"; expected ROWSxCOLUMNS, as in 8x8, with 1024 images at most`);
 }
 
-/** @throws UsageError when the file can't be written or is no PNG, before anything is computed for it */
-async function checkOut(out: string): Promise<void> {
-  if (!out.toLowerCase().endsWith(".png")) throw new UsageError(`--out got "${out}"; expected a .png file`);
-  const folder = await stat(dirname(out)).catch(() => undefined);
-  if (!folder?.isDirectory()) throw new InputError(`--out ${out}: there is no folder ${dirname(out)}: make it first`);
+const kindOf = (file: string): string => extname(file).toLowerCase();
+
+/** @throws UsageError when a file can't be written or is of another kind, before anything is computed for it */
+export async function checkFile(flag: string, file: string | undefined, kinds: readonly string[]): Promise<void> {
+  if (file === undefined) return;
+  if (!kinds.includes(kindOf(file))) {
+    throw new UsageError(`${flag} got "${file}"; expected a ${kinds.join(" or ")} file`);
+  }
+  const folder = await stat(dirname(file)).catch(() => undefined);
+  if (!folder?.isDirectory())
+    throw new InputError(`${flag} ${file}: there is no folder ${dirname(file)}: make it first`);
 }
