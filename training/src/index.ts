@@ -23,6 +23,7 @@ export * from "./tasks/bert-texts.ts";
 export * from "./tasks/classification.ts";
 export * from "./tasks/classifier-weights.ts";
 export * from "./tasks/diffusion.ts";
+export * from "./tasks/diffusion-bits.ts";
 export * from "./tasks/diffusion-weights.ts";
 export * from "./tasks/ensemble.ts";
 export * from "./tasks/gan-weights.ts";

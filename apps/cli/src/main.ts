@@ -11,6 +11,7 @@ import { registerGenerate } from "./commands/generate.ts";
 import { registerGradcheck } from "./commands/gradcheck.ts";
 import { registerImport } from "./commands/import.ts";
 import { registerList } from "./commands/list.ts";
+import { registerMeasure } from "./commands/measure/index.ts";
 import { registerPredict } from "./commands/predict.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerPull } from "./commands/pull.ts";
@@ -38,6 +39,7 @@ for (const register of [
   registerGenerate,
   registerTranslate,
   registerSample,
+  registerMeasure,
   registerBench,
   registerGradcheck,
   registerDoctor,

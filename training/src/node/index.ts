@@ -9,6 +9,7 @@ export * from "./classifier-result.ts";
 export * from "./comparison/comparison.ts";
 export * from "./comparison/comparison-report.ts";
 export * from "./comparison/comparison-text.ts";
+export * from "./diffusion-bits.ts";
 export * from "./diffusion-file.ts";
 export * from "./explain/index.ts";
 export * from "./gan-file.ts";

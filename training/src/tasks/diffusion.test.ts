@@ -13,10 +13,12 @@ import {
   unetDenoiser,
 } from "@tfjs-zoo/models";
 import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Trainer } from "../loop/trainer.ts";
 import { adam, weightsAndBiases } from "../optim/index.ts";
 import { type DiffusionOptions, diffusion, evaluateDiffusion } from "./diffusion.ts";
+import { evaluateBits } from "./diffusion-bits.ts";
+import type { DiffusionInfo } from "./diffusion-weights.ts";
 
 beforeAll(async () => {
   registerWasmKernels();
@@ -87,10 +89,16 @@ describe.each<[Prediction, number | undefined]>([
 });
 
 describe("a network that has learned", () => {
-  it("makes images of the class that it is asked for", async () => {
-    const network = networkOf();
+  let network: ReturnType<typeof unet>;
+  beforeAll(async () => {
+    network = networkOf();
     const trainer = trainerOf(network, { prediction: "v", minSnr: 5 });
     await learn(trainer, 0, 100);
+    trainer.dispose();
+  });
+  afterAll(() => network.dispose());
+
+  it("makes images of the class that it is asked for", async () => {
     const sampled = await dpmSolverSample({
       ...{ denoise: unetDenoiser(network), schedule, prediction: "v", steps: 10 },
       ...{ shape: [4, ...SHAPE], random: (...path) => randomStream(3, ...path) },
@@ -99,8 +107,29 @@ describe("a network that has learned", () => {
     const means = tf.tidy(() => tf.mean(sampled, [1, 2, 3]).dataSync());
     for (const mean of [means[0], means[1], -means[2], -means[3]]) expect(mean).toBeGreaterThan(0.2);
     sampled.dispose();
-    trainer.dispose();
-    network.dispose();
+  });
+
+  it("takes fewer bits for images with their class than with another, by some times about as many as by all", async () => {
+    const info: DiffusionInfo = {
+      ...{ model: "ddpm", dataset: "shades", inputShape: SHAPE, noise: "cosine", times: 100, prediction: "v" },
+    };
+    async function* batches(told: (label: number) => number) {
+      for (const index of [1000, 1001]) {
+        const batch = batchOf(index, 12);
+        yield { ...batch, labels: batch.labels.map(told) };
+      }
+    }
+    const bitsOf = (times: number, told = (label: number) => label) =>
+      evaluateBits(network, info, batches(told), 24, { times, seed: 1 });
+    const before = tf.memory().numTensors;
+    const whole = await bitsOf(99);
+    const some = await bitsOf(50);
+    expect(tf.memory().numTensors).toBe(before);
+    expect([whole.images, whole.times, some.times]).toEqual([24, 100, 51]);
+    expect(await bitsOf(50)).toEqual(some);
+    expect(whole.error).toBeGreaterThan(0);
+    expect(Math.abs(some.bits / whole.bits - 1)).toBeLessThan(0.1);
+    expect((await bitsOf(50, (label) => 1 - label)).bits).toBeGreaterThan(1.1 * some.bits);
   });
 });
 

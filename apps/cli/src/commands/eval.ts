@@ -44,12 +44,13 @@ import { formatTable } from "../terminal/table.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onHeldOutGaps, onTestSentences } from "./eval-translation.ts";
-import { imagesLike, onTestImages, onTestSet } from "./test-set.ts";
+import { bitsLine, bitsOnTestImages, imagesLike, onTestImages, onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
 interface EvalFlags extends CommonFlags {
   dataset?: string;
   testViews: TestViews;
+  bits?: boolean;
 }
 
 export function registerEval(program: Command): void {
@@ -65,6 +66,7 @@ export function registerEval(program: Command): void {
         .choices(testViews)
         .default("plain"),
     )
+    .option("--bits", "diffusion: bits per dimension too, by the variational bound; takes minutes")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -77,6 +79,10 @@ async function evaluateWeights(targets: string[], flags: EvalFlags): Promise<voi
   for (const target of targets) paths.push(await weightsFile(target));
   const tasks: ModelEntry["task"][] = [];
   for (const path of paths) tasks.push(await taskOfFile(path));
+  const noDiffusion = tasks.findIndex((task) => task !== "diffusion");
+  if (flags.bits && noDiffusion >= 0) {
+    throw new UsageError(`--bits is for networks of diffusion, and ${targets[noDiffusion]} is none: leave it out`);
+  }
   const text = tasks.findIndex((task) => task !== "classification");
   if (text >= 0) {
     if (targets.length > 1) {
@@ -160,9 +166,12 @@ async function evaluateDenoiser(path: string, flags: EvalFlags, output: Output):
     const { loss, testImages } = await measureDiffusion(model, file.info, dataset, (done, total) =>
       output.progress.update({ label: "testing", done, total, unit: "items" }),
     );
-    output.result(
-      { loss, testImages },
-      () => `loss ${loss.toFixed(5)} on ${testImages.toLocaleString("en")} test images of ${name}, all times alike`,
+    const bits = flags.bits ? await bitsOnTestImages(model, file.info, dataset, output) : undefined;
+    output.result({ loss, testImages, bits }, () =>
+      [
+        `loss ${loss.toFixed(5)} on ${testImages.toLocaleString("en")} test images of ${name}, all times alike`,
+        ...(bits ? [bitsLine(bits)] : []),
+      ].join("\n"),
     );
   } finally {
     model.dispose();

@@ -4,10 +4,13 @@ import { InputError, type Vae } from "@tfjs-zoo/models";
 import {
   type AutoencoderInfo,
   type AutoencoderMeasure,
+  type BitsMeasure,
   type ClassifierInfo,
+  type DiffusionInfo,
   type Evaluation,
   evaluate,
   measureAutoencoder,
+  measureBits,
   type TestViews,
 } from "@tfjs-zoo/training/node";
 import type { Output } from "../context.ts";
@@ -41,6 +44,21 @@ export async function onTestImages(
     output.progress.update({ label: "testing", done, total, unit: "items" }),
   );
 }
+
+/** Bits per dimension that a network of diffusion takes for test images. */
+export function bitsOnTestImages(
+  model: Parameters<typeof measureBits>[0],
+  info: DiffusionInfo,
+  dataset: ImageDataset,
+  output: Output,
+): Promise<BitsMeasure> {
+  return measureBits(model, info, dataset, (done, total) =>
+    output.progress.update({ label: "bits per dimension", done, total, unit: "items" }),
+  );
+}
+
+export const bitsLine = ({ bits, error, images, times }: BitsMeasure): string =>
+  `${bits.toFixed(3)} ± ${error.toFixed(3)} bits per dimension at most, by the variational bound on ${images} test images (${times} times of each)`;
 
 /**
  * Test images of the data set that an autoencoder was trained on: [count, height, width, channels], 0 to 1.

@@ -10,8 +10,19 @@ export interface ClassBalance {
   confidence: number;
   /** classes that have less than half of their share, beyond what chance explains */
   rare: number[];
-  /** classes that have more than twice their share, beyond what chance explains */
+  /** classes that have more than one and a half times their share, beyond what chance explains */
   frequent: number[];
+}
+
+/** Share of rows whose highest probability is that of their label, 0 to 1. @param probabilities [labels.length, classes] */
+export function shareRight(probabilities: Float32Array, labels: ArrayLike<number>): number {
+  const classes = probabilities.length / labels.length;
+  let right = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    if (row.indexOf(row.reduce((a, b) => Math.max(a, b))) === labels[i]) right++;
+  }
+  return right / labels.length;
 }
 
 /** A share is off where it is so many standard deviations of a random draw away. */
@@ -51,7 +62,7 @@ export function classBalance(
     expected: [...expected],
     confidence,
     rare: all.filter((k) => shares[k] < expected[k] / 2 && off(k)),
-    frequent: all.filter((k) => shares[k] > 2 * expected[k] && off(k)),
+    frequent: all.filter((k) => shares[k] > 1.5 * expected[k] && off(k)),
   };
 }
 

@@ -2,9 +2,12 @@ import { percent } from "./class-balance.ts";
 import type { FeatureMeasures, SampleMeasures } from "./measure-samples.ts";
 import type { Memorising } from "./nearest-neighbours.ts";
 
+/** Classes whose shares are listed, at most. */
+const MOST_SHARES = 20;
+
 /** What the measures of samples say, in lines that need no knowledge of them. */
 export function measureLines(measures: SampleMeasures): string[] {
-  const { inception, classes, classShares, confidence, collapse, memorised } = measures;
+  const { inception, classes, classShares, confidence, expectedConfidence, asked, collapse, memorised } = measures;
   const [least, most] = [Math.min(...classShares), Math.max(...classShares)];
   return [
     ...featureLines(measures, "not comparable with published FID"),
@@ -12,8 +15,17 @@ export function measureLines(measures: SampleMeasures): string[] {
       ? featureLines(inception, "comparable with published FID of as many samples against the same images")
       : []),
     `classes, as ${measures.features} sees them: ${percent(least)} (${classes[classShares.indexOf(least)]}) to ` +
-      `${percent(most)} (${classes[classShares.indexOf(most)]}) of samples; it is ${percent(confidence)} sure on average`,
-    collapse.length === 0 ? "no sign of mode collapse" : `signs of mode collapse: ${collapse.join("; ")}`,
+      `${percent(most)} (${classes[classShares.indexOf(most)]}) of samples; it is ${percent(confidence)} sure on average ` +
+      `(${percent(expectedConfidence)} of real images)`,
+    ...(classes.length <= MOST_SHARES
+      ? [`shares: ${classes.map((name, k) => `${name} ${percent(classShares[k])}`).join(", ")}`]
+      : []),
+    ...(asked
+      ? [
+          `${percent(asked.right)} of samples are of the class that was asked for; of real images it tells ${percent(asked.accuracy)} right`,
+        ]
+      : []),
+    collapse.length === 0 ? "no sign of mode collapse" : `warning: signs of mode collapse: ${collapse.join("; ")}`,
     ...memorisingLines(memorised.pixels, memorised.features),
   ];
 }

@@ -85,6 +85,19 @@ describe("measureSamples", () => {
     expect(measureLines(measures).join("\n")).toContain("signs of mode collapse: ");
   });
 
+  it("says how many samples are of the class that was asked for, beside real images", async () => {
+    const [realLabels, askedLabels] = [Uint16Array.from({ length: 120 }, (_, i) => i % 2), new Uint16Array(130)];
+    const heldOut = { ...real.heldOut, labels: realLabels };
+    const samples = { ...halves(130, "new"), labels: askedLabels };
+    const measures = await measure(samples, { asked: true, real: { ...real, heldOut } });
+    expect(measures.asked?.right).toBeCloseTo(measures.classShares[0], 12);
+    expect(measures.asked?.accuracy).toBeGreaterThan(0);
+    expect(measureLines(measures).join("\n")).toMatch(
+      / of samples are of the class that was asked for; of real images it/,
+    );
+    expect((await measure(samples)).asked).toBeUndefined();
+  });
+
   it("of noise finds that no sample is real", async () => {
     const random = randomStream(0, "noise");
     const pixels = Uint8Array.from({ length: 60 * 64 }, () => 255 * random.integer(2));

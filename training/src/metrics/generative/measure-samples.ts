@@ -1,6 +1,6 @@
 import type { ImageSet, Progress } from "@tfjs-zoo/datasets";
 import { InputError, randomStream } from "@tfjs-zoo/models";
-import { classBalance, collapseSigns } from "./class-balance.ts";
+import { classBalance, collapseSigns, shareRight } from "./class-balance.ts";
 import { type ClassifierFeatures, classifierFeatures, type FeatureNetwork } from "./classifier-features.ts";
 import { type FeatureRows, featureRows } from "./feature-rows.ts";
 import { frechetDistance } from "./frechet-distance.ts";
@@ -23,6 +23,8 @@ export interface RealImages {
 
 export interface MeasureSamplesOptions {
   samples: ImageSet;
+  /** Whether `samples.labels` are the classes that were asked for; those of the classifier and of the reference images too. */
+  asked?: boolean;
   real: RealImages;
   /** a classifier of such images, whose features all is measured on */
   classifier: FeatureNetwork;
@@ -57,8 +59,11 @@ export interface SampleMeasures extends FeatureMeasures {
   classShares: number[];
   /** [classes], share of the reference images that it takes for each */
   expectedShares: number[];
-  /** mean probability of the class that a sample is taken for */
+  /** mean probability of the class that a sample is taken for, and a reference image */
   confidence: number;
+  expectedConfidence: number;
+  /** share of samples that are of the class that was asked for, as the classifier sees them, and its accuracy on reference images */
+  asked?: { right: number; accuracy: number };
   /** signs of mode collapse, in words; none where there are none */
   collapse: string[];
   /** The check for learning by heart, by pixels (0..255) and by the classifier's features. */
@@ -77,7 +82,7 @@ export interface SampleMeasures extends FeatureMeasures {
  * @throws InputError for sets of different shapes, too few images, and a network that can't read them
  */
 export async function measureSamples(options: MeasureSamplesOptions): Promise<SampleMeasures> {
-  const { samples, real, classifier, inception, compared = 1000, seed = 0, progress = () => {} } = options;
+  const { samples, asked, real, classifier, inception, compared = 1000, seed = 0, progress = () => {} } = options;
   const { training, heldOut, reference = heldOut } = real;
   for (const set of [training, heldOut, reference]) expectShape(set, samples);
 
@@ -98,8 +103,8 @@ export async function measureSamples(options: MeasureSamplesOptions): Promise<Sa
   const ofReference = await seen(classifier, reference, "reference images");
   const measures = await between(classifier, ofSamples.features, ofReference.features);
   const { classes } = classifier.info;
-  const expectedShares = classBalance(ofReference.probabilities, classes.length).shares;
-  const balance = classBalance(ofSamples.probabilities, classes.length, expectedShares);
+  const expected = classBalance(ofReference.probabilities, classes.length);
+  const balance = classBalance(ofSamples.probabilities, classes.length, expected.shares);
 
   const which = drawn(samples.count, compared, seed, "samples");
   const others = drawn(heldOut.count, compared, seed, "held out");
@@ -129,8 +134,15 @@ export async function measureSamples(options: MeasureSamplesOptions): Promise<Sa
     ...(inception && { inception: await between(inception, published[0].features, published[1].features) }),
     classes,
     classShares: balance.shares,
-    expectedShares,
+    expectedShares: expected.shares,
     confidence: balance.confidence,
+    expectedConfidence: expected.confidence,
+    ...(asked && {
+      asked: {
+        right: shareRight(ofSamples.probabilities, samples.labels),
+        accuracy: shareRight(ofReference.probabilities, reference.labels),
+      },
+    }),
     collapse: collapseSigns(balance, classes, measures.recall),
     memorised: { samples: which, pixels: byPixels, features: byFeatures },
   };

@@ -4,6 +4,7 @@ import { type Guidance, noiseSchedule, randomStream, type SamplerName, samplers,
 import { type DiffusionInfo, diffusionFrom, readDiffusion } from "@tfjs-zoo/training/node";
 import { UsageError, wholeNumber } from "../../context.ts";
 import { expectFinite } from "../../expect-finite.ts";
+import { bitsOnTestImages } from "../test-set.ts";
 import type { ImageSource, MakerFlags, Order } from "./maker.ts";
 
 export const samplerNames = Object.keys(samplers) as SamplerName[];
@@ -34,11 +35,15 @@ export async function diffusionSource(path: string, target: string, flags: Maker
   };
   const { sampler, steps, strength } = sampling;
   return {
-    ...{ info, classes },
+    ...{ info, classes, hasBits: true },
     facts: { sampler, steps, ...(classes && { guidance: strength }) },
     build: () => {
       const model = diffusionFrom(file, path);
-      return { make: (order) => denoised(model, info, sampling, order), dispose: () => model.dispose() };
+      return {
+        make: (order) => denoised(model, info, sampling, order),
+        bits: (dataset, output) => bitsOnTestImages(model, info, dataset, output),
+        dispose: () => model.dispose(),
+      };
     },
   };
 }

@@ -1,9 +1,9 @@
 /** What `sample`, `measure` and `publish` know of networks that make images, whatever they learned. */
-import type { ProgressEvent } from "@tfjs-zoo/datasets";
+import type { ImageDataset, ProgressEvent } from "@tfjs-zoo/datasets";
 import { InputError } from "@tfjs-zoo/models";
-import { taskOfFile } from "@tfjs-zoo/training/node";
+import { type BitsMeasure, taskOfFile } from "@tfjs-zoo/training/node";
 import { closest } from "fastest-levenshtein";
-import { UsageError } from "../../context.ts";
+import { type Output, UsageError } from "../../context.ts";
 import { weightsFile } from "../../target.ts";
 import { autoencoderSource } from "./autoencoder.ts";
 import { diffusionSource } from "./diffusion.ts";
@@ -32,6 +32,8 @@ export interface ImageSource {
   readonly classes?: readonly string[];
   /** how images are made, for programs */
   readonly facts: { readonly [name: string]: unknown };
+  /** Whether `bits` of what it builds can be told. */
+  readonly hasBits?: boolean;
   /** Builds the network: a backend has to run. */
   build(): ImageMaker;
 }
@@ -47,6 +49,8 @@ export interface ImageMaker {
   make(order: Order): AsyncGenerator<Float32Array>;
   /** The space that images come from, where there is one to walk in. */
   readonly latent?: LatentSpace;
+  /** Bits per dimension that it takes for a data set's test images, where that can be told. */
+  bits?(dataset: ImageDataset, output: Output): Promise<BitsMeasure>;
   /** What becomes of images [count, height, width, channels] on the way into that space and back. */
   reconstruct?(images: Float32Array, count: number): Promise<Float32Array>;
   dispose(): void;
