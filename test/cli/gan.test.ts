@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -49,6 +49,19 @@ describe("a GAN", () => {
     expect((await weights("killed")).equals(await weights("whole"))).toBe(true);
   });
 
+  it("makes sheets of samples, of one class and of ways, and animations", async () => {
+    for (const flags of [[], ["--class", "right"], ["--show", "interpolation"], ["--show", "traversal"]]) {
+      const ended = await zoo(["sample", path("run"), "--out", path("sheet.png"), "--grid", "3x2", ...flags, "--json"]);
+      expect(ended.code, ended.stderr).toBe(0);
+      const { classes } = JSON.parse(ended.stdout);
+      expect(classes).toEqual(flags.includes("right") ? [2, 2, 2, 2, 2, 2] : [0, 0, 1, 1, 2, 2]);
+      expect((await stat(path("sheet.png"))).size).toBeGreaterThan(500);
+    }
+    const moving = await zoo(["sample", path("run"), "--animate", path("ways.gif"), "--grid", "2x2"]);
+    expect(moving.code, moving.stderr).toBe(0);
+    expect((await readFile(path("ways.gif"))).subarray(0, 4).toString()).toBe("GIF8");
+  });
+
   it("says when its images become alike", async () => {
     const ended = await train("dcgan-mnist", "alike", ["--learning-rate", "0", "--ema", "0"]);
     expect(ended.code, ended.stderr).toBe(0);
@@ -64,9 +77,18 @@ describe("a GAN", () => {
     [["train", "dcgan-mnist", "--full"], 2, /--full means nothing to dcgan-mnist/],
     [["train", "dcgan-mnist", "--unconditional"], 2, /--unconditional means nothing to dcgan-mnist/],
     [["train", "ddpm", "--conditional"], 2, /--conditional means nothing to ddpm/],
+    [
+      ["sample", "RUN", "--out", "OUT.png", "--show", "reconstructions"],
+      2,
+      /reconstructions means nothing to .*: it reads no images/,
+    ],
+    [["sample", "RUN", "--out", "OUT.png", "--class", "4"], 2, /--class got "4".*there are: left, middle, right/],
+    [["sample", "RUN", "--out", "OUT.png", "--steps", "4"], 2, /--steps means nothing to/],
     [["import", "weights.safetensors", "--model", "dcgan", "--out", "OUT"], 2, /dcgan is nobody else's/],
   ])("%j is refused in one line", async (args, code, message) => {
-    const ended = await zoo(args.map((arg) => (arg === "OUT" ? path("out.safetensors") : arg)));
+    const ended = await zoo(
+      args.map((arg) => ({ RUN: path("run"), OUT: path("out.safetensors"), "OUT.png": path("out.png") })[arg] ?? arg),
+    );
     expect(ended.stderr.trim()).toMatch(message);
     expect(ended.stderr.trim().split("\n")).toHaveLength(1);
     expect(ended.code).toBe(code);

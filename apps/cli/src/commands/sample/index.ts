@@ -42,10 +42,13 @@ export function registerSample(program: Command): void {
     .addOption(
       new Option(
         "--show <what>",
-        "of an autoencoder: samples of its prior, ways from one to another, one number at a time, or test images and below each what became of it (default: samples)",
+        "of an autoencoder or a GAN: samples, ways from one to another, or one number at a time; of an autoencoder also test images and below each what became of it (default: samples)",
       ).choices(shows),
     )
-    .option("--class <name>", "diffusion: what to make, by name or number (default: each row its own)");
+    .option(
+      "--class <name>",
+      "of networks that are told classes: what to make, by name or number (default: each row its own)",
+    );
   makerOptions(command).addOption(backendOption()).addOption(threadsOption()).addOption(jsonOption()).action(sample);
 }
 
@@ -68,6 +71,9 @@ async function sample(target: string, flags: SampleFlags): Promise<void> {
   await checkFile("--animate", flags.animate, animated);
   const source = await imageSource(target, flags);
   const labels = labelsOf(source, grid, target, flags);
+  if (flags.show === "reconstructions" && !source.readsImages) {
+    throw new UsageError(`--show reconstructions means nothing to ${target}: it reads no images`);
+  }
   await startBackendFor(flags, output);
   const maker = source.build();
   const wanted: Wanted = { ...grid, seed, labels };

@@ -7,6 +7,7 @@ import { type Output, UsageError } from "../../context.ts";
 import { weightsFile } from "../../target.ts";
 import { autoencoderSource } from "./autoencoder.ts";
 import { diffusionSource } from "./diffusion.ts";
+import { ganSource } from "./gan.ts";
 
 /** Flags that say how images are made; each means something to some networks. */
 export interface MakerFlags {
@@ -30,6 +31,8 @@ export interface ImageSource {
   };
   /** names of the classes that it is told, if it is told any */
   readonly classes?: readonly string[];
+  /** Whether it takes images back to where they come from, so that there are reconstructions. */
+  readonly readsImages?: boolean;
   /** how images are made, for programs */
   readonly facts: { readonly [name: string]: unknown };
   /** Whether `bits` of what it builds can be told. */
@@ -88,6 +91,7 @@ export interface MadeStep {
 /** Tasks whose networks make images, and the flags that mean something to each. */
 const makers = {
   autoencoding: { read: autoencoderSource, flags: ["show"] },
+  adversarial: { read: ganSource, flags: ["show", "class"] },
   diffusion: { read: diffusionSource, flags: ["class", "steps", "sampler", "guidance"] },
 } as const;
 

@@ -29,7 +29,8 @@ export async function imagesShown(
 ): Promise<Float32Array> {
   const { rows, columns, seed, labels } = wanted;
   const count = rows * columns;
-  if (show === "reconstructions") return reconstructions(source, maker, wanted, output);
+  if (show === "reconstructions" && maker.reconstruct)
+    return reconstructions(source, maker.reconstruct, wanted, output);
   if (show === "samples") {
     return allImages(maker, source, { count, seed, labels, progress: output.progress.update, onStep });
   }
@@ -55,13 +56,10 @@ export function expectNumbers(count: number, latent: LatentSpace, given: string)
 /** Rows of test images, and below each row what the network makes of it. */
 async function reconstructions(
   { info }: ImageSource,
-  { reconstruct }: ImageMaker,
+  reconstruct: NonNullable<ImageMaker["reconstruct"]>,
   { rows, columns }: Wanted,
   output: Output,
 ): Promise<Float32Array> {
-  if (reconstruct === undefined) {
-    throw new UsageError(`--show reconstructions means nothing to ${info.model}: it reads no images`);
-  }
   if (rows % 2 === 1) {
     throw new UsageError(`--show reconstructions needs an even number of rows, and --grid has ${rows}`);
   }
