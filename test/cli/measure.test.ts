@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseCard, verifyWeights } from "@tfjs-zoo/models/weights";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
@@ -38,6 +39,25 @@ async function measured(...line: string[]) {
   expect(code, stderr).toBe(0);
   return stdout;
 }
+
+describe("publish", () => {
+  it.each([
+    ["vae", { metric: { name: "-ELBO" } }],
+    ["ddpm", { metric: { name: "loss" }, otherMetrics: [{ name: "bits per dimension", images: 12 }], classes }],
+  ])("puts a sheet of what %s makes beside its weights and card", async (model, says) => {
+    const line = ["publish", model, `${model}.pictures`, "--to", "published", "--backend", "wasm", "--json"];
+    const { code, stdout, stderr } = await zoo(line, { cwd: folder });
+    expect(code, stderr).toBe(0);
+    const at = (name: string) => join(folder, "published", `${model}.pictures`, name);
+    const card = parseCard(await readFile(at("card.json"), "utf8"));
+    expect(card).toMatchObject({ ...says, samples: "samples.png" });
+    expect(JSON.parse(stdout)).toMatchObject(card);
+    await verifyWeights(card, await readFile(at("model.safetensors")));
+    // A row of each class, where classes are told.
+    const { width = 0, height = 0 } = await sharp(at("samples.png")).metadata();
+    expect(width / height).toBeCloseTo(8 / (card.classes?.length ?? 8), 0);
+  });
+});
 
 describe("measure", () => {
   it("says all figures of an autoencoder's samples, and shows what they are most like", async () => {

@@ -18,7 +18,10 @@ import {
   textClassifierFrom,
   translatorFrom,
 } from "@tfjs-zoo/training/node";
+import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { publishedSheet } from "../../apps/cli/src/commands/sample/published-sheet.ts";
+import { createOutput } from "../../apps/cli/src/context.ts";
 import { pretrainedCards, pretrainedFolder } from "../../apps/cli/src/pretrained.ts";
 
 const cards = await pretrainedCards();
@@ -74,6 +77,29 @@ describe.each(cards.map((card) => ({ name: `${card.model}.${card.tag}`, card }))
   it("is the file that its card describes, of at most 12 MB", async () => {
     await verifyWeights(card, await readFile(file));
     expect(card.bytes).toBeLessThan(12e6);
+  });
+
+  it.skipIf(card.samples === undefined)("has a small sheet of images", async () => {
+    const sheet = await readFile(join(pretrainedFolder(), name, card.samples as string));
+    expect(sheet.length).toBeLessThan(4e5);
+    const { width, height } = await sharp(sheet).metadata();
+    expect(Math.max(width ?? 0, height ?? 0)).toBeLessThan(1000);
+  });
+
+  it.skipIf(card.samples === undefined || card.task !== "autoencoding")("makes the images of its sheet", async () => {
+    const [shipped, made] = await Promise.all(
+      [
+        readFile(join(pretrainedFolder(), name, card.samples as string)),
+        publishedSheet(file, createOutput({ json: true })),
+      ].map(async (png) =>
+        sharp(await png)
+          .raw()
+          .toBuffer(),
+      ),
+    );
+    expect(made.length).toBe(shipped.length);
+    const far = made.reduce((most, value, i) => Math.max(most, Math.abs(value - shipped[i])), 0);
+    expect(far).toBeLessThanOrEqual(3); // of 255: backends round otherwise
   });
 
   it("loads into the network that its card names, and knows what that needs to know", async () => {

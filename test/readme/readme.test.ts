@@ -5,7 +5,7 @@ import type { Card } from "@tfjs-zoo/models/weights";
 import { describe, expect, it } from "vitest";
 import { withFolder } from "../cli/zoo.ts";
 import { markdownTable, replaceBlock } from "./blocks.ts";
-import { benchmarksTable, type MemoryResult, type TrainResult } from "./tables.ts";
+import { benchmarksTable, type MemoryResult, resultsTable, type TrainResult } from "./tables.ts";
 import { collectBlocks, updateReadme } from "./write-tables.ts";
 
 const emptyReadme = [
@@ -163,6 +163,13 @@ describe("the tables of the README", () => {
       }
       expect(text.endsWith("The end.\n")).toBe(true);
     }));
+
+  it("show what networks make that make images", () => {
+    const vae: Card = { ...card, model: "vae", tag: "mnist", task: "autoencoding", samples: "samples.png" };
+    const table = resultsTable([card, vae]);
+    expect(table.split("\n\n").at(-1)).toBe("![images that vae.mnist made](models/pretrained/vae.mnist/samples.png)");
+    expect(resultsTable([card])).not.toContain("![");
+  });
 
   it("name the one block that went stale", () =>
     withFolder(async (root) => {

@@ -151,7 +151,7 @@ export function modelsTable(entries: readonly ModelEntry[]): string {
 /** The weights that ship, from their cards. */
 export function resultsTable(cards: readonly Card[]): string {
   if (cards.length === 0) return "No weights are published yet.";
-  return markdownTable(
+  const table = markdownTable(
     [
       left("weights"),
       right("parameters"),
@@ -173,6 +173,11 @@ export function resultsTable(cards: readonly Card[]): string {
       code(command),
     ]),
   );
+  const sheets = cards.flatMap(({ model, tag, samples }) =>
+    samples ? [`![images that ${model}.${tag} made](models/pretrained/${model}.${tag}/${samples})`] : [],
+  );
+  if (sheets.length === 0) return table;
+  return `${table}\n\nWhat those of them make that make images:\n\n${sheets.join(" ")}`;
 }
 
 /** Speed beside the peers', and on what it was measured. */

@@ -46,6 +46,11 @@ describe("a card", () => {
     ["an unknown field", (card) => Object.assign(card, { sead: 1 }), /sead is no field of a card/],
     ["neither", (card) => delete card.classes, /it needs classes or a tokenizer/],
     ["a bad hash", (card) => Object.assign(card, { sha256: "AB" }), /sha256 is "AB", expected 64/],
+    [
+      "a sheet elsewhere",
+      (card) => Object.assign(card, { samples: "../x.png" }),
+      /samples is "..\/x.png", expected the name/,
+    ],
     ["a bad shape", (card) => Object.assign(card, { inputShape: [32, 0] }), /inputShape is \[32,0\]/],
     ["means without deviations", (card) => Object.assign(card, { normalisation: { mean: [0] } }), /normalisation is/],
     ["a metric's fault", (card) => Object.assign(card.metric as object, { value: "high" }), /metric.value is "high"/],

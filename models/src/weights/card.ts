@@ -37,6 +37,8 @@ export interface Card {
   readonly classes?: readonly string[];
   /** Name of the tokenizer's file, beside the card. */
   readonly tokenizer?: string;
+  /** Name of the file of images that the network made, beside the card. */
+  readonly samples?: string;
   /** Of the file of weights: lower-case hexadecimal SHA-256, and its length. */
   readonly sha256: string;
   readonly bytes: number;
@@ -153,6 +155,7 @@ const cardRules: Record<keyof Card, Rule> = {
   ],
   classes: optional(["a list of names", isListOf(isText)]),
   tokenizer: optional(text),
+  samples: optional(["the name of a .png file beside it", (value) => /^[\w-]+\.png$/.test(String(value))]),
   sha256: ["64 lower-case hexadecimal digits", (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value)],
   bytes: count,
   parameters: count,

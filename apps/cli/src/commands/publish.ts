@@ -70,10 +70,13 @@ import { weightsFile } from "../target.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onTestSentences } from "./eval-translation.ts";
-import { imagesLike, onTestImages, onTestSet } from "./test-set.ts";
+import { makesImages } from "./sample/maker.ts";
+import { publishedSheet } from "./sample/published-sheet.ts";
+import { bitsOnTestImages, imagesLike, onTestImages, onTestSet } from "./test-set.ts";
 
 interface PublishFlags extends CommonFlags {
   dtype: WeightDtype;
+  to?: string;
   force?: boolean;
 }
 
@@ -84,11 +87,16 @@ export function registerPublish(program: Command): void {
     .argument("<run>", "a finished run's folder")
     .argument("<name.tag>", "such as resnet20.cifar10")
     .addOption(new Option("--dtype <type>", "of the shipped file").choices(weightDtypes).default("F16"))
+    .option("--to <folder>", "where NAME.TAG is put (default: where the zoo's weights are)")
     .option("--force", "replace weights of that name")
     .addOption(backendOption())
     .addOption(jsonOption())
     .action(publish);
 }
+
+/** Files of a published folder, beside its card. */
+const WEIGHTS = "model.safetensors";
+const SAMPLES = "samples.png";
 
 async function publish(runFolder: string, nameTag: string, flags: PublishFlags): Promise<void> {
   const output = createOutput(flags);
@@ -100,7 +108,7 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
       `publish got the name "${nameTag}"; expected ${name}.TAG for this run, such as ${name}.${run.config.dataset}`,
     );
   }
-  const folder = join(pretrainedFolder(), nameTag);
+  const folder = join(flags.to ?? pretrainedFolder(), nameTag);
   if (existsSync(folder) && !flags.force) throw new InputError(`${nameTag} is published already: --force replaces it`);
   const entry = findModel(name);
   const command = commandOf(run, entry.task);
@@ -119,9 +127,11 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
       dtype: flags.dtype,
       output,
     });
+    const samples = makesImages(entry.task) ? SAMPLES : undefined;
+    if (samples) await writeFile(join(building, samples), await publishedSheet(join(building, WEIGHTS), output));
     const card: Card = await createCard(
       {
-        ...{ model: name, tag, task: entry.task, ...fields },
+        ...{ model: name, tag, task: entry.task, ...fields, ...(samples && { samples }) },
         ...{ recipe: String(recipeName), seed, backend: run.config.backend, precision: run.config.precision, command },
       },
       bytes,
@@ -167,7 +177,7 @@ const shipmentOf: { [T in ModelEntry["task"]]: (shipment: Shipment) => Promise<S
 
 async function shipClassifier({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
   const { model, info } = await loadClassifier(file);
-  const weights = join(building, "model.safetensors");
+  const weights = join(building, WEIGHTS);
   const bytes = await saveClassifier(weights, model, info, dtype);
   model.dispose();
   const shipped = await loadClassifier(weights);
@@ -194,7 +204,7 @@ async function shipClassifier({ file, building, epochs: epoch, dtype, output }: 
 
 async function shipLanguageModel({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
   const trained = await readLanguageModel(file);
-  const weights = join(building, "model.safetensors");
+  const weights = join(building, WEIGHTS);
   const model = languageModelOf(trained);
   const bytes = await saveLanguageModel(weights, model, trained.info, dtype);
   model.dispose();
@@ -225,7 +235,7 @@ async function shipTranslator({ file, building, epochs: epoch, dtype, output }: 
   if (trained.info.window !== undefined) {
     throw new InputError(`${file} only learned to fill gaps: publish what was trained on pairs`);
   }
-  const weights = join(building, "model.safetensors");
+  const weights = join(building, WEIGHTS);
   const translator = translatorFrom(trained);
   const bytes = await saveTranslator(weights, translator, trained.info, dtype);
   translator.dispose();
@@ -257,7 +267,7 @@ async function shipTranslator({ file, building, epochs: epoch, dtype, output }: 
 async function shipAutoencoder({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
   const trained = await readAutoencoder(file);
   const { inputShape, dataset } = trained.info;
-  const weights = join(building, "model.safetensors");
+  const weights = join(building, WEIGHTS);
   const vae = autoencoderFrom(trained, file);
   const bytes = await saveAutoencoder(weights, vae, trained.info, dtype);
   vae.dispose();
@@ -291,7 +301,7 @@ async function shipAutoencoder({ file, building, epochs: epoch, dtype, output }:
 async function shipDiffusion({ file, building, epochs: epoch, dtype, output }: Shipment): Promise<Shipped> {
   const trained = await readDiffusion(file);
   const { inputShape, dataset, classes } = trained.info;
-  const weights = join(building, "model.safetensors");
+  const weights = join(building, WEIGHTS);
   const model = diffusionFrom(trained, file);
   const bytes = await saveDiffusion(weights, model, trained.info, dtype);
   model.dispose();
@@ -300,8 +310,10 @@ async function shipDiffusion({ file, building, epochs: epoch, dtype, output }: S
   const { loss, testImages } = await measureDiffusion(shipped, trained.info, images, (done, total) =>
     output.progress.update({ label: "testing", done, total, unit: "items" }),
   );
+  const { bits, images: sent } = await bitsOnTestImages(shipped, trained.info, images, output);
   const [parameters, macs] = [countParams(shipped), countMacs(shipped)];
   shipped.dispose();
+  const measured = { dataset, split: "test", epoch };
   return {
     bytes,
     fields: {
@@ -309,8 +321,8 @@ async function shipDiffusion({ file, building, epochs: epoch, dtype, output }: S
       normalisation: null,
       ...(classes && { classes: [...classes] }),
       ...{ parameters, macs },
-      metric: { name: "loss", value: loss, dataset, split: "test", images: testImages, epoch },
-      otherMetrics: [],
+      metric: { name: "loss", value: loss, ...measured, images: testImages },
+      otherMetrics: [{ name: "bits per dimension", value: bits, ...measured, images: sent }],
     },
     said: `loss ${loss.toFixed(5)} on ${testImages.toLocaleString("en")} test images`,
   };
@@ -345,7 +357,7 @@ async function shipGan({ file, building, epochs: epoch, dtype, output }: Shipmen
 async function shipTextEncoder(shipment: Shipment): Promise<Shipped> {
   const { file, building, dtype } = shipment;
   const trained = await readTextEncoder(file);
-  const weights = join(building, "model.safetensors");
+  const weights = join(building, WEIGHTS);
   const whole = trained.info.classes ? textClassifierFrom(trained, file) : bertFrom(trained, file);
   const bytes = await saveTextEncoder(weights, "pretrain" in whole ? whole.pretrain : whole, trained.info, dtype);
   if ("pretrain" in whole) disposeBert(whole);

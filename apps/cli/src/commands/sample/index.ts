@@ -18,7 +18,7 @@ import { type Animation, animated, animationOf, stepsKept, ways } from "./animat
 import { samplerNames } from "./diffusion.ts";
 import { classAsked, type ImageMaker, type ImageSource, imageSource, type MakerFlags } from "./maker.ts";
 import { pngOf, sheetOf } from "./sheet.ts";
-import { imagesShown, shows, type Wanted } from "./shows.ts";
+import { imagesShown, labelsByRow, shows, type Wanted } from "./shows.ts";
 
 interface SampleFlags extends CommonFlags, MakerFlags {
   out?: string;
@@ -128,9 +128,8 @@ function labelsOf(
   target: string,
   { class: asked }: SampleFlags,
 ): number[] | undefined {
-  const one = asked === undefined ? undefined : classAsked(asked, classes, target);
-  if (classes === undefined) return undefined;
-  return Array.from({ length: rows * columns }, (_, i) => one ?? Math.floor(i / columns) % classes.length);
+  if (asked !== undefined) return new Array<number>(rows * columns).fill(classAsked(asked, classes, target));
+  return classes && labelsByRow(rows, columns, classes.length);
 }
 
 /** @throws UsageError for what is no grid, or too large for a picture to look at */

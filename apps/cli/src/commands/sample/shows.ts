@@ -15,6 +15,10 @@ export interface Wanted {
   readonly labels?: readonly number[];
 }
 
+/** Classes of images by rows, each row its own. */
+export const labelsByRow = (rows: number, columns: number, classes: number): number[] =>
+  Array.from({ length: rows * columns }, (_, i) => Math.floor(i / columns) % classes);
+
 /**
  * @param onStep of images that come in several steps
  * @returns [rows · columns, height, width, channels], 0 to 1
