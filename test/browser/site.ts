@@ -27,10 +27,16 @@ export function apps(flags: string[], env: NodeJS.ProcessEnv = {}): Promise<{ co
   });
 }
 
-/** Builds the apps into a temporary folder, without data sets, and serves them. */
-export async function openSite(): Promise<Site> {
+/**
+ * Builds the apps into a temporary folder, without data sets, and serves them.
+ *
+ * @param flags more of `npm run apps`
+ */
+export async function openSite(flags: string[] = []): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "zoo-site-"));
-  const { code, stderr } = await apps(["--build", "--out", folder], { ZOO_CACHE_DIR: join(folder, "no-cache") });
+  const { code, stderr } = await apps(["--build", "--out", folder, ...flags], {
+    ZOO_CACHE_DIR: join(folder, "no-cache"),
+  });
   if (code !== 0) throw new Error(`the apps are not built: ${stderr}`);
   const { url, close } = await serveSite(folder, 0);
   return {

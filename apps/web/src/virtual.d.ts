@@ -11,6 +11,11 @@ declare module "virtual:translators" {
   const translators: readonly import("./shared/pretrained.ts").Pretrained[];
   export default translators;
 }
+declare module "virtual:makers" {
+  /** Networks that make pictures. */
+  const makers: readonly import("./shared/pretrained.ts").Pretrained[];
+  export default makers;
+}
 declare module "virtual:samples" {
   /** File names by data set. */
   const samples: Readonly<Record<string, readonly string[]>>;

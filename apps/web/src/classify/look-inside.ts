@@ -1,9 +1,9 @@
 import { byId } from "../shared/dom.ts";
+import { Lane } from "../shared/lane.ts";
 import { messageOf } from "../shared/message-of.ts";
 import { paint } from "../shared/picture.ts";
 import type { Classifier } from "../shared/pretrained.ts";
 import type { Subject, View } from "./inside/subject.ts";
-import { Lane } from "./lane.ts";
 import type { Answer } from "./predict.ts";
 
 /** What looks inside is fetched when it is first asked for, so that the page opens without it. */

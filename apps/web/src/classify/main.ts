@@ -3,13 +3,13 @@ import { byId, make, percent } from "../shared/dom.ts";
 import { keepOffline } from "../shared/offline.ts";
 import { contextOf, drawCovering, openPicture, pixelsOf } from "../shared/picture.ts";
 import type { Classifier } from "../shared/pretrained.ts";
+import { fetchSample, type Sample, sampleButton, samplesOf } from "../shared/samples.ts";
 import { attempt, complain, say } from "../shared/say.ts";
 import { offerWebgpu } from "../shared/webgpu-option.ts";
 import { showBars } from "./bars.ts";
 import { DrawingPad } from "./drawing-pad.ts";
 import { LookInside } from "./look-inside.ts";
 import { predict } from "./predict.ts";
-import { fetchSample, type Sample, sampleButton, samplesOf } from "./samples.ts";
 import { type Source, sourceOf, sources } from "./sources.ts";
 import { Webcam } from "./webcam.ts";
 

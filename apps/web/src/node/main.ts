@@ -14,11 +14,12 @@ import { defaultOut } from "./site.ts";
 
 const help = `npm run apps [-- flags]: builds the web apps and serves them on this machine
 
-  --port <n>    where to serve them (default: 4173)
-  --out <dir>   where to write the site (default: apps/web/dist)
-  --full        pack all images of the data sets to train on, not only 10,000 of each
-  --build       only build; data sets that this machine has not got are left out, not fetched
-  -h, --help    this text`;
+  --port <n>       where to serve them (default: 4173)
+  --out <dir>      where to write the site (default: apps/web/dist)
+  --full           pack all images of the data sets to train on, not only 10,000 of each
+  --weights <dir>  published weights beside those that ship: a folder NAME.TAG of each
+  --build          only build; data sets that this machine has not got are left out, not fetched
+  -h, --help       this text`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
       full: { type: "boolean", default: false },
       out: { type: "string", default: defaultOut },
       port: { type: "string", default: "4173" },
+      weights: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -45,7 +47,7 @@ async function main(): Promise<void> {
     );
   }
   progress.stop();
-  await buildSite(out, packed);
+  await buildSite(out, { packed, weights: values.weights && resolve(values.weights) });
   if (values.build) return;
   const { url } = await serveSite(out, port);
   console.log(`the apps are at ${url} (Ctrl-C ends it)`);

@@ -4,6 +4,7 @@ const pages = [
   ["train", "Train"],
   ["write", "Write"],
   ["translate", "Translate"],
+  ["generate", "Generate"],
 ] as const;
 
 /** Nothing but this site's own files, and WebAssembly. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { InputError } from "@tfjs-zoo/models";
 import { type Card, parseCard, readSafetensors } from "@tfjs-zoo/models/weights";
 import type { InlineConfig, Plugin } from "vite";
 import type { Pretrained } from "../shared/pretrained.ts";
@@ -17,8 +18,18 @@ export const SIGN = "tfjs-zoo-site.txt";
 const samples = folder("public/samples");
 const pretrained = folder("../../models/pretrained");
 
+/** What goes into a site. */
+export interface SiteParts {
+  packed: Packed;
+  /** a folder of published weights, NAME.TAG/ each, beside those that ship */
+  weights?: string;
+}
+
 /** What Vite is told; the same for building and for serving what is built. */
-export function siteConfig(outDir: string, packed: Packed = { sets: [], files: [], missing: [] }): InlineConfig {
+export function siteConfig(
+  outDir: string,
+  { packed, weights }: SiteParts = { packed: { sets: [], files: [], missing: [] } },
+): InlineConfig {
   return {
     configFile: false,
     root: folder("src"),
@@ -42,6 +53,7 @@ export function siteConfig(outDir: string, packed: Packed = { sets: [], files: [
           train: folder("src/train/index.html"),
           write: folder("src/write/index.html"),
           translate: folder("src/translate/index.html"),
+          generate: folder("src/generate/index.html"),
           "service-worker": folder("src/service-worker.ts"),
         },
         output: {
@@ -50,7 +62,7 @@ export function siteConfig(outDir: string, packed: Packed = { sets: [], files: [
       },
     },
     worker: { format: "es" },
-    plugins: [pageParts(), lists(), dataSets(packed), offlineList()],
+    plugins: [pageParts(), lists(weights), dataSets(packed), offlineList()],
   };
 }
 
@@ -66,27 +78,67 @@ function pageParts(): Plugin {
   };
 }
 
-/** Modules that list what there is: weights with their cards, and samples by data set. The weights go into the site. */
-function lists(): Plugin {
-  const entries = readdirSync(pretrained)
+/** Tasks of networks that make images. */
+const makesImages = ["autoencoding", "adversarial", "diffusion"];
+/** Tasks that some page has a use for. */
+const pagesHave = new Set(["classification", "language-modelling", "translation", ...makesImages]);
+
+/** Published weights: a folder NAME.TAG of a card, the weights and what else the card names. */
+interface Published {
+  name: string;
+  card: Card;
+  /** reads one of the folder's files */
+  read(file: string): Uint8Array;
+}
+
+/** @throws InputError when a folder of published weights can't be read, or has something else in it */
+function publishedIn(folder: string): Published[] {
+  const read = (name: string, file: string) => {
+    if (file !== basename(file)) throw new InputError(`the card of ${name} names ${file}, which is not beside it`);
+    return reading(join(folder, name, file), (path): Uint8Array => readFileSync(path));
+  };
+  return reading(folder, (path) => readdirSync(path))
+    .filter((name) => !name.startsWith("."))
     .sort()
-    .flatMap((name): { entry: Pretrained; bytes: Uint8Array; tokenizer?: Uint8Array }[] => {
-      const card: Card = parseCard(readFileSync(join(pretrained, name, "card.json"), "utf8"));
-      if (!["classification", "language-modelling", "translation"].includes(card.task)) return [];
+    .map((name) => {
+      const card = parseCard(new TextDecoder().decode(read(name, "card.json")));
+      return { name, card, read: (file) => read(name, file) };
+    });
+}
+
+function reading<T>(path: string, read: (path: string) => T): T {
+  try {
+    return read(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(
+      `can't read ${path} (${code}): expected folders NAME.TAG, as "npm run zoo -- publish" writes them`,
+    );
+  }
+}
+
+/** Modules that list what there is: weights with their cards, and samples by data set. The weights go into the site. */
+function lists(more?: string): Plugin {
+  const entries = publishedIn(pretrained)
+    .concat(more === undefined ? [] : publishedIn(more))
+    .flatMap(({ name, card, read }): { entry: Pretrained; bytes: Uint8Array; tokenizer?: Uint8Array }[] => {
+      if (!pagesHave.has(card.task)) return [];
       const file = `weights/${name}-${card.sha256.slice(0, 8)}.safetensors`;
-      const bytes = readFileSync(join(pretrained, name, "model.safetensors"));
+      const bytes = read("model.safetensors");
       if (card.tokenizer === undefined) return [{ entry: { name, card, file }, bytes }];
-      const tokenizer = readFileSync(join(pretrained, name, card.tokenizer));
+      const tokenizer = read(card.tokenizer);
       const version = createHash("sha256").update(tokenizer).digest("hex").slice(0, 8);
       const beside = { file: `weights/${name}-${version}.tokenizer.json`, bytes: tokenizer.length };
       const direction = card.task === "translation" ? readSafetensors(bytes).metadata.direction : undefined;
       return [{ entry: { name, card, file, tokenizer: beside, direction }, bytes, tokenizer }];
     });
-  const ofTask = (task: Card["task"]) => entries.map(({ entry }) => entry).filter(({ card }) => card.task === task);
+  const ofTask = (...tasks: Card["task"][]) =>
+    entries.map(({ entry }) => entry).filter(({ card }) => tasks.includes(card.task));
   const modules: { [name: string]: () => unknown } = {
     "virtual:pretrained": () => ofTask("classification"),
     "virtual:writers": () => ofTask("language-modelling"),
     "virtual:translators": () => ofTask("translation"),
+    "virtual:makers": () => ofTask(...makesImages),
     "virtual:samples": () =>
       Object.fromEntries(
         readdirSync(samples, { withFileTypes: true })

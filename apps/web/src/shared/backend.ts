@@ -2,10 +2,9 @@ import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "@tfjs-zoo/models";
+import { type Backend, backendTitle } from "./backend-name.ts";
 
-export type Backend = "wasm" | "webgpu";
-
-export const backendTitle = { wasm: "WebAssembly", webgpu: "WebGPU" } as const;
+export { type Backend, backendTitle };
 
 /** What this browser has of WebGPU. */
 export interface Webgpu {

@@ -5,6 +5,13 @@ export function byId<T extends HTMLElement>(id: string): T {
   return element as T;
 }
 
+/** The first element of a part of a page that a selector finds. */
+export function part<T extends HTMLElement>(within: HTMLElement, selector: string): T {
+  const element = within.querySelector<T>(selector);
+  if (element === null) throw new Error(`#${within.id} has no ${selector}`);
+  return element;
+}
+
 /** Makes an element. Text goes in as text, never as HTML. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,

@@ -1,6 +1,6 @@
 import samples from "virtual:samples";
 import { InputError } from "@tfjs-zoo/models";
-import { make, siteUrl } from "../shared/dom.ts";
+import { make, siteUrl } from "./dom.ts";
 
 /** A picture that comes with the site. */
 export interface Sample {

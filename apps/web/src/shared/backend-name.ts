@@ -1,0 +1,3 @@
+export type Backend = "wasm" | "webgpu";
+
+export const backendTitle = { wasm: "WebAssembly", webgpu: "WebGPU" } as const;
