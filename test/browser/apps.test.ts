@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apps } from "./site.ts";
 
+/** A folder that has something else in it than a site, or published weights. */
+const otherFiles = import.meta.dirname;
 let folder: string;
 
 beforeAll(async () => {
@@ -21,7 +23,14 @@ describe("npm run apps", () => {
     ["a flag that there isn't", ["--prot", "1"], 2, /--prot/],
     ["a port that is none", ["--port", "http"], 2, /--port got "http"; expected a whole number from 0 to 65535/],
     ["a folder that can't be made", ["--build", "--out", "/proc/none"], 1, /can't write the site to \/proc\/none/],
-    ["a folder of other files", ["--build", "--out", import.meta.dirname], 1, /browser has other files in it/],
+    ["weights that aren't there", ["--build", "--weights", "/nowhere"], 1, /can't read \/nowhere \(ENOENT\): expected/],
+    [
+      "weights without a card",
+      ["--build", "--weights", otherFiles],
+      1,
+      /card\.json \(E\w+\): expected folders NAME\.TAG/,
+    ],
+    ["a folder of other files", ["--build", "--out", otherFiles], 1, /browser has other files in it/],
   ];
   it.each(refused)("refuses %s in one line", async (_, flags, code, line) => {
     const ended = await apps(flags, nothing());

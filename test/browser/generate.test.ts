@@ -27,7 +27,7 @@ import {
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pretrainedFolder } from "../../apps/cli/src/pretrained.ts";
+import { pretrainedCards, pretrainedFolder } from "../../apps/cli/src/pretrained.ts";
 import type {
   GeneratorOrder,
   GeneratorReport,
@@ -39,6 +39,9 @@ import { openSite, type Site } from "./site.ts";
 
 const VAE = join(pretrainedFolder(), "vae.mnist/model.safetensors");
 const samples = fileURLToPath(new URL("../../apps/web/public/samples/mnist", import.meta.url));
+
+/** The tasks of the networks that ship. */
+const ships = new Set((await pretrainedCards()).map(({ task }) => task));
 
 /** As large as a picture of this network can be small: its height is halved twice, down to where it attends. */
 const SHAPE = [28, 4, 1] as const;
@@ -170,9 +173,13 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
   const text = (selector: string, tab = page) => tab.locator(selector).textContent();
   async function ready(tab: Page): Promise<void> {
     await expect.poll(() => text("#walk .state", tab), { timeout: 50_000 }).toMatch(/^vae\.mnist: 20 numbers make/);
-    await expect.poll(() => text("#between .state", tab), { timeout: 50_000 }).toMatch(/^Pictures by vae\.mnist/);
+    await expect.poll(() => text("#between .state", tab), { timeout: 50_000 }).toMatch(/^Pictures by /);
     await settled(tab);
   }
+
+  /** Chooses in a select that is hidden where there is only one network. */
+  const choose = (selector: string, value: string, tab = page) =>
+    tab.locator(selector).selectOption(value, { force: true });
 
   /** Waits until the worker that makes images of z has nothing left to do. */
   const settled = (tab = page, timeout = 30_000) =>
@@ -339,9 +346,10 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
 
   it("goes along an arc from one picture to another, chosen by keys", async () => {
     const vae = await vaeInNode();
-    expect(await text("#between .no-gan")).toBe(
-      "No GAN came with this site: the decoder of vae.mnist makes these pictures.",
-    );
+    const line = "No GAN came with this site: the decoder of vae.mnist makes these pictures.";
+    expect(await text("#between .no-gan")).toBe(ships.has("adversarial") ? "" : line);
+    await choose("#between .network", "vae.mnist");
+    await expect.poll(() => text("#between .state")).toMatch(/^Pictures by vae\.mnist/);
     const pictures = page.locator("#between .sheet button");
     expect(await pictures.count()).toBe(24);
     await pictures.first().focus();
@@ -378,6 +386,7 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
     tab = page,
   ) {
     const { sampler, steps, count, of = "in turn", seed = 7 } = settings;
+    await choose("#noise .network", "ddpm.untrained", tab);
     await tab.locator("#noise .sampler").selectOption(sampler);
     await tab.locator("#noise .class").selectOption(of);
     await tab.locator("#noise .steps").fill(String(steps));
@@ -540,7 +549,11 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
       const cache = kept.includes("zoo-large-files") ? await caches.open("zoo-large-files") : undefined;
       return navigator.serviceWorker.controller?.state === "activated" && (await cache?.keys())?.length === count;
     };
-    await expect.poll(() => tab.evaluate(isKept, 2), { timeout: 50_000 }).toBe(true);
+    const used = await tab.evaluate(
+      () => new Set((globalThis as Overheard).heard.orders.map(({ entry }) => entry.file)).size,
+    );
+    expect(used).toBeGreaterThan(1);
+    await expect.poll(() => tab.evaluate(isKept, used), { timeout: 50_000 }).toBe(true);
     await visitor.setOffline(true);
     await tab.reload();
     await ready(tab);
@@ -553,3 +566,26 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
 
   it("leaves nothing in the console", () => expect(opened.complaints).toEqual([]));
 });
+
+describe.skipIf(chromiumHere() === undefined || ships.has("diffusion"))(
+  "generate without a network of diffusion",
+  () => {
+    it("says so, and what to do", async () => {
+      const [site, browser] = await Promise.all([openSite(), openChromium()]);
+      try {
+        const { page, complaints } = await openPage(await browser.newContext(), `${site.url}generate/index.html`);
+        await expect.poll(() => page.locator("#walk .state").textContent()).toMatch(/^vae\.mnist/);
+        expect(await page.locator("#noise .none").textContent()).toMatch(
+          /No network of diffusion came with this site: train one/,
+        );
+        expect(await page.locator("#noise .none").isVisible()).toBe(true);
+        expect(await page.locator("#noise form").isVisible()).toBe(false);
+        expect(await page.locator("#walk .none").isVisible()).toBe(false);
+        expect(complaints).toEqual([]);
+      } finally {
+        await browser.close();
+        await site.remove();
+      }
+    });
+  },
+);

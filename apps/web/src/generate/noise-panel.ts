@@ -10,6 +10,9 @@ import type { Sampling, SamplingOrder, SamplingReport } from "./protocol.ts";
 /** Values of the class that are none. */
 const [IN_TURN, NONE] = ["in turn", "none"];
 
+/** Steps that a sampler needs for fair images, about. */
+const enough: { readonly [name in SamplerName]: number } = { "dpm-solver": 20, ddim: 50, ddpm: 200 };
+
 /** Where images come out of noise, step by step. */
 export class NoisePanel {
   private readonly voice: Voice;
@@ -68,6 +71,9 @@ export class NoisePanel {
       if (this.order === undefined) void voice.attempt(async () => this.ask());
     });
     selects.network.addEventListener("change", () => this.offerClasses());
+    selects.sampler.addEventListener("change", () => {
+      numbers.steps.valueAsNumber = enough[selects.sampler.value as SamplerName];
+    });
     const showGuidance = () => {
       part(section, ".guidance-choice output").textContent = numbers.guidance.valueAsNumber.toFixed(1);
       numbers.guidance.disabled = selects.class.value === NONE;

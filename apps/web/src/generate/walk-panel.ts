@@ -137,6 +137,7 @@ export class WalkPanel {
   /** Lays the map as is chosen: among four pictures, or along two numbers through where one is. */
   private async layMap(): Promise<void> {
     const { section, isOfPictures, corners } = this;
+    if (this.generator === undefined) return;
     part(section, ".corners").hidden = !isOfPictures;
     part(section, ".axes").hidden = part(section, ".beginnings").hidden = isOfPictures;
     if (!isOfPictures) return this.go(this.plane === undefined ? new Array<number>(this.latent).fill(0) : this.z);
@@ -154,6 +155,7 @@ export class WalkPanel {
 
   /** Goes to a place of the space, on a map of two numbers that lies there. */
   private go(z: readonly number[]): void {
+    if (this.generator === undefined) return;
     const axes = this.chosenAxes;
     const places = z.map(within);
     this.plane = planeOfNumbers(this.latent, axes);
