@@ -170,7 +170,7 @@ const cardRules: Record<keyof Card, Rule> = {
 };
 
 /** Tasks of networks that need not know classes, nor words. */
-const makesImages: ReadonlySet<string> = new Set(["autoencoding", "diffusion"]);
+const makesImages: ReadonlySet<string> = new Set(["autoencoding", "adversarial", "diffusion"]);
 
 function checkCard(value: unknown): Card {
   if (!isRecord(value)) throw new InputError("not a model card: it is not a JSON object");
