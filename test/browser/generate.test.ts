@@ -1,11 +1,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import {
   drawLatents,
   findDenoiser,
+  findGan,
   interpolation,
   noiseSchedule,
   randomStream,
@@ -13,15 +15,19 @@ import {
   samplers,
   unetDenoiser,
 } from "@tfjs-zoo/models";
-import { createCard } from "@tfjs-zoo/models/weights";
+import { type CardFields, createCard } from "@tfjs-zoo/models/weights";
 import {
   autoencoderFrom,
   type DiffusionInfo,
   diffusionFrom,
   drawnImages,
+  generatedImages,
+  generatorFrom,
   readAutoencoder,
   readDiffusion,
+  readGan,
   saveDiffusion,
+  saveGan,
   startBackend,
 } from "@tfjs-zoo/training/node";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -52,31 +58,73 @@ const info: DiffusionInfo = {
   ...{ noise: "cosine", times: TIMES, prediction: "epsilon" },
 };
 
-/** Publishes a network of diffusion that has learned nothing, but whose weights are all there. */
-async function publishDenoiser(folder: string): Promise<string> {
-  await startBackend("wasm", { setup: false });
-  const name = join(folder, "ddpm.untrained");
-  await mkdir(name, { recursive: true });
-  const model = findDenoiser("ddpm").build({ inputShape: SHAPE, classes: CLASSES.length, seed: 0 });
-  for (const variable of model.weights.filter(({ originalName }) => originalName.startsWith("conv_out/"))) {
-    const larger = tf.tidy(() => tf.mul(variable.read(), 1e5)); // it begins next to 0
-    variable.write(larger);
-    larger.dispose();
-  }
-  const path = join(name, "model.safetensors");
-  const bytes = await saveDiffusion(path, model, info);
-  model.dispose();
+/** Puts a card beside weights that have learned nothing. */
+async function writeCard(path: string, bytes: Uint8Array, fields: Pick<CardFields, "model" | "task" | "inputShape">) {
+  const metric = { name: "loss", value: 1, dataset: "mnist", split: "test", images: 1, epoch: 0 };
   const card = await createCard(
     {
-      ...{ model: "ddpm", tag: "untrained", task: "diffusion", inputShape: [...SHAPE], normalisation: null },
-      ...{ classes: CLASSES, parameters: 1, macs: 1, recipe: "none", seed: 0, backend: "wasm", precision: "f32" },
-      metric: { name: "loss", value: 1, dataset: "mnist", split: "test", images: 1, epoch: 0 },
-      command: "none",
+      ...{ ...fields, tag: "untrained", normalisation: null, classes: CLASSES, parameters: 1, macs: 1, metric },
+      ...{ recipe: "none", seed: 0, backend: "wasm", precision: "f32", command: "none" },
     },
     bytes,
   );
-  await writeFile(join(name, "card.json"), JSON.stringify(card));
+  await writeFile(join(dirname(path), "card.json"), JSON.stringify(card));
+}
+
+/** Multiplies the last layer's weights, so that what it makes is not all alike. */
+function enlarge({ weights }: tfl.LayersModel, factor: number): void {
+  const last = weights.filter(({ shape }) => shape.length === 4).at(-1);
+  const larger = tf.tidy(() => tf.mul(last?.read() as tf.Tensor, factor));
+  last?.write(larger);
+  larger.dispose();
+}
+
+/** Publishes a network of diffusion that has learned nothing, but whose weights are all there. */
+async function publishDenoiser(folder: string): Promise<string> {
+  await startBackend("wasm", { setup: false });
+  const path = join(folder, "ddpm.untrained/model.safetensors");
+  await mkdir(dirname(path), { recursive: true });
+  const model = findDenoiser("ddpm").build({ inputShape: SHAPE, classes: CLASSES.length, seed: 0 });
+  enlarge(model, 1e5); // it begins next to 0
+  await writeCard(path, await saveDiffusion(path, model, info), {
+    model: "ddpm",
+    task: "diffusion",
+    inputShape: SHAPE,
+  });
+  model.dispose();
   return path;
+}
+
+/** Publishes a GAN that has learned nothing. */
+async function publishGan(folder: string): Promise<string> {
+  await startBackend("wasm", { setup: false });
+  const path = join(folder, "dcgan-mnist.untrained/model.safetensors");
+  await mkdir(dirname(path), { recursive: true });
+  const entry = findGan("dcgan-mnist");
+  const { inputShape } = entry;
+  const gan = entry.build({ latent: 6, classes: CLASSES.length, seed: 0 });
+  enlarge(gan.generator, 50);
+  const bytes = await saveGan(path, gan, {
+    model: entry.name,
+    dataset: "mnist",
+    inputShape,
+    latent: 6,
+    classes: CLASSES,
+  });
+  await writeCard(path, bytes, { model: entry.name, task: "adversarial", inputShape });
+  gan.dispose();
+  return path;
+}
+
+/** What Node's own generator of a GAN makes of a z and a class. */
+async function generatedInNode(path: string, z: readonly number[], label: number): Promise<Float32Array> {
+  await startBackend("wasm", { setup: false });
+  const gan = generatorFrom(await readGan(path), path);
+  const images = tf.tidy(() => generatedImages(gan, tf.tensor2d([...z], [1, 6]), tf.tensor1d([label], "int32")));
+  const values = Float32Array.from(await images.data());
+  images.dispose();
+  gan.generator.dispose();
+  return values;
 }
 
 /** What Node's own vae.mnist makes of z [n][20], and where it says that samples lie. */
@@ -147,6 +195,7 @@ type Overheard = typeof globalThis & {
 describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
   let folder: string;
   let denoiser: string;
+  let gan: string;
   let site: Site;
   let browser: Browser;
   let opened: Listened;
@@ -155,6 +204,7 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "zoo-generate-"));
     denoiser = await publishDenoiser(folder);
+    gan = await publishGan(folder);
     [site, browser] = await Promise.all([openSite(["--weights", folder]), openChromium()]);
     opened = await open();
     ({ page } = opened);
@@ -346,8 +396,6 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
 
   it("goes along an arc from one picture to another, chosen by keys", async () => {
     const vae = await vaeInNode();
-    const line = "No GAN came with this site: the decoder of vae.mnist makes these pictures.";
-    expect(await text("#between .no-gan")).toBe(ships.has("adversarial") ? "" : line);
     await choose("#between .network", "vae.mnist");
     await expect.poll(() => text("#between .state")).toMatch(/^Pictures by vae\.mnist/);
     const pictures = page.locator("#between .sheet button");
@@ -379,6 +427,22 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
     await settled();
     const [other] = drawLatents(1, 20, randomStream(1, "between"));
     expectClose(await bytesOf("#between .sheet li:first-child canvas"), inBytes(await vae.make([other])), 1.01);
+  });
+
+  it("makes pictures by a GAN, of the class that is chosen", async () => {
+    expect(await page.locator("#between .no-gan").isVisible()).toBe(false);
+    expect(await page.locator("#between .class").isVisible()).toBe(false);
+    await page.locator("#between .network").selectOption("dcgan-mnist.untrained");
+    await expect
+      .poll(() => text("#between .state"))
+      .toMatch(/^Pictures by dcgan-mnist\.untrained, of 6 random numbers/);
+    expect(await page.locator("#between .class option").allTextContents()).toEqual(CLASSES);
+    await page.locator("#between .class").selectOption("waves");
+    await settled();
+    const [z] = drawLatents(1, 6, randomStream(1, "between"));
+    const expected = await generatedInNode(gan, z, CLASSES.indexOf("waves"));
+    expectClose(await bytesOf("#between .sheet li:first-child canvas"), inBytes(expected), 1.01);
+    expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0.2);
   });
 
   async function ask(
@@ -486,6 +550,7 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
     const visitor = await browser.newContext({ serviceWorkers: "block" });
     await visitor.route("**/weights/vae.*", (route) => route.fulfill({ body: "short" }));
     const { page: tab } = await openPage(visitor, `${site.url}generate/index.html`);
+    await choose("#between .network", "vae.mnist", tab);
     for (const section of ["walk", "between"]) {
       await expect
         .poll(() => text(`#${section} .problem`, tab))
@@ -567,25 +632,24 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
   it("leaves nothing in the console", () => expect(opened.complaints).toEqual([]));
 });
 
-describe.skipIf(chromiumHere() === undefined || ships.has("diffusion"))(
-  "generate without a network of diffusion",
-  () => {
-    it("says so, and what to do", async () => {
-      const [site, browser] = await Promise.all([openSite(), openChromium()]);
-      try {
-        const { page, complaints } = await openPage(await browser.newContext(), `${site.url}generate/index.html`);
-        await expect.poll(() => page.locator("#walk .state").textContent()).toMatch(/^vae\.mnist/);
-        expect(await page.locator("#noise .none").textContent()).toMatch(
-          /No network of diffusion came with this site: train one/,
-        );
-        expect(await page.locator("#noise .none").isVisible()).toBe(true);
-        expect(await page.locator("#noise form").isVisible()).toBe(false);
-        expect(await page.locator("#walk .none").isVisible()).toBe(false);
-        expect(complaints).toEqual([]);
-      } finally {
-        await browser.close();
-        await site.remove();
-      }
-    });
-  },
-);
+describe.skipIf(chromiumHere() === undefined)("generate with what ships", () => {
+  it("says what there is none of, and what to do", async () => {
+    const [site, browser] = await Promise.all([openSite(), openChromium()]);
+    try {
+      const { page, complaints } = await openPage(await browser.newContext(), `${site.url}generate/index.html`);
+      await expect.poll(() => page.locator("#walk .state").textContent()).toMatch(/^vae\.mnist/);
+      const [none, noGan] = [page.locator("#noise .none"), page.locator("#between .no-gan")];
+      expect(await none.textContent()).toMatch(/No network of diffusion came with this site: train one/);
+      expect(await none.isVisible()).toBe(!ships.has("diffusion"));
+      expect(await page.locator("#noise form").isVisible()).toBe(ships.has("diffusion"));
+      expect(await noGan.isVisible()).toBe(!ships.has("adversarial"));
+      if (!ships.has("adversarial"))
+        expect(await noGan.textContent()).toMatch(/^No GAN came .* the decoder of vae\.mnist/);
+      expect(await page.locator("#walk .none").isVisible()).toBe(false);
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+      await site.remove();
+    }
+  });
+});

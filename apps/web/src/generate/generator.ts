@@ -1,6 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "@tfjs-zoo/models";
-import { autoencoderFrom, drawnImages, parseAutoencoder } from "@tfjs-zoo/training";
+import {
+  autoencoderFrom,
+  drawnImages,
+  generatedImages,
+  generatorFrom,
+  parseAutoencoder,
+  parseGan,
+} from "@tfjs-zoo/training";
 
 /** What makes images of places in a space of z, whose prior is N(0, I). */
 export interface Generator {
@@ -44,8 +51,20 @@ function ofAutoencoder(bytes: Uint8Array, name: string): Generator {
   };
 }
 
+/** A GAN's generator. */
+function ofGan(bytes: Uint8Array, name: string): Generator {
+  const file = parseGan(bytes, name);
+  const gan = generatorFrom(file, name);
+  const { latent, inputShape: shape, classes } = file.info;
+  return {
+    ...{ latent, shape, classes },
+    make: (z, labels) => generatedImages(gan, z, labels),
+    dispose: () => gan.generator.dispose(),
+  };
+}
+
 /** How the weights of a task become a generator. A new kind of network needs a line here, and one in node/site.ts. */
-const openers: { readonly [task: string]: Open } = { autoencoding: ofAutoencoder };
+const openers: { readonly [task: string]: Open } = { autoencoding: ofAutoencoder, adversarial: ofGan };
 
 /**
  * @param task of the weights' card

@@ -43,7 +43,9 @@ async function start(): Promise<void> {
   if (denoisers.length > 0) new NoisePanel(noise, denoisers, backend);
   if (gans.length === 0 && first) {
     const note = part(between, ".no-gan");
-    note.textContent = `No GAN came with this site: the decoder of ${first.name} makes these pictures.`;
+    note.textContent =
+      `No GAN came with this site (npm run train -- dcgan-mnist makes one, npm run zoo -- publish puts it in): ` +
+      `the decoder of ${first.name} makes these pictures.`;
     note.hidden = false;
   }
   const openAll = () => Promise.all(panels.map((panel) => panel.open()));
