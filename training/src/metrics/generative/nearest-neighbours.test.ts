@@ -1,7 +1,9 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
 import { randomStream } from "@tfjs-zoo/models";
 import { describe, expect, it } from "vitest";
 import { featureRows } from "./feature-rows.ts";
-import { nearest } from "./nearest.ts";
+import { nearest, nearestByProducts } from "./nearest.ts";
 import { mannWhitney, memorising } from "./nearest-neighbours.ts";
 import { normalRows, rowsOf } from "./test-rows.ts";
 
@@ -28,6 +30,27 @@ describe("nearest", () => {
     expect([...index]).toEqual([2, 3, 0, 1]);
     expect([...squared]).toEqual([0, 4, 0, 4]);
     await expect(nearest(set, set, 4)).rejects.toThrow(/^4 image\(s\) are too few to compare: give at least 5$/);
+  });
+
+  it("finds the same by products of matrices, twins too, and leaves no tensors behind", async () => {
+    await tf.setBackend("cpu");
+    const before = tf.memory().numTensors;
+    const twin = normalRows(300, 9, "set");
+    twin.values.copyWithin(9, 0, 9);
+    const pixels = featureRows(
+      Uint8Array.from(twin.values, (value) => 100 + 20 * value),
+      9,
+    );
+    for (const [queries, set] of [
+      [normalRows(40, 9, "queries"), twin],
+      [twin, twin],
+      [pixels, pixels],
+      [normalRows(3, 9, "queries"), normalRows(4, 9, "few")],
+    ]) {
+      const expected = await nearest(queries, set, 3);
+      expect(await nearestByProducts(queries, set, 3, () => {})).toEqual(expected);
+    }
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it("takes pixels of 0 to 255", async () => {
