@@ -1,29 +1,22 @@
-import { type ImageDataset, type ImageSet, inMemoryImages } from "@tfjs-zoo/datasets";
-import {
-  type BitsMeasure,
-  measureLines,
-  measureSamples,
-  type SampleMeasures,
-  writeFileAtomic,
-} from "@tfjs-zoo/training/node";
+import { measureLines, type SampleMeasures, writeFileAtomic } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
   backendOption,
   type CommonFlags,
   createOutput,
   jsonOption,
-  type Output,
   startBackendFor,
   threadsOption,
   UsageError,
   wholeNumber,
 } from "../../context.ts";
 import { checkFile, makerOptions } from "../sample/index.ts";
-import { type ImageSource, imageSource, type MakerFlags } from "../sample/maker.ts";
+import { imageSource, type MakerFlags } from "../sample/maker.ts";
 import { pngOf, sheetOf } from "../sample/sheet.ts";
 import { bitsLine, imagesLike } from "../test-set.ts";
+import { measuredImages } from "./measured.ts";
 import { nearestPairs, pairsShown } from "./neighbours.ts";
-import { expectClasses, featureFiles, featureNetworks, sameClasses } from "./networks.ts";
+import { featureFiles } from "./networks.ts";
 
 interface MeasureFlags extends CommonFlags, Pick<MakerFlags, "steps" | "sampler" | "guidance"> {
   samples: string;
@@ -67,63 +60,17 @@ async function measure(target: string, flags: MeasureFlags): Promise<void> {
   const files = await featureFiles(flags.features ?? [], name);
   await startBackendFor(flags, output);
   const dataset = await imagesLike(source.info, name, output);
-  expectClasses(files.classifier, dataset);
-
-  const networks = featureNetworks(files);
-  try {
-    const { samples, bits } = await samplesOf(source, dataset, { count, seed, bits: flags.bits }, output);
-    const measures = await measureSamples({
-      samples,
-      asked: source.classes !== undefined && sameClasses(source.classes, dataset.classes),
-      real: { training: dataset.train, heldOut: dataset.test },
-      classifier: networks.classifier,
-      inception: networks.inception,
-      seed,
-      progress: output.progress.update,
-    });
-    const pairs = nearestPairs(measures);
-    if (flags.out !== undefined) {
-      const { images, columns } = await pairsShown(pairs, samples, dataset.train);
-      await writeFileAtomic(flags.out, pngOf(sheetOf(images, samples.shape, columns)));
-    }
-    const made = { weights: target, dataset: dataset.name, seed, ...source.facts };
-    output.result({ ...made, ...figuresOf(measures), nearest: pairs, bits, out: flags.out }, () =>
-      [...measureLines(measures), ...(bits ? [bitsLine(bits)] : []), ...(flags.out ? [flags.out] : [])].join("\n"),
-    );
-  } finally {
-    networks.dispose();
+  const options = { count, seed, bits: flags.bits };
+  const { samples, measures, bits } = await measuredImages(source, dataset, files, options, output);
+  const pairs = nearestPairs(measures);
+  if (flags.out !== undefined) {
+    const { images, columns } = await pairsShown(pairs, samples, dataset.train);
+    await writeFileAtomic(flags.out, pngOf(sheetOf(images, samples.shape, columns)));
   }
-}
-
-/** Makes samples, of all classes alike where classes are told; their labels are what was asked for. */
-async function samplesOf(
-  source: ImageSource,
-  dataset: ImageDataset,
-  { count, seed, bits }: { count: number; seed: number; bits?: boolean },
-  output: Output,
-): Promise<{ samples: ImageSet; bits?: BitsMeasure }> {
-  const { inputShape: shape } = source.info;
-  const classes = source.classes?.length ?? 0;
-  const labels = classes > 0 ? Array.from({ length: count }, (_, i) => i % classes) : undefined;
-  const maker = source.build();
-  try {
-    const pixels = new Uint8Array(count * shape[0] * shape[1] * shape[2]);
-    let at = 0;
-    for await (const batch of maker.make({
-      count,
-      seed,
-      ...(labels && { labels }),
-      progress: output.progress.update,
-    })) {
-      for (const value of batch) pixels[at++] = Math.round(255 * Math.min(1, Math.max(0, value)));
-    }
-    return {
-      samples: inMemoryImages(pixels, Uint16Array.from(labels ?? new Array<number>(count).fill(0)), shape),
-      bits: bits ? await maker.bits?.(dataset, output) : undefined,
-    };
-  } finally {
-    maker.dispose();
-  }
+  const made = { weights: target, dataset: dataset.name, seed, ...source.facts };
+  output.result({ ...made, ...figuresOf(measures), nearest: pairs, bits, out: flags.out }, () =>
+    [...measureLines(measures), ...(bits ? [bitsLine(bits)] : []), ...(flags.out ? [flags.out] : [])].join("\n"),
+  );
 }
 
 /** What programs get: all figures, without a row for each sample. */

@@ -41,20 +41,20 @@ export async function featureFiles(given: readonly string[], dataset: string): P
   for (const [first, second] of [inceptions, classifiers]) {
     if (second) throw new UsageError(`--features got ${first.name} and ${second.name}: give one of them`);
   }
-  return { classifier: classifiers[0] ?? (await bestOf(dataset)), inception: inceptions[0] };
+  const classifier = classifiers[0] ?? (await bestClassifier(dataset));
+  if (classifier !== undefined) return { classifier, inception: inceptions[0] };
+  throw new InputError(
+    `samples are measured by a classifier of ${dataset}, and none ships: train one (npm run train -- lenet5 --dataset ${dataset}) and give its run by --features`,
+  );
 }
 
-/** The most accurate classifier that ships of a data set. */
-async function bestOf(dataset: string): Promise<NamedFile> {
+/** The most accurate classifier that ships of a data set; undefined where none does. */
+export async function bestClassifier(dataset: string): Promise<NamedFile | undefined> {
   const cards = await pretrainedCards();
   const [best] = cards
     .filter(({ task, metric }) => task === "classification" && metric.dataset === dataset)
     .sort((a, b) => b.metric.value - a.metric.value);
-  if (best === undefined) {
-    throw new InputError(
-      `samples are measured by a classifier of ${dataset}, and none ships: train one (npm run train -- lenet5 --dataset ${dataset}) and give its run by --features`,
-    );
-  }
+  if (best === undefined) return undefined;
   const name = `${best.model}.${best.tag}`;
   return { name, ...(await readClassifier(await weightsFile(name))) };
 }
