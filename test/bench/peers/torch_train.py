@@ -30,6 +30,7 @@ try:
     from generative import Vae
     from patches import ConvNext, Mixer, Vit
     from sequences import Gpt, Seq2Seq, TransformerNmt
+    from unet import Ddpm
 except ImportError as error:
     say(error=f"this Python has no PyTorch ({error}): pip install --retries 0 torch==2.13.0 numpy")
     sys.exit(1)
@@ -132,7 +133,7 @@ TRANSLATORS = {
 }
 TEXT = LANGUAGE_MODELS | TRANSLATORS
 # name -> builder, and input [channels, height, width]; a network says its own loss, or takes its own steps
-GENERATIVE = {"vae": (Vae, (1, 28, 28)), "dcgan-mnist": (Dcgan, (1, 28, 28))}
+GENERATIVE = {"vae": (Vae, (1, 28, 28)), "dcgan-mnist": (Dcgan, (1, 28, 28)), "ddpm": (Ddpm, (1, 28, 28))}
 
 
 def main():
