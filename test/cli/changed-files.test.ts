@@ -5,7 +5,7 @@ import { findTranslator } from "@tfjs-zoo/models";
 import { trainBpe } from "@tfjs-zoo/models/text";
 import { saveTokenizer, saveTranslator, startBackend } from "@tfjs-zoo/training/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Ended, zoo } from "./zoo.ts";
+import { killedAfter, zoo } from "./zoo.ts";
 
 const words = ["dog", "cat", "sun", "sea", "tree", "bird", "rain", "snow"];
 const rows = words.flatMap((a) => words.flatMap((b) => words.map((c) => [`The ${a} sees a ${b}.`, `The ${c}.`])));
@@ -16,18 +16,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "zoo-changed-"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** Runs the zoo command and kills it when it has said something. */
-const zooUntil = (says: RegExp, line: string[]): Promise<Ended> => {
-  let said = "";
-  return zoo(line, {
-    onStart: (child) =>
-      child.stderr?.on("data", (text) => {
-        said += text;
-        if (says.test(said)) child.kill("SIGKILL");
-      }),
-  });
-};
 
 describe("a run whose file has changed since it began", () => {
   it.each([
@@ -43,11 +31,11 @@ describe("a run whose file has changed since it began", () => {
     await writeFile(file, content);
     const started = /, seed 0: /;
     const training = ["train", model, "--dataset", `${kind}:${file}`, "--run", run, ...flags.split(" ")];
-    const begun = await zooUntil(started, training);
+    const begun = await zoo(training, killedAfter(started));
     expect(begun.signal, begun.stderr).toBe("SIGKILL");
     if (more !== undefined) await appendFile(file, more);
     else await writeFile(file, content.replace("\tA", "\tB"));
-    const resumed = await zooUntil(started, ["train", "--resume", run]);
+    const resumed = await zoo(["train", "--resume", run], killedAfter(started));
     expect(resumed.stderr).toMatch(/began otherwise: data: \w+ before, \w+ now/);
   });
 
@@ -74,9 +62,10 @@ describe("a run whose file has changed since it began", () => {
       lines(([a, b], i) => `${a} ${i}\t${b} ${i}`),
     );
     const run = join(folder, "from-init");
-    const begun = await zooUntil(/begins from /, [
-      ...["train", "transformer-small", "--dataset", `pairs:${file}`, "--run", run, "--init", init],
-    ]);
+    const begun = await zoo(
+      ["train", "transformer-small", "--dataset", `pairs:${file}`, "--run", run, "--init", init],
+      killedAfter(/begins from /),
+    );
     expect(begun.signal, begun.stderr).toBe("SIGKILL");
     const { init: saved } = JSON.parse(await readFile(join(run, "config.json"), "utf8"));
     expect(saved).toEqual({ name: init, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });

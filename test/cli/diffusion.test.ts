@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
-import { type Ended, type ZooOptions, zoo } from "./zoo.ts";
+import { type Ended, expectSameWhenResumed, killedAfter, type ZooOptions, zoo } from "./zoo.ts";
 
 const training = "--epochs 2 --batch-size 8 --times 20 --dropout 0.1 --seed 5 --checkpoint-every 1".split(" ");
 
@@ -34,17 +34,8 @@ describe("a network of diffusion", () => {
   });
 
   it("that was killed goes on to the same weights", async () => {
-    const killed = await train("killed", [], {
-      onStart: (child) =>
-        child.stderr?.on("data", (text) => {
-          if (String(text).includes("epoch 1/2")) child.kill("SIGKILL");
-        }),
-    });
-    expect(killed.signal).toBe("SIGKILL");
-    const resumed = await zoo(["train", "--resume", path("killed")]);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    const weights = (run: string) => readFile(join(path(run), "weights.safetensors"));
-    expect((await weights("killed")).equals(await weights("run"))).toBe(true);
+    const killed = await train("killed", [], killedAfter(/epoch 1\/2/));
+    await expectSameWhenResumed(killed, path("killed"), path("run"));
   });
 
   it.each([

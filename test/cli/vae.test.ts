@@ -6,7 +6,7 @@ import { readSafetensors, type SafeTensor, writeSafetensors } from "@tfjs-zoo/mo
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
-import { type Ended, type ZooOptions, zoo } from "./zoo.ts";
+import { type Ended, expectSameWhenResumed, killedAfter, type ZooOptions, zoo } from "./zoo.ts";
 
 const training =
   "--epochs 3 --batch-size 12 --draws 3 --binarise --likelihood bernoulli --latent 4 --ema 0.9 --seed 5 --checkpoint-every 2 --backend wasm".split(
@@ -44,17 +44,8 @@ describe("a variational autoencoder", () => {
   });
 
   it("that was killed goes on to the same weights", async () => {
-    const killed = await train("killed", {
-      onStart: (child) =>
-        child.stderr?.on("data", (text) => {
-          if (String(text).includes("epoch 1/3")) child.kill("SIGKILL");
-        }),
-    });
-    expect(killed.signal).toBe("SIGKILL");
-    const resumed = await zoo(["train", "--resume", path("killed")]);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    const weights = (run: string) => readFile(join(path(run), "weights.safetensors"));
-    expect((await weights("killed")).equals(await weights("run"))).toBe(true);
+    const killed = await train("killed", killedAfter(/epoch 1\/3/));
+    await expectSameWhenResumed(killed, path("killed"), path("run"));
   });
 
   it.each(["samples", "interpolation", "traversal", "reconstructions"])("draws a sheet of %s", async (show) => {

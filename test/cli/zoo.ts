@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { expect } from "vitest";
 
 const main = fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -44,6 +45,28 @@ export function zoo(args: string[], { env = {}, cwd, preload = [], onStart }: Zo
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
+}
+
+/** Kills the zoo command when it has said something. */
+export function killedAfter(says: RegExp): Required<Pick<ZooOptions, "onStart">> {
+  return {
+    onStart(child) {
+      let said = "";
+      child.stderr?.on("data", (text) => {
+        said += text;
+        if (says.test(said)) child.kill("SIGKILL");
+      });
+    },
+  };
+}
+
+/** Goes on with a run that was killed, and expects the weights of one that was not. */
+export async function expectSameWhenResumed(killed: Ended, run: string, whole: string): Promise<void> {
+  expect(killed.signal, killed.stderr).toBe("SIGKILL");
+  const resumed = await zoo(["train", "--resume", run]);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  const weights = (of: string) => readFile(join(of, "weights.safetensors"));
+  expect((await weights(run)).equals(await weights(whole))).toBe(true);
 }
 
 /** A folder that is gone after `body`. */
