@@ -1,6 +1,6 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { ops, randomStream } from "@tfjs-zoo/models";
+import { normalTensor, ops, randomStream, uniformTensor } from "@tfjs-zoo/models";
 import { inBf16, numbersOf, toBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { describe, expect, it } from "vitest";
@@ -574,6 +574,87 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     const expected = await run("cpu");
     expectClose(await run("tensorflow"), expected, 1e-6);
     expectClose(await run("tensorflow", inBf16), expected, 1e-2);
+  });
+
+  it.each(
+    [[128, 28, 28, 1], [70, 1000], [33, 5, 7], [40_000], [3]].flatMap((shape) =>
+      (["mean", "batchMean", "each", "none"] as const).map((reduction) => ({ shape, reduction })),
+    ),
+  )("sigmoid cross-entropy of $shape, $reduction", async ({ shape, reduction }) => {
+    const inputs = {
+      logits: { shape, values: values(shape, "logits").map((v, i) => (i % 7 === 0 ? 40 : 3) * v) },
+      target: { shape, values: values(shape, "target").map((v) => 1 / (1 + Math.exp(-v))) },
+    };
+    const op = ops.sigmoidCrossEntropy as unknown as ops.Op<ops.Tensors, object>;
+    expectClose(
+      await measure("tensorflow", op, inputs, { reduction }),
+      await measure("cpu", op, inputs, { reduction }),
+      3e-6,
+    );
+  });
+
+  it.each(
+    [[128, 20], [700, 70], [3, 50, 33], [40]].flatMap((shape) =>
+      (["each", "batchMean"] as const).map((reduction) => ({ shape, reduction })),
+    ),
+  )("divergence of normal distributions of $shape, $reduction", async ({ shape, reduction }) => {
+    const names = ["mean", "logVariance", "priorMean", "priorLogVariance"];
+    for (const given of [names.slice(0, 2), names.slice(0, 3), [...names.slice(0, 2), names[3]], names]) {
+      const inputs = Object.fromEntries(given.map((name) => [name, { shape, values: values(shape, name) }]));
+      const op = ops.gaussianKl as unknown as ops.Op<ops.Tensors, object>;
+      expectClose(
+        await measure("tensorflow", op, inputs, { reduction }),
+        await measure("cpu", op, inputs, { reduction }),
+        3e-6,
+      );
+    }
+  });
+
+  it.each([{ shape: [128, 1, 20] }, { shape: [64, 5, 50] }, { shape: [7, 3, 17] }])(
+    "draws $shape",
+    async ({ shape }) => {
+      const [batch, , d] = shape;
+      const inputs = {
+        mean: { shape: [batch, d], values: values([batch, d], "mean") },
+        logVariance: { shape: [batch, d], values: values([batch, d], "variance") },
+        noise: { shape, values: values(shape, "noise") },
+      };
+      const op = ops.reparameterize as unknown as ops.Op<ops.Tensors, object>;
+      expectClose(await measure("tensorflow", op, inputs, {}), await measure("cpu", op, inputs, {}), 3e-6);
+    },
+  );
+
+  it.each([
+    [3, 5],
+    [129, 1, 20],
+    [7, 33, 31],
+    [0, 4],
+  ])("random numbers [%i, %i, …] are those of every backend", async (...shape) => {
+    const drawn = [];
+    for (const backend of ["tensorflow", "cpu"]) {
+      await tf.setBackend(backend);
+      for (const draw of [uniformTensor, normalTensor]) {
+        const numbers = draw(shape, randomStream(7, "draw", 3));
+        drawn.push({ shape: numbers.shape, numbers: numbers.dataSync() });
+        numbers.dispose();
+      }
+    }
+    expect(drawn.slice(0, 2)).toEqual(drawn.slice(2));
+  });
+
+  it("the norm of some tensors", async () => {
+    const shapes = [[300, 700], [1025], [], [3, 5]];
+    const parts = shapes.map((shape) => values(shape, "norm"));
+    const measured = [];
+    for (const backend of ["tensorflow", "cpu"]) {
+      await tf.setBackend(backend);
+      const tensors = parts.map((part, i) => tf.tensor(part, shapes[i]));
+      const norm = ops.norm(tensors);
+      measured.push(norm.dataSync()[0]);
+      tf.dispose([tensors, norm]);
+    }
+    const expected = Math.sqrt(parts.reduce((sum, part) => part.reduce((own, x) => own + x * x, sum), 0));
+    for (const norm of measured) expect(norm / expected).toBeCloseTo(1, 5);
   });
 
   it("joins weights to one vector and splits it again", async () => {

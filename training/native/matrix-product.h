@@ -15,8 +15,8 @@
 namespace zoo {
 
 /// op(a) op(b) + bias, op the transpose where an attribute says so: [m, k], [k, n] and [n] -> [m, n]. Not both may be
-/// transposed. The result is in bf16 where `keep_bf16` says so. Where a is transposed there is no bias, and the result is in
-/// single precision.
+/// transposed. The result is in bf16 where `keep_bf16` says so. Where a is transposed there is no bias, and the result
+/// is in single precision.
 inline void MatrixProduct(void* raw, TF_OpKernelContext* context) {
   const Attributes& attributes = *static_cast<Attributes*>(raw);
   const bool transpose_a = attributes.transpose_a, transpose_b = attributes.transpose_b;

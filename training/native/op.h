@@ -16,6 +16,7 @@ struct Op {
 std::vector<Op> ConvolutionOps();
 std::vector<Op> ImageOps();
 std::vector<Op> TokenOps();
+std::vector<Op> GenerativeOps();
 std::vector<Op> RecurrentOps();
 std::vector<Op> UpdateOps();
 

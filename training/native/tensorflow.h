@@ -57,7 +57,9 @@ constexpr int kInvalidArgument = 3;  // TF_INVALID_ARGUMENT
 /// One call of an op: its tensors, freed at the end, and whether anything failed.
 class Call {
  public:
-  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {}
+  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {
+    past_caches.store(false, std::memory_order_relaxed);
+  }
   ~Call() {
     if (TF_GetCode(status_) != 0) TF_OpKernelContext_Failure(context_, status_);
     for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
@@ -76,6 +78,7 @@ class Call {
     int64_t count = 1;
     for (int64_t n : shape) count *= n;
     const size_t bytes = static_cast<size_t>(count) * sizeof(T);
+    if (bytes >= kPastCaches) past_caches.store(true, std::memory_order_relaxed);
     constexpr int kType = std::is_same_v<T, float> ? kFloat : kBfloat16;
     TF_Tensor* tensor =
         TF_AllocateOutput(context_, index, kType, shape.data(), static_cast<int>(shape.size()), bytes, status_);
@@ -129,7 +132,7 @@ struct Attributes {
   float epsilon = 0, momentum = 0, smoothing = 0, kept = 0, scale = 0, slope = 0;
   unsigned char relu = 0, tanh = 0, causal = 0, bf16 = 0, keep_bf16 = 0, transpose_a = 0, transpose_b = 0;
   int64_t stride = 1, channels = 0, heads = 0, groups = 0, vocabulary = 0, below = 0;
-  int64_t with_lengths = 0, with_bias = 0, with_dropout = 0;
+  int64_t with_lengths = 0, with_bias = 0, with_dropout = 0, with_mean = 0, with_variance = 0, reduction = 0;
   unsigned char reverse = 0, coupled = 0, reset_after = 0;
   int64_t peepholes = 0, biases = 0;
   std::vector<int64_t> ranks, dims, strides, padding, dilation, size;
@@ -170,6 +173,9 @@ inline void* Create(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_lengths", &attributes->with_lengths, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_bias", &attributes->with_bias, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "with_dropout", &attributes->with_dropout, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "with_mean", &attributes->with_mean, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "with_variance", &attributes->with_variance, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "reduction", &attributes->reduction, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "reverse", &attributes->reverse, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "coupled", &attributes->coupled, status);
   TF_OpKernelConstruction_GetAttrBool(construction, "reset_after", &attributes->reset_after, status);

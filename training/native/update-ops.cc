@@ -12,6 +12,7 @@ std::vector<Op> UpdateOps() {
        {"weights: float", "gradient: float", "m: float", "v: float", "numbers: float"},
        {"next: float", "next_m: float", "next_v: float"},
        Adam},
+      {"ZooNorm", {"N: int >= 1"}, {"parts: N * float"}, {"norm: float"}, Norm},
       {"ZooJoin", {"N: int >= 1"}, {"parts: N * float"}, {"flat: float"}, Join},
       {"ZooSplit",
        {"N: int >= 1", "ranks: list(int)", "dims: list(int)"},

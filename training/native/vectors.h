@@ -1,6 +1,8 @@
 // Numbers by the vector, and loops over them.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -27,11 +29,17 @@ V Get(const float* from) {
 
 inline void Put(float* to, float value) { *to = value; }
 
-/// Past the caches, where `to` is a whole line: results are much larger than they are, and a store through them reads
-/// what it overwrites first.
+/// Whether what an op writes is much larger than the caches. It then goes past them, since a store through them reads
+/// what it overwrites first; what is smaller stays in them for the op that reads it next. Call::Output says which.
+inline std::atomic<bool> past_caches{false};
+
+/// Bytes of a result from which it goes past the caches.
+constexpr size_t kPastCaches = 4 << 20;
+
+/// Past the caches, where that is asked for and `to` is a whole line.
 inline void Put(float* to, Lanes value) {
 #if defined(__AVX512F__)
-  if (reinterpret_cast<uintptr_t>(to) % sizeof(value) == 0)
+  if (past_caches.load(std::memory_order_relaxed) && reinterpret_cast<uintptr_t>(to) % sizeof(value) == 0)
     return _mm512_stream_ps(to, reinterpret_cast<__m512>(value));
 #endif
   std::memcpy(to, &value, sizeof(value));
@@ -71,7 +79,8 @@ inline void PutNear(Bf16* to, Lanes value) {
 inline void Put(Bf16* to, Lanes value) {
   const auto rounded = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(value)));
   auto* const at = reinterpret_cast<__m256i*>(to);
-  if (reinterpret_cast<uintptr_t>(to) % sizeof(rounded) == 0) return _mm256_stream_si256(at, rounded);
+  if (past_caches.load(std::memory_order_relaxed) && reinterpret_cast<uintptr_t>(to) % sizeof(rounded) == 0)
+    return _mm256_stream_si256(at, rounded);
   _mm256_storeu_si256(at, rounded);
 }
 #endif
@@ -89,11 +98,12 @@ V Above(V z, V floor) {
   return z <= floor ? floor : z;
 }
 
-/// Calls body(V(), i) for every i in [0, count): with V = Lanes for 16 at a time, with float for the rest.
+/// Calls body(V(), i) for every i in [0, count): with V = Lanes for 16 at a time, with float for the rest. An element
+/// costs so little that a thread is not woken for fewer than some hundred thousand.
 template <typename Body>
 void Elementwise(int64_t count, const Body& body) {
   const int64_t whole = count / kLanes;
-  Parallel(whole, kLanes, [&](int, int64_t begin, int64_t end) {
+  Parallel(whole, kLanes / 4, [&](int, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) body(Lanes(), i * kLanes);
   });
   for (int64_t i = whole * kLanes; i < count; i++) body(float(), i);

@@ -27,18 +27,21 @@ export const dense: Op<DenseInputs, DenseAttrs> = differentiable("Dense", {
   forward({ x, weight, bias }: DenseInputs, { transposed = false }: DenseAttrs) {
     const y = product(rows(x), weight, { bias, transposed }); // [rows, out]
     const out = y.shape[1] as number;
-    return { output: tf.reshape(y, [...x.shape.slice(0, -1), out]), saved: { x, weight, bias } };
+    return { output: shaped(y, [...x.shape.slice(0, -1), out]), saved: { x, weight, bias } };
   },
 
   backward(dy, { x, weight, bias }, { transposed = false }) {
     const [first, second] = transposed ? [dy, x] : [x, dy];
     return {
-      x: () => tf.reshape(product(rows(dy), weight, { transposed: !transposed }), x.shape), // [..., in]
+      x: () => shaped(product(rows(dy), weight, { transposed: !transposed }), x.shape), // [..., in]
       weight: () => tf.matMul(rows(first), rows(second), true, false), // [in, out], or [out, in]
       ...(bias && { bias: () => sumToLastAxis(dy) }), // [out]
     };
   },
 });
+
+/** Rows [rows, d] as [..., d]; nothing to do where that is the same. */
+const shaped = (y: tf.Tensor, shape: number[]): tf.Tensor => (shape.length === 2 ? y : tf.reshape(y, shape));
 
 /** [..., d] as [rows, d]. */
 function rows(x: tf.Tensor): tf.Tensor2D {

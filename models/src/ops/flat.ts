@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { runKernel } from "./differentiable.ts";
 
-/** Kernels that a backend may have for these two. */
+/** Kernels that a backend may have for these. */
+const normKernel = "ZooNorm";
 const joinKernel = "ZooJoin";
 const splitKernel = "ZooSplit";
 
@@ -32,4 +33,12 @@ export function split(flat: tf.Tensor1D, shapes: readonly (readonly number[])[])
     );
     return parts.map((part, i) => tf.reshape(part, [...shapes[i]]));
   });
+}
+
+/** The Euclidean norm of all numbers of some tensors: []. For optimizers; it has no gradient of its own. */
+export function norm(tensors: readonly tf.Tensor[]): tf.Scalar {
+  if (tf.getKernel(normKernel, tf.getBackend()) !== undefined) {
+    return runKernel(normKernel, Object.fromEntries(tensors.entries()), {})[0] as tf.Scalar;
+  }
+  return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);
 }

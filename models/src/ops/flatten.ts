@@ -15,12 +15,13 @@ export const flatten: Op<{ x: tf.Tensor }, object> = differentiable("Flatten", {
   gradients: ["x"],
 
   forward({ x }: { x: tf.Tensor }) {
-    const planes = tf.transpose(x, [0, 3, 1, 2]); // [batch, channels, height, width]
+    const planes = x.shape[3] === 1 ? x : tf.transpose(x, [0, 3, 1, 2]); // [batch, channels, height, width]
     return { output: tf.reshape(planes, [x.shape[0], -1]), saved: { x } };
   },
 
   backward(dy, { x }) {
     const [batch, height, width, channels] = x.shape;
+    if (channels === 1) return { x: tf.reshape(dy, x.shape) };
     return { x: tf.transpose(tf.reshape(dy, [batch, channels, height, width]), [0, 2, 3, 1]) };
   },
 });

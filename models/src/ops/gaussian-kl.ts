@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { differentiable, type Op } from "./differentiable.ts";
-import { expectOneShape } from "./reduction.ts";
+import { expectOneShape, reduced } from "./reduction.ts";
 
 export type GaussianKlInputs = {
   mean: tf.Tensor;
@@ -10,6 +10,11 @@ export type GaussianKlInputs = {
   /** 0 unless given */
   priorLogVariance?: tf.Tensor;
 };
+
+export interface GaussianKlAttrs {
+  /** `each` unless given: nothing beyond the sum over the last axis; or the sum of those divided by the batch */
+  reduction?: "each" | "batchMean";
+}
 
 /**
  * Kullback-Leibler divergence of a normal distribution with independent components from another, N(μ, diag e^v) from
@@ -24,24 +29,27 @@ export type GaussianKlInputs = {
  *
  * @param mean μ [..., d]  @param logVariance v = log σ² [..., d]
  * @param priorMean m [..., d], optional  @param priorLogVariance w [..., d], optional
- * @returns [...] (nats)
+ * @returns [...] (nats); [] for `batchMean`
  * @throws InputError when the shapes differ
  */
-export const gaussianKl: Op<GaussianKlInputs, object> = differentiable("GaussianKl", {
+export const gaussianKl: Op<GaussianKlInputs, GaussianKlAttrs> = differentiable("GaussianKl", {
+  saved: ["mean", "logVariance", "priorMean", "priorLogVariance"],
   gradients: ["mean", "logVariance", "priorMean", "priorLogVariance"],
 
-  forward(inputs: GaussianKlInputs) {
+  forward(inputs: GaussianKlInputs, { reduction = "each" }: GaussianKlAttrs) {
     expectOneShape("gaussianKl", inputs);
     const { logVariance, priorLogVariance } = inputs;
     const { ratio, distance } = compared(inputs);
     const logRatio = priorLogVariance ? tf.sub(logVariance, priorLogVariance) : logVariance;
     const terms = tf.sub(tf.add(ratio, distance), tf.add(logRatio, 1)); // [..., d]
-    return { output: tf.mul(tf.sum(terms, -1), 0.5), saved: inputs };
+    const kl = tf.mul(tf.sum(terms, -1), 0.5); // [...]
+    return { output: reduction === "each" ? kl : reduced(kl, reduction), saved: inputs };
   },
 
-  backward(dy, saved) {
-    const each = () => tf.expandDims(dy, -1); // [..., 1]
-    const half = () => tf.mul(each(), 0.5); // [..., 1]
+  backward(dy, saved, { reduction = "each" }) {
+    const [batch] = saved.mean.rank > 1 ? saved.mean.shape : [1];
+    const each = () => (reduction === "each" ? tf.expandDims(dy, -1) : tf.div(dy, batch)); // [..., 1], or []
+    const half = () => tf.mul(each(), 0.5);
     const toMean = () => tf.mul(compared(saved).pull, each()); // [..., d]
     return {
       mean: toMean,

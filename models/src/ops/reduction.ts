@@ -7,6 +7,9 @@ import { InputError } from "../errors.ts";
  */
 export type Reduction = "mean" | "batchMean" | "each" | "none";
 
+/** The same as the numbers by which native kernels know them (training/native/variational.h). */
+export const reductionNumbers: { readonly [name in Reduction]: number } = { mean: 0, batchMean: 1, each: 2, none: 3 };
+
 export interface ReductionAttrs {
   /** `mean` unless given */
   reduction?: Reduction;

@@ -27,12 +27,13 @@ export const unflatten: Op<{ x: tf.Tensor }, UnflattenAttrs> = differentiable("U
         `unflatten got [${x.shape}] for images of ${height}x${width}x${channels}; expected [batch, ${channels * height * width}]`,
       );
     }
+    if (channels === 1) return { output: tf.reshape(x, [-1, height, width, 1]), saved: { x } };
     const planes = tf.reshape(x, [-1, channels, height, width]); // [batch, channels, height, width]
     return { output: tf.transpose(planes, [0, 2, 3, 1]), saved: { x } };
   },
 
   backward(dy, { x }) {
-    const planes = tf.transpose(dy, [0, 3, 1, 2]); // [batch, channels, height, width]
+    const planes = dy.shape[3] === 1 ? dy : tf.transpose(dy, [0, 3, 1, 2]); // [batch, channels, height, width]
     return { x: tf.reshape(planes, x.shape) };
   },
 });

@@ -253,9 +253,13 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
     }),
 
   GaussianKl: (random) =>
-    [[1], [4, 3], [2, 3, 5]].flatMap((shape) =>
-      [[], ["priorMean"], ["priorMean", "priorLogVariance"]].map((priors) =>
-        make(Object.fromEntries(["mean", "logVariance", ...priors].map((name) => [name, normal(random, shape)]))),
+    [[3], [4, 3], [2, 3, 5]].flatMap((shape) =>
+      [[], ["priorMean"], ["priorLogVariance"], ["priorMean", "priorLogVariance"]].flatMap((priors) =>
+        (["each", "batchMean"] as const).map((reduction) =>
+          make(Object.fromEntries(["mean", "logVariance", ...priors].map((name) => [name, normal(random, shape)])), {
+            reduction,
+          }),
+        ),
       ),
     ),
 

@@ -9,6 +9,7 @@ import type {
   DenseAttrs,
   DepthwiseConv2DAttrs,
   EluAttrs,
+  GaussianKlAttrs,
   GeluAttrs,
   GroupNormAttrs,
   HuberLossAttrs,
@@ -189,12 +190,14 @@ export const stock: { readonly [opName: string]: StockForm } = {
 
   Embedding: form(({ ids, table }) => tf.gather(table, ids as tf.Tensor1D)),
 
-  GaussianKl: form(({ mean, logVariance, priorMean = tf.scalar(0), priorLogVariance = tf.scalar(0) }) => {
+  GaussianKl: form<GaussianKlAttrs>((given, { reduction }) => {
+    const { mean, logVariance, priorMean = tf.scalar(0), priorLogVariance = tf.scalar(0) } = given;
     // Of the deviations rather than their logarithms.
     const [sigma1, sigma2] = [logVariance, priorLogVariance].map((log) => tf.sqrt(tf.exp(log)));
     const far = tf.squaredDifference(mean, priorMean);
     const square = tf.div(tf.add(tf.square(sigma1), far), tf.mul(tf.square(sigma2), 2));
-    return tf.sum(tf.sub(tf.add(tf.log(tf.div(sigma2, sigma1)), square), 0.5), -1);
+    const kl = tf.sum(tf.sub(tf.add(tf.log(tf.div(sigma2, sigma1)), square), 0.5), -1);
+    return reduction === "batchMean" && kl.rank > 0 ? tf.mean(tf.sum(tf.reshape(kl, [mean.shape[0], -1]), 1)) : kl;
   }),
 
   GaussianNll: form(({ mean, logVariance, target }) => {

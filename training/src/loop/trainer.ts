@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { InputError } from "@tfjs-zoo/models";
+import { InputError, ops } from "@tfjs-zoo/models";
 import { FlatParameters, MovingAverage, type ParameterGroup, type Slots } from "../optim/index.ts";
 import type { Scalars, Task, Update } from "../tasks/task.ts";
 
@@ -88,7 +88,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
       const { every = 1 } = update;
       const { within = (body) => body() } = this.options;
       const { gradients, loss, metrics } = within(() => this.gradients(update, flats, batches, items));
-      const norm = tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))));
+      const norm = ops.norm(gradients);
       const scalars = { loss, norm, ...metrics };
       const values = Object.fromEntries(
         await Promise.all(Object.entries(scalars).map(async ([key, t]) => [key, (await t.data())[0]] as const)),

@@ -54,12 +54,12 @@ export function autoencoding(
             const bound = tf.mean(importanceBound(vae, images, noise)) as tf.Scalar;
             return { loss: bound, metrics: {} };
           }
-          const { reconstruction, kl } = elbo(vae, images, noise);
-          const [drawn, divergence] = [reconstruction, kl].map((each) => tf.mean(each) as tf.Scalar);
+          const { reconstruction, kl } = elbo(vae, images, noise, "batchMean");
+          const batch = images.shape[0];
           return {
-            loss: tf.add(drawn, tf.mul(divergence, klWeight)),
+            loss: tf.add(reconstruction, tf.mul(kl, klWeight)),
             // Metrics are sums over items.
-            metrics: { reconstruction: tf.sum(reconstruction), kl: tf.sum(kl) } as Scalars,
+            metrics: { reconstruction: tf.mul(reconstruction, batch), kl: tf.mul(kl, batch) } as Scalars,
           };
         },
       },
@@ -71,12 +71,20 @@ export function autoencoding(
 export const binarised = (grey: tf.Tensor4D, random: Parameters<typeof uniformTensor>[1]): tf.Tensor4D =>
   tf.cast(tf.less(uniformTensor(grey.shape, random), grey), "float32");
 
-/** The two parts of −ELBO of each image, nats: [batch] and [batch]. */
-function elbo(vae: Vae, images: tf.Tensor4D, noise: tf.Tensor3D): { reconstruction: tf.Tensor; kl: tf.Tensor } {
+/** Whether there is a number for each image, or their mean. */
+type Each = "each" | "batchMean";
+
+/** The two parts of −ELBO, nats: both [batch] for `each`, else []. */
+function elbo(
+  vae: Vae,
+  images: tf.Tensor4D,
+  noise: tf.Tensor3D,
+  reduction: Each,
+): { reconstruction: tf.Tensor; kl: tf.Tensor } {
   const [mean, logVariance] = vae.encode.apply(images, { training: true }) as tf.Tensor[];
   const z = ops.reparameterize({ mean, logVariance, noise }); // [batch, 1, d]
-  const reconstruction = negativeLogLikelihood(vae, tf.squeeze(z, [1]), images); // [batch]
-  return { reconstruction, kl: ops.gaussianKl({ mean, logVariance }) };
+  const reconstruction = negativeLogLikelihood(vae, tf.squeeze(z, [1]), images, reduction);
+  return { reconstruction, kl: ops.gaussianKl({ mean, logVariance }, { reduction }) };
 }
 
 /** The bound of K draws on −log p(x) of each image, nats: [batch]. */
@@ -93,14 +101,20 @@ function importanceBound(vae: Vae, images: tf.Tensor4D, noise: tf.Tensor3D): tf.
   return ops.importanceBound({ logLikelihood, z, logVariance, noise });
 }
 
-/** −log p(x|z) [rows] (nats), of z [rows, d] and images [rows, height, width, channels] */
-function negativeLogLikelihood({ decode, likelihood }: Vae, z: tf.Tensor, images: tf.Tensor): tf.Tensor {
+/** −log p(x|z) (nats), of z [rows, d] and images [rows, height, width, channels]: [rows] for `each`, else [] */
+function negativeLogLikelihood(
+  { decode, likelihood }: Vae,
+  z: tf.Tensor,
+  images: tf.Tensor,
+  reduction: Each = "each",
+): tf.Tensor {
   if (likelihood === "gaussian") {
     const [mean, logVariance] = decode.apply(z, { training: true }) as tf.Tensor[];
-    return ops.gaussianNll({ mean, logVariance, target: images });
+    const each = ops.gaussianNll({ mean, logVariance, target: images }); // [rows]
+    return reduction === "each" ? each : tf.mean(each);
   }
   const logits = decode.apply(z, { training: true }) as tf.Tensor;
-  return ops.sigmoidCrossEntropy({ logits, target: images }, { reduction: "each" });
+  return ops.sigmoidCrossEntropy({ logits, target: images }, { reduction });
 }
 
 /** What a variational autoencoder says of images, nats an image. */
@@ -124,7 +138,7 @@ export async function evaluateAutoencoder(
     const measured = tf.tidy(() => {
       const noise = normalTensor([size, 1, vae.latent], randomStream(seed, "held out", "latent", batch)) as tf.Tensor3D;
       const given = imagesOf(pixels, [size, ...shape], binarise, seed, batch);
-      const parts = elbo(vae, given, noise);
+      const parts = elbo(vae, given, noise, "each");
       return tf.stack([tf.sum(parts.reconstruction), tf.sum(parts.kl)]); // [2]
     });
     const sums = await measured.data();

@@ -1,11 +1,14 @@
-import { ones, type Tensor, zeros } from "@tensorflow/tfjs-core";
+import { ones, type Tensor, type TensorInfo, tensor1d, zeros } from "@tensorflow/tfjs-core";
+import type { GaussianKlAttrs } from "../../ops/gaussian-kl.ts";
 import type { GroupNormAttrs } from "../../ops/group-norm.ts";
 import type { LeakyReluAttrs } from "../../ops/leaky-relu.ts";
+import { expectOneShape, type ReductionAttrs, reductionNumbers } from "../../ops/reduction.ts";
 import { registerTensorflow } from "./backend.ts";
 import { all, executeTyped, numbersOf, single } from "./bf16.ts";
 
 /**
- * What generators, critics and U-Nets are made of beside convolutions (training/native/group-norm.h, activations.h).
+ * What generators, critics and U-Nets are made of beside convolutions, and what variational bounds are
+ * (training/native/group-norm.h, activations.h, random.h, variational.h).
  * Images may be in bf16, and then results are; parameters and statistics are in single precision.
  */
 export function registerGenerative(): void {
@@ -47,4 +50,65 @@ export function registerGenerative(): void {
     const given = [...all(type, dy, x), ...single(mean, invStd, gamma)];
     return executeTyped(backend, "ZooGroupNormGrad", { groups, T: { type } }, given, 3);
   });
+
+  for (const name of ["ZooUniform", "ZooNormal"]) {
+    registerTensorflow<{ shape: readonly number[] }>(name, ({ key }, { shape }, backend) => {
+      const size = tensor1d([...shape], "int32");
+      const [numbers] = executeTyped(backend, name, {}, single(key, size), 1);
+      size.dispose();
+      return numbers;
+    });
+  }
+
+  registerTensorflow<ReductionAttrs>(
+    "ZooSigmoidCrossEntropy",
+    ({ logits, target }, { reduction = "mean" }, backend) => {
+      expectOneShape("sigmoidCrossEntropy", { logits: logits as Tensor, target: target as Tensor });
+      const type = numbersOf(logits, backend);
+      const attrs = { reduction: reductionNumbers[reduction], T: { type } };
+      const inputs = [...all(type, logits), ...single(target)];
+      const [loss] = executeTyped(backend, "ZooSigmoidCrossEntropy", attrs, inputs, 1);
+      return [loss, logits as Tensor, target as Tensor];
+    },
+  );
+
+  registerTensorflow<ReductionAttrs>(
+    "ZooSigmoidCrossEntropyGrad",
+    ({ dy, logits, target }, { reduction = "mean" }, backend) => {
+      const type = numbersOf(logits, backend);
+      const attrs = { reduction: reductionNumbers[reduction], T: { type } };
+      const inputs = [...single(dy), ...all(type, logits), ...single(target)];
+      return executeTyped(backend, "ZooSigmoidCrossEntropyGrad", attrs, inputs, 1);
+    },
+  );
+
+  const divergence = (inputs: readonly TensorInfo[], { reduction = "each" }: GaussianKlAttrs) => ({
+    reduction: reductionNumbers[reduction],
+    with_mean: inputs.length > 2 ? 1 : 0,
+    with_variance: inputs.length > 3 ? 1 : 0,
+  });
+
+  registerTensorflow<GaussianKlAttrs>("ZooGaussianKl", (given, attrs, backend) => {
+    expectOneShape("gaussianKl", given as { [name: string]: Tensor });
+    const { mean, logVariance, priorLogVariance } = given;
+    const { priorMean = priorLogVariance && zeros(mean.shape) } = given;
+    const inputs = [mean, logVariance, priorMean, priorLogVariance].filter((tensor) => tensor !== undefined);
+    const [kl] = executeTyped(backend, "ZooGaussianKl", divergence(inputs, attrs), single(...inputs), 1);
+    return [kl, ...inputs];
+  });
+
+  registerTensorflow<GaussianKlAttrs>("ZooGaussianKlGrad", ({ dy, ...given }, attrs, backend) => {
+    const inputs = ["mean", "logVariance", "priorMean", "priorLogVariance"].flatMap((name) => given[name] ?? []);
+    const native = divergence(inputs, attrs);
+    return executeTyped(backend, "ZooGaussianKlGrad", native, single(dy, ...inputs), inputs.length);
+  });
+
+  registerTensorflow("ZooReparameterize", ({ mean, logVariance, noise }, _, backend) => {
+    const [z] = executeTyped(backend, "ZooReparameterize", {}, single(mean, logVariance, noise), 1);
+    return [z, logVariance as Tensor, noise as Tensor];
+  });
+
+  registerTensorflow("ZooReparameterizeGrad", ({ dy, logVariance, noise }, _, backend) =>
+    executeTyped(backend, "ZooReparameterizeGrad", {}, single(dy, logVariance, noise), 2),
+  );
 }

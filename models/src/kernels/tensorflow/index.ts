@@ -19,7 +19,7 @@ export interface TensorflowKernelOptions {
 /** Registers the zoo's kernels for tfjs-node's backend `tensorflow`, over any stock ones of the same name. */
 export function registerTensorflowKernels({ zoo = false, tiles = false }: TensorflowKernelOptions = {}): void {
   registerConv2D(tiles);
-  if (tiles) registerMatMul();
+  registerMatMul(tiles);
   if (zoo) {
     registerZooOps();
     registerGenerative();

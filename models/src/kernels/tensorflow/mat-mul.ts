@@ -1,6 +1,6 @@
 import { getKernel, type NamedAttrMap, type Tensor, type TensorInfo } from "@tensorflow/tfjs-core";
 import { registerTensorflow, type TensorflowBackend } from "./backend.ts";
-import { executeTyped, isBf16, type Numbers, numbersOf } from "./bf16.ts";
+import { executeTyped, isBf16, type Numbers, numbersOf, single } from "./bf16.ts";
 
 /** Multiply-adds below which TensorFlow's own product is as fast. */
 const WORTHWHILE = 2 ** 20;
@@ -17,27 +17,26 @@ interface MatMulAttrs {
 }
 
 /**
- * Products of two matrices on the processor's matrix unit (training/native/matrix-product.h), in bf16 where that is
- * asked for; batches, small ones and other types stay with the stock kernel.
+ * Products of two matrices: where there are `tiles`, of large ones on the processor's matrix unit
+ * (training/native/matrix-product.h), in bf16 where that is asked for. Batches and other types stay with the stock kernel.
  */
-export function registerMatMul(): void {
+export function registerMatMul(tiles: boolean): void {
   const stock = getKernel("BatchMatMul", "tensorflow");
   registerTensorflow<MatMulAttrs>("BatchMatMul", (inputs, attrs, backend) => {
     const { a, b } = inputs;
-    if (stock !== undefined && !isServed(a, b, attrs)) {
-      return stock.kernelFunc({ inputs, attrs: attrs as unknown as NamedAttrMap, backend });
-    }
-    return product(backend, a, b, attrs);
+    if (tiles && isServed(a, b, attrs)) return product(backend, a, b, attrs);
+    if (stock === undefined || areMatrices(a, b)) return small(backend, a, b, attrs);
+    return stock.kernelFunc({ inputs, attrs: attrs as unknown as NamedAttrMap, backend });
   });
 
   // A dense layer's product with its bias, or with its weight transposed: models/src/ops/dense.ts looks for it.
   registerTensorflow<{ transposed: boolean }>("ZooAffine", ({ x, weight, bias }, { transposed }, backend) => {
     const attrs = { transposeA: false, transposeB: transposed };
-    if (isServed(x, weight, attrs)) {
+    if (tiles && isServed(x, weight, attrs)) {
       const half = isBf16() && x.shape[0] >= MANY_ROWS;
       return product(backend, x, weight, attrs, { bias, half });
     }
-    const y = runStock("BatchMatMul", { a: x, b: weight }, attrs, backend);
+    const y = small(backend, x, weight, attrs);
     if (bias === undefined) return y;
     const shifted = runStock("Add", { a: y, b: bias }, {}, backend);
     y.dispose();
@@ -45,15 +44,28 @@ export function registerMatMul(): void {
   });
 }
 
+const areMatrices = (...factors: TensorInfo[]) =>
+  factors.every(({ shape, dtype }) => shape.length === 2 && dtype === "float32");
+
+/** TensorFlow's own product of two matrices, which is quicker than that of its batches. */
+function small(
+  backend: TensorflowBackend,
+  a: TensorInfo,
+  b: TensorInfo,
+  { transposeA, transposeB }: MatMulAttrs,
+): Tensor {
+  const attrs = { transpose_a: transposeA, transpose_b: transposeB, T: { type: "float32" } } as const;
+  return executeTyped(backend, "MatMul", attrs, single(a, b), 1)[0];
+}
+
 /** Whether the zoo's product is for these. */
 function isServed(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: MatMulAttrs): boolean {
-  const matrices = [a, b].every(({ shape, dtype }) => shape.length === 2 && dtype === "float32");
   const n = b.shape[transposeB ? 0 : 1];
   const terms = a.shape[transposeA ? 0 : 1];
   const large =
     a.shape.reduce((all, size) => all * size, n) >= WORTHWHILE && (isBf16() || transposeA || terms <= LONGEST);
   const fits = terms === b.shape[transposeB ? 1 : 0];
-  return matrices && large && fits && !(transposeA && transposeB);
+  return areMatrices(a, b) && large && fits && !(transposeA && transposeB);
 }
 
 function product(

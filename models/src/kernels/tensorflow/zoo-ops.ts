@@ -318,6 +318,11 @@ export function registerZooOps(): void {
     return results;
   });
 
+  registerTensorflow("ZooNorm", (tensors, _, backend) => {
+    const parts = Object.values(tensors);
+    return backend.executeSingleOutput("ZooNorm", opAttrs(backend, { N: parts.length }), parts);
+  });
+
   registerTensorflow("ZooJoin", (tensors, _, backend) => {
     const parts = Object.values(tensors);
     return backend.executeSingleOutput("ZooJoin", opAttrs(backend, { N: parts.length }), parts);

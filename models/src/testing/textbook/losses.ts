@@ -1,3 +1,4 @@
+import type { GaussianKlAttrs } from "../../ops/gaussian-kl.ts";
 import type { HuberLossAttrs } from "../../ops/huber-loss.ts";
 import type { Reduction, ReductionAttrs } from "../../ops/reduction.ts";
 import { type Array64, type Inputs64, map64, zeros64 } from "../array64.ts";
@@ -50,7 +51,7 @@ export function huberLossTextbook({ prediction, target }: Inputs64, attrs: Huber
 }
 
 /** log(σ₂ / σ₁) + (σ₁² + (μ₁ − μ₂)²) / 2 σ₂² − ½, summed over the last axis */
-export function gaussianKlTextbook(inputs: Inputs64): Array64[] {
+export function gaussianKlTextbook(inputs: Inputs64, { reduction = "each" }: GaussianKlAttrs): Array64[] {
   const { mean, logVariance, priorMean, priorLogVariance } = inputs;
   const d = mean.shape[mean.shape.length - 1];
   const divergence = zeros64(mean.shape.slice(0, -1));
@@ -60,5 +61,7 @@ export function gaussianKlTextbook(inputs: Inputs64): Array64[] {
     const term = Math.log(sigma2 / sigma1) + (sigma1 ** 2 + (mu1 - mu2) ** 2) / (2 * sigma2 ** 2) - 0.5;
     divergence.values[Math.floor(i / d)] += term;
   }
-  return [divergence];
+  if (reduction === "each") return [divergence];
+  const total = divergence.values.reduce((sum, term) => sum + term, 0);
+  return [map64((zero) => zero + total / (divergence.shape[0] ?? 1), zeros64([]))];
 }
