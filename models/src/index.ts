@@ -28,7 +28,7 @@ export {
   unetDenoiser,
   unetVariants,
 } from "./generative/unet.ts";
-export { type MlpVaeOptions, vae } from "./generative/vae.ts";
+export { type ConvVaeOptions, convVae, type MlpVaeOptions, vae } from "./generative/vae.ts";
 export * from "./generative/variational-bound.ts";
 export { foldBatchNorm } from "./inference/index.ts";
 export * from "./initialize.ts";

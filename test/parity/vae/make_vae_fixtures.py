@@ -45,14 +45,48 @@ class Vae(nn.Module):
         h = self.encoder(x)
         return Normal(self.fc_mu(h), torch.exp(0.5 * self.fc_var(h)))
 
+    def draw(self, z):
+        """[..., pixels]"""
+        return self.decoder(z)
+
     def log_likelihood(self, z, x):
-        """[..., batch]"""
-        drawn = self.decoder(z)
+        """[...]"""
+        drawn = self.draw(z)
         if hasattr(self, "likelihood"):
             each = Normal(drawn, torch.exp(0.5 * self.likelihood.log_variance))
         else:
             each = Bernoulli(logits=drawn, validate_args=False)  # grey pixels
         return Independent(each, 1, validate_args=False).log_prob(x)
+
+
+class ConvVae(Vae):
+    """Convolutions that halve an image of one channel, and transposed ones that double it."""
+
+    def __init__(self, height, width, channels, latent, likelihood):
+        nn.Module.__init__(self)
+        down, before = [], 1
+        for filters in channels:
+            down += [nn.Conv2d(before, filters, 4, 2, 1), nn.ReLU()]
+            before = filters
+        small = (before, height >> len(channels), width >> len(channels))
+        self.encoder = nn.Sequential(*down)
+        self.fc_mu, self.fc_var = (nn.Linear(math.prod(small), latent) for _ in range(2))
+        up = [nn.Linear(latent, math.prod(small)), nn.ReLU(), nn.Unflatten(1, small)]
+        for filters in [*channels[-2::-1], 1]:
+            up += [nn.ConvTranspose2d(before, filters, 4, 2, 1), nn.ReLU()]
+            before = filters
+        self.size = (height, width)
+        self.decoder = nn.Sequential(*up[:-1])
+        if likelihood == "gaussian":
+            self.likelihood = nn.Module()
+            self.likelihood.log_variance = nn.Parameter(torch.zeros(1))
+
+    def posterior(self, x):
+        h = self.encoder(x.view(len(x), 1, *self.size)).flatten(1)
+        return Normal(self.fc_mu(h), torch.exp(0.5 * self.fc_var(h)))
+
+    def draw(self, z):
+        return self.decoder(z.flatten(0, -2)).flatten(1).view(*z.shape[:-1], -1)
 
 
 def tensor_of(what, shape):
@@ -63,7 +97,10 @@ def make(name, options, draws=1, kl_weight=1.0):
     height, width, channels = options["inputShape"]
     # Pixels in the order in which our images have them; with one channel it is PyTorch's too.
     assert channels == 1
-    net = Vae(height * width, options["hidden"], options["latent"], options["activation"], options["likelihood"]).double()
+    if "channels" in options:
+        net = ConvVae(height, width, options["channels"], options["latent"], options["likelihood"]).double()
+    else:
+        net = Vae(height * width, options["hidden"], options["latent"], options["activation"], options["likelihood"]).double()
     for key, value in net.named_parameters():
         value.data.copy_(torch.from_numpy(value_of(SEED, key, tuple(value.shape))).double())
     x = torch.sigmoid(tensor_of("images", (BATCH, height * width)).float()).double()
@@ -94,6 +131,9 @@ def main():
     make("gaussian", {**small, "likelihood": "gaussian", "activation": "tanh"})
     make("importance", {**small, "hidden": [5, 4], "activation": "tanh"}, draws=4)
     make("importance-gaussian", {**small, "likelihood": "gaussian"}, draws=2)
+    convolutional = {"inputShape": [8, 12, 1], "channels": [3, 2], "latent": 3, "likelihood": "bernoulli"}
+    make("convolutional", convolutional)
+    make("convolutional-importance", {**convolutional, "channels": [2], "likelihood": "gaussian"}, draws=3)
 
 
 if __name__ == "__main__":

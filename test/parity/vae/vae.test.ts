@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import { type MlpVaeOptions, randomStream, vae } from "@tfjs-zoo/models";
+import { type ConvVaeOptions, convVae, type MlpVaeOptions, randomStream, vae } from "@tfjs-zoo/models";
 import { autoencoding } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backendStarts } from "../backend-starts.ts";
@@ -16,7 +16,7 @@ const TOLERANCE = 1e-4;
 /** What make_vae_fixtures.py wrote. */
 interface Fixture {
   name: string;
-  options: Required<Pick<MlpVaeOptions, "inputShape" | "latent">> & MlpVaeOptions;
+  options: Required<Pick<MlpVaeOptions, "inputShape" | "latent">> & (MlpVaeOptions | ConvVaeOptions);
   seed: number;
   batch: number;
   draws: number;
@@ -40,7 +40,7 @@ describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
     if (!starts) skip();
     const { options, seed, batch, draws, klWeight } = fixture;
     const before = tf.memory().numTensors;
-    const network = vae({ ...options, seed: null });
+    const network = ("channels" in options ? convVae : vae)({ ...options, seed: null });
     fillNetwork(network.train, fixture);
     const normals = (what: string, size: number) => {
       const random = randomStream(seed, "fixture", what);
