@@ -14,7 +14,7 @@ const native = await startBackend("tensorflow", { setup: false }).then(
   () => false,
 );
 
-/** Whether this processor has a matrix unit, which bf16 takes. */
+/** Whether this processor multiplies bf16. */
 const isTiled = () => tf.getKernel("ZooBiasedConvTranspose2D", "tensorflow") !== undefined;
 
 const shapes = [
@@ -210,7 +210,7 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
         return all.map((each) => numbersOf(each, backend));
       }),
     );
-    // Without a matrix unit there is no bf16.
+    // Elsewhere there is no bf16.
     expect(new Set(kinds)).toEqual(new Set([isTiled() ? "bfloat16" : "float32"]));
     x.dispose();
   });

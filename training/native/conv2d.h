@@ -1,5 +1,6 @@
 // Convolution of images [images, height, width, channels] with filters [taps_y, taps_x, channels, outputs], and its two
-// gradients (models/src/ops/conv2d.ts has the formulas), on the matrix unit.
+// gradients (models/src/ops/conv2d.ts has the formulas), by tiles
+// (matrix-tiles.h).
 #pragma once
 
 #include <type_traits>
@@ -10,7 +11,7 @@
 #include "matrix-tiles.h"
 #include "tensorflow.h"
 
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_TILES
 
 namespace zoo {
 
@@ -41,9 +42,11 @@ inline bool IsImage(const std::vector<int64_t>& shape) {
 /// Calls body with what the factors have: kParts, of a type's value, and null pointers to the numbers of image and
 /// result. Single precision is in single precision throughout; bf16 reads either type, and writes bf16.
 template <typename Body>
-void WithPrecision(const Attributes& attributes, const TF_Tensor* image, const Body& body) {
+void WithPrecision([[maybe_unused]] const Attributes& attributes, const TF_Tensor* image, const Body& body) {
+#ifdef ZOO_MATRIX_UNIT
   if (!attributes.bf16)
     return body(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
+#endif
   WithType(image, [&](auto* type) { body(std::integral_constant<int, 1>(), type, static_cast<Bf16*>(nullptr)); });
 }
 
@@ -156,13 +159,13 @@ inline void Conv2DBackpropFilter(void* raw, TF_OpKernelContext* context) {
         Call::Data<X>(input), x[0], x[1], x[2], x[3], Call::Data<Dy>(gradient), dy[1], dy[2], dy[3], dw, window.rows,
         window.columns, window.stride_y, window.stride_x, window.top, window.left});
   };
-  if (!attributes.bf16) {
-    compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
-  } else {
-    WithType(input, [&](auto* image) {
-      WithType(gradient, [&](auto* change) { compute(std::integral_constant<int, 1>(), image, change); });
-    });
-  }
+#ifdef ZOO_MATRIX_UNIT
+  if (!attributes.bf16)
+    return compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
+#endif
+  WithType(input, [&](auto* image) {
+    WithType(gradient, [&](auto* change) { compute(std::integral_constant<int, 1>(), image, change); });
+  });
 }
 
 }  // namespace zoo

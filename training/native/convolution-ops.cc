@@ -1,4 +1,4 @@
-// Convolutions and matrix products: on the matrix unit, where there is one.
+// Convolutions and matrix products: by tiles, where there are any.
 #include "conv2d.h"
 #include "depthwise.h"
 #include "matrix-product.h"
@@ -15,7 +15,7 @@ const std::vector<const char*> windowAndBias = {
 };
 std::vector<Op> ConvolutionOps() {
   return {
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_TILES
       {"ZooConv2D", windowAndBias, {"x: X", "filter: float", "bias: N * float"}, {"y: Y"}, Conv2D},
       {"ZooConv2DBackpropInput",
        windowAndBias,

@@ -1,9 +1,9 @@
-// Correlation of images with filters on the matrix unit: a convolution, and the gradient of its input.
+// Correlation of images with filters by tiles: a convolution, and the gradient of its input.
 #pragma once
 
 #include "matrix-tiles.h"
 
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_TILES
 
 #include <algorithm>
 #include <cstdint>
@@ -158,14 +158,15 @@ class TileLoop {
     const int64_t tiles = images * high * across, through = (all + kTileRows - 1) / kTileRows;
     const bool dense = job_.stride_x == 1 && job_.stride_y == 1;
     const bool apart = phase_.columns <= patch_.pixels && high <= patch_.rows;  // each output has a place of its own
-    const bool unbroken = dense && apart && (through < tiles || phase_.columns < kTileRows);
-    const int rows = static_cast<int>(unbroken ? kTileRows : std::min<int64_t>(phase_.columns, kTileRows));
-    const Tiles config(rows);
+    const int64_t wide = std::min<int64_t>(phase_.columns, kTileRows);
+    const bool unbroken = dense && apart && IsCheaper(through, kTileRows, tiles, wide);
+    const int rows = static_cast<int>(unbroken ? kTileRows : wide);
+    Tiles sums(rows);
     for (int64_t block = 0; block < taps_.blocks(); block++) {
       if (unbroken) {
-        for (int64_t tile = 0; tile < through; tile += 4) Through(block, tile, through);
+        for (int64_t tile = 0; tile < through; tile += 4) Through(sums, block, tile, through);
       } else {
-        for (int64_t tile = 0; tile < tiles; tile += 4) ByRow(block, tile, tiles, across, rows);
+        for (int64_t tile = 0; tile < tiles; tile += 4) ByRow(sums, block, tile, tiles, across, rows);
       }
     }
   }
@@ -181,25 +182,27 @@ class TileLoop {
     return job_.y + (((image_ + g) * job_.out_height + y) * job_.out_width + x) * job_.outputs;
   }
 
-  void Sum(int64_t block, const Bf16* const (&from)[4]) {
-    Left left{{}, job_.channels * job_.stride_x * static_cast<int64_t>(sizeof(Bf16)), patch_.part};
-    Right right{taps_.Panel(block), kTileSize};
+  void Sum(Tiles& sums, int64_t block, const Bf16* const (&from)[4], int rows) {
+    Left left{{}, job_.channels * job_.stride_x * static_cast<int64_t>(sizeof(Bf16)), patch_.part, rows};
+    Right right{taps_.Panel(block), kTileSize, 0};
+    const int64_t depth = phase_.taps.width * job_.channels;
     if (job_.bias.empty()) {
-      ClearSums();
+      sums.ClearSums();
     } else {
-      StartSums(job_.bias.data() + block * kTileColumns);
+      sums.StartSums(job_.bias.data() + block * kTileColumns);
     }
     for (int64_t u = 0; u < phase_.taps.height; u++) {
-      for (int64_t k = 0; k < taps_.chunks(); k++) {
+      for (int64_t k = 0; k < taps_.chunks(); k += kTilesAtOnce) {
         for (int t = 0; t < 4; t++) left.at[t] = from[t] + u * patch_.row + k * kTileDepth;
-        Multiply<kParts>(left, right);
-        right.at += kParts * kTileSize;
+        right.depth = std::min<int64_t>(kTilesAtOnce * kTileDepth, depth - k * kTileDepth);
+        Multiply<kParts>(sums, left, right);
+        right.at += kParts * kTileSize * std::min(kTilesAtOnce, taps_.chunks() - k);
       }
     }
   }
 
   /// Four tiles that each lie in one row; where they do not fit, the last starts earlier.
-  void ByRow(int64_t block, int64_t tile, int64_t tiles, int64_t across, int rows) {
+  void ByRow(Tiles& sums, int64_t block, int64_t tile, int64_t tiles, int64_t across, int rows) {
     const Bf16* from[4];
     Y* to[4];
     for (int t = 0; t < 4; t++) {
@@ -209,24 +212,24 @@ class TileLoop {
       from[t] = From(g, i, j);
       to[t] = To(g, i, j) + block * kTileColumns;
     }
-    Sum(block, from);
+    Sum(sums, block, from, rows);
     const int64_t stride = job_.step_x * job_.outputs, columns = job_.outputs - block * kTileColumns;
-    StoreSums<0>(to[0], stride, rows, columns, job_.relu);
-    StoreSums<1>(to[1], stride, rows, columns, job_.relu);
-    StoreSums<2>(to[2], stride, rows, columns, job_.relu);
-    StoreSums<3>(to[3], stride, rows, columns, job_.relu);
+    StoreSums<0>(sums, to[0], stride, rows, columns, job_.relu);
+    StoreSums<1>(sums, to[1], stride, rows, columns, job_.relu);
+    StoreSums<2>(sums, to[2], stride, rows, columns, job_.relu);
+    StoreSums<3>(sums, to[3], stride, rows, columns, job_.relu);
   }
 
   /// Four tiles of pixels in sequence, from row to row and image to image; those of the zeros between are left out.
-  void Through(int64_t block, int64_t tile, int64_t tiles) {
+  void Through(Tiles& sums, int64_t block, int64_t tile, int64_t tiles) {
     const Bf16* from[4];
     for (int t = 0; t < 4; t++) from[t] = origin_ + std::min(tile + t, tiles - 1) * kTileRows * job_.channels;
-    Sum(block, from);
-    alignas(64) float sums[4][kTileRows][kTileColumns];
-    Store<0>(sums[0][0], 64);
-    Store<1>(sums[1][0], 64);
-    Store<2>(sums[2][0], 64);
-    Store<3>(sums[3][0], 64);
+    Sum(sums, block, from, kTileRows);
+    alignas(64) float rows[4][kTileRows][kTileColumns];
+    sums.Store<0>(rows[0][0], 64);
+    sums.Store<1>(rows[1][0], 64);
+    sums.Store<2>(rows[2][0], 64);
+    sums.Store<3>(rows[3][0], 64);
     const __mmask16 valid = FirstLanes(job_.outputs - block * kTileColumns);
     const int64_t image_rows = patch_.image / patch_.row;
     const int64_t first = tile * kTileRows;
@@ -234,7 +237,7 @@ class TileLoop {
     for (int64_t t = 0; t < std::min<int64_t>(4, tiles - tile); t++) {
       for (int row = 0; row < kTileRows; row++) {
         if (j < phase_.columns && i < end_ - begin_ && g < images_)
-          StoreRow(To(g, i, j) + block * kTileColumns, valid, Activated(_mm512_load_ps(sums[t][row]), job_.relu));
+          StoreRow(To(g, i, j) + block * kTileColumns, valid, Activated(_mm512_load_ps(rows[t][row]), job_.relu));
         if (++j < patch_.pixels) continue;
         j = 0;
         if (++i < image_rows) continue;

@@ -1,9 +1,9 @@
-// The gradient of a convolution's filter on the matrix unit.
+// The gradient of a convolution's filter by tiles.
 #pragma once
 
 #include "matrix-tiles.h"
 
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_TILES
 
 #include <algorithm>
 #include <cstdint>
@@ -100,7 +100,7 @@ class FilterGradientLoop {
     static thread_local Scratch scratch_x, scratch_dy;
     Bf16* const x = scratch_x.Room<Bf16>(segments_ * kParts * x_part_);
     Bf16* const dy = scratch_dy.Room<Bf16>(segments_ * kParts * dy_part_);
-    const Tiles tiles(kTileRows);
+    Tiles tiles(kTileRows);
     const int64_t each = group_ / segments_, chunks = depth_ / kTileDepth;
     for (int64_t image = begin; image < end; image += group_) {
       const int64_t stop = std::min(end, image + group_);
@@ -114,9 +114,9 @@ class FilterGradientLoop {
         const Depth depth{step, std::min(steps, step + steps_), chunks};
         int64_t b = 0;
         for (; b + 2 <= blocks; b += 2) {
-          for (int64_t left = 0; left < lefts_; left += 2) TwoByTwo(depth, left, b, x, dy, sums);
+          for (int64_t left = 0; left < lefts_; left += 2) TwoByTwo(tiles, depth, left, b, x, dy, sums);
         }
-        for (int64_t left = 0; b < blocks && left < lefts_; left += 4) FourByOne(depth, left, b, x, dy, sums);
+        for (int64_t left = 0; b < blocks && left < lefts_; left += 4) FourByOne(tiles, depth, left, b, x, dy, sums);
       }
     }
   }
@@ -143,6 +143,14 @@ class FilterGradientLoop {
       shared = std::min({shared, leading, trailing});
     }
     return std::max(count - shared, outputs);
+  }
+
+  /// Channels of so many left factors from `left` on, at most.
+  int Rows(int64_t left, int64_t count) const {
+    int64_t rows = 0;
+    for (int64_t i = left; i < std::min(left + count, lefts_); i++)
+      rows = std::max(rows, std::min<int64_t>(kTileRows, job_.channels - i / taps_ * kTileRows));
+    return static_cast<int>(rows);
   }
 
   static int64_t RoundUp(int64_t n) { return (n + kTileDepth - 1) / kTileDepth * kTileDepth; }
@@ -244,72 +252,64 @@ class FilterGradientLoop {
     }
   }
 
-  /// Calls body with where the tiles of each piece begin, from those of the first on.
+  /// Calls body with where the tiles of some pieces in sequence begin, from those of the first on, and how many pixels
+  /// they have.
   template <typename Body>
   void ForEach(const Depth& depth, const Body& body) const {
     int64_t segment = depth.begin / depth.chunks, chunk = depth.begin % depth.chunks;
-    for (int64_t step = depth.begin; step < depth.end; step++) {
-      body(segment * kParts * x_part_ + chunk * kTileDepth, segment * kParts * dy_part_ + chunk * kTileSize);
-      if (++chunk < depth.chunks) continue;
+    for (int64_t step = depth.begin; step < depth.end;) {
+      const int64_t count = std::min({kTilesAtOnce, depth.end - step, depth.chunks - chunk});
+      body(segment * kParts * x_part_ + chunk * kTileDepth, segment * kParts * dy_part_ + chunk * kTileSize,
+           count * kTileDepth);
+      step += count;
+      chunk += count;
+      if (chunk < depth.chunks) continue;
       chunk = 0;
       segment++;
     }
   }
 
-  /// Two left factors from `left` on by two blocks of outputs: half as many tiles to load as products.
-  void TwoByTwo(const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy, float* sums) const {
+  /// Two left factors from `left` on by two blocks of outputs.
+  void TwoByTwo(Tiles& tiles, const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy,
+                float* sums) const {
     const int64_t second = std::min(left + 1, lefts_ - 1), stride = pitch_ * static_cast<int64_t>(sizeof(Bf16));
     const Bf16 *x0 = x + left_at_[left], *x1 = x + left_at_[second];
+    const int rows = Rows(left, 2);
     const Bf16 *dy0 = dy + block * kTileColumns * depth_, *dy1 = dy0 + kTileColumns * depth_;
-    ClearSums();
-    ForEach(depth, [&](int64_t at_x, int64_t at_dy) __attribute__((always_inline)) {
-      if constexpr (kParts == 1) {
-        _tile_loadd(5, dy0 + at_dy, 64);
-        _tile_loadd(6, dy1 + at_dy, 64);
-        _tile_loadd(4, x0 + at_x, stride);
-        _tile_dpbf16ps(0, 4, 5);
-        _tile_dpbf16ps(1, 4, 6);
-        _tile_loadd(7, x1 + at_x, stride);
-        _tile_dpbf16ps(2, 7, 5);
-        _tile_dpbf16ps(3, 7, 6);
-      } else {
-        const Left lefts{{x0 + at_x, x1 + at_x}, stride, x_part_};
-        LoadRight<kParts>({dy0 + at_dy, dy_part_});
-        MultiplyOne<kParts, 0>(lefts.at[0], lefts);
-        MultiplyOne<kParts, 2>(lefts.at[1], lefts);
-        LoadRight<kParts>({dy1 + at_dy, dy_part_});
-        MultiplyOne<kParts, 1>(lefts.at[0], lefts);
-        MultiplyOne<kParts, 3>(lefts.at[1], lefts);
-      }
+    tiles.ClearSums();
+    ForEach(depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
+      const Left lefts{{x0 + at_x, x1 + at_x}, stride, x_part_, rows};
+      tiles.MultiplyPairs<kParts>(lefts, {dy0 + at_dy, dy_part_, deep}, {dy1 + at_dy, dy_part_, deep});
     });
-    AddSums<0>(sums, left, block);
-    AddSums<1>(sums, left, block + 1);
+    AddSums<0>(tiles, sums, left, block);
+    AddSums<1>(tiles, sums, left, block + 1);
     if (second == left) return;
-    AddSums<2>(sums, second, block);
-    AddSums<3>(sums, second, block + 1);
+    AddSums<2>(tiles, sums, second, block);
+    AddSums<3>(tiles, sums, second, block + 1);
   }
 
   /// Four left factors from `left` on by one block of outputs.
-  void FourByOne(const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy, float* sums) const {
+  void FourByOne(Tiles& tiles, const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy,
+                 float* sums) const {
     const Bf16* from[4];
     for (int t = 0; t < 4; t++) from[t] = x + left_at_[std::min(left + t, lefts_ - 1)];
-    Left tiles{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part_};
-    ClearSums();
-    ForEach(depth, [&](int64_t at_x, int64_t at_dy) __attribute__((always_inline)) {
-      for (int t = 0; t < 4; t++) tiles.at[t] = from[t] + at_x;
-      Multiply<kParts>(tiles, {dy + block * kTileColumns * depth_ + at_dy, dy_part_});
+    Left lefts{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part_, Rows(left, 4)};
+    tiles.ClearSums();
+    ForEach(depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
+      for (int t = 0; t < 4; t++) lefts.at[t] = from[t] + at_x;
+      Multiply<kParts>(tiles, lefts, {dy + block * kTileColumns * depth_ + at_dy, dy_part_, deep});
     });
-    AddSums<0>(sums, left, block);
-    if (left + 1 < lefts_) AddSums<1>(sums, left + 1, block);
-    if (left + 2 < lefts_) AddSums<2>(sums, left + 2, block);
-    if (left + 3 < lefts_) AddSums<3>(sums, left + 3, block);
+    AddSums<0>(tiles, sums, left, block);
+    if (left + 1 < lefts_) AddSums<1>(tiles, sums, left + 1, block);
+    if (left + 2 < lefts_) AddSums<2>(tiles, sums, left + 2, block);
+    if (left + 3 < lefts_) AddSums<3>(tiles, sums, left + 3, block);
   }
 
   template <int kSum>
-  void AddSums(float* sums, int64_t left, int64_t block) const {
+  void AddSums(const Tiles& tiles, float* sums, int64_t left, int64_t block) const {
     float* const to = sums + (block * lefts_ + left) * kTileRows * kTileColumns;
     alignas(64) float added[kTileRows * kTileColumns];
-    Store<kSum>(added, 64);
+    tiles.Store<kSum>(added, 64);
     for (int i = 0; i < kTileRows * kTileColumns; i += 16)
       _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(to + i), _mm512_load_ps(added + i)));
   }

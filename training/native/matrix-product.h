@@ -1,4 +1,4 @@
-// Products of matrices on the matrix unit: correlations of columns of single pixels.
+// Products of matrices by tiles: correlations of columns of single pixels.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include "matrix-tiles.h"
 #include "tensorflow.h"
 
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_TILES
 
 namespace zoo {
 
@@ -41,14 +41,13 @@ inline void MatrixProduct(void* raw, TF_OpKernelContext* context) {
       ComputeFilterGradient<parts()>(FilterGradient<A, B>{Call::Data<A>(left), images, k / images, 1, m,
                                                           Call::Data<B>(right), k / images, 1, n, y, 1, 1, 1, 1, 0, 0});
     };
-    if (!attributes.bf16) {
-      compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
-    } else {
-      WithType(left, [&](auto* first) {
-        WithType(right, [&](auto* second) { compute(std::integral_constant<int, 1>(), first, second); });
-      });
-    }
-    return;
+#ifdef ZOO_MATRIX_UNIT
+    if (!attributes.bf16)
+      return compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
+#endif
+    return WithType(left, [&](auto* first) {
+      WithType(right, [&](auto* second) { compute(std::integral_constant<int, 1>(), first, second); });
+    });
   }
 
   std::vector<float> bias;
@@ -68,17 +67,17 @@ inline void MatrixProduct(void* raw, TF_OpKernelContext* context) {
     job.phases.push_back({taps, 0, 0, m, 1, 0, 0});
     Correlate<parts()>(job);
   };
-  if (!attributes.bf16) {
-    compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
-  } else {
-    WithType(left, [&](auto* first) {
-      if (attributes.keep_bf16) {
-        compute(std::integral_constant<int, 1>(), first, static_cast<Bf16*>(nullptr));
-      } else {
-        compute(std::integral_constant<int, 1>(), first, static_cast<float*>(nullptr));
-      }
-    });
-  }
+#ifdef ZOO_MATRIX_UNIT
+  if (!attributes.bf16)
+    return compute(std::integral_constant<int, 3>(), static_cast<float*>(nullptr), static_cast<float*>(nullptr));
+#endif
+  WithType(left, [&](auto* first) {
+    if (attributes.keep_bf16) {
+      compute(std::integral_constant<int, 1>(), first, static_cast<Bf16*>(nullptr));
+    } else {
+      compute(std::integral_constant<int, 1>(), first, static_cast<float*>(nullptr));
+    }
+  });
 }
 
 }  // namespace zoo

@@ -1,65 +1,30 @@
-// The processor's matrix unit (Intel AMX), in bf16 and in single precision.
-//
-// It multiplies bf16 tiles and adds in f32, some fifteen times faster than the vector units multiply f32. A float has
-// the digits of three bf16 numbers, x = x₀ + x₁ + x₂, so a product of floats is the sum of the products of their parts.
-// The six with i + j ≤ 2 give single precision (the rest is below its rounding), still 2.5 times faster than vectors.
-// It is what JAX calls Precision.HIGHEST on a TPU.
+// Sums of products of matrices by tiles of 16 x 16, in bf16 and in single precision: on the processor's matrix unit where
+// it has one, in bf16 alone on vectors of 512 bits.
 //
 // kParts is 3 for single precision throughout, and 1 for bf16.
 #pragma once
 
-#if defined(__linux__) && defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__)
-#define ZOO_MATRIX_TILES 1
+#include "vectors.h"
+
+#if defined(__linux__) && defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(ZOO_BF16)
+#define ZOO_TILES 1
+#define ZOO_MATRIX_UNIT 1
+#include "matrix-unit.h"
+#elif defined(ZOO_BF16) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define ZOO_TILES 1
+#include "vector-unit.h"
+#endif
+
+#ifdef ZOO_TILES
 
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
-#include "vectors.h"
-
 namespace zoo {
-
-/// A tile has 16 rows of 32 bf16 or of 16 f32: 64 bytes. The right factor's rows hold two of its rows, interleaved.
-constexpr int kTileRows = 16, kTileDepth = 32, kTileColumns = 16, kTileSize = 512;
-
-/// Whether the system has given the unit to this process.
-inline bool tiles_granted = false;
-
-/// Asks the system for the unit, once a process. @returns whether there is one
-inline bool RequestTiles() {
-  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  tiles_granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  return tiles_granted;
-}
-
-/// The tile instructions do not tell the compiler what memory they use: what is written before stays before.
-inline void Barrier() { asm volatile("" ::: "memory"); }
-
-/// This thread's tiles: 0-3 for sums and 4 for the left factor, all with so many rows; 5-7 for the right factor.
-class Tiles {
- public:
-  explicit Tiles(int rows) {
-    struct alignas(64) {
-      uint8_t palette = 1, start = 0, reserved[14] = {};
-      uint16_t bytes[16] = {};
-      uint8_t rows[16] = {};
-    } config;
-    for (int tile = 0; tile < 8; tile++) {
-      config.bytes[tile] = 64;
-      config.rows[tile] = static_cast<uint8_t>(tile < 5 ? rows : kTileRows);
-    }
-    Barrier();
-    _tile_loadconfig(&config);
-  }
-  ~Tiles() { _tile_release(); }
-  Tiles(const Tiles&) = delete;
-  Tiles& operator=(const Tiles&) = delete;
-};
 
 /// 16 numbers in their parts, largest first, each in the high half of 32 bits. Of three parts, each has the next eight
 /// digits; one part is rounded.
@@ -124,84 +89,14 @@ inline __mmask16 FirstLanes(int64_t count) {
   return static_cast<__mmask16>(count >= 16 ? 0xffff : (1u << (count < 0 ? 0 : count)) - 1);
 }
 
-/// Four left factors: a tile's rows lie `stride` bytes apart, its parts `part` numbers.
-struct Left {
-  const Bf16* at[4];
-  int64_t stride, part;
-};
-
-/// A right factor, its parts `part` numbers apart.
-struct Right {
-  const Bf16* at;
-  int64_t part;
-};
-
-template <int kParts, int kSum>
-inline __attribute__((always_inline)) void MultiplyOne(const Bf16* at, const Left& left) {
-  // The instruction's tile must be a literal.
-#define ZOO_ADD(sum)                                   \
-  if constexpr (kSum == sum) {                         \
-    _tile_loadd(4, at, left.stride);                   \
-    _tile_dpbf16ps(sum, 4, 5);                         \
-    if constexpr (kParts == 3) {                       \
-      _tile_dpbf16ps(sum, 4, 6);                       \
-      _tile_dpbf16ps(sum, 4, 7);                       \
-      _tile_loadd(4, at + left.part, left.stride);     \
-      _tile_dpbf16ps(sum, 4, 5);                       \
-      _tile_dpbf16ps(sum, 4, 6);                       \
-      _tile_loadd(4, at + 2 * left.part, left.stride); \
-      _tile_dpbf16ps(sum, 4, 5);                       \
-    }                                                  \
-  }
-  ZOO_ADD(0) ZOO_ADD(1) ZOO_ADD(2) ZOO_ADD(3)
-#undef ZOO_ADD
-}
-
-template <int kParts>
-inline __attribute__((always_inline)) void LoadRight(const Right& right) {
-  _tile_loadd(5, right.at, 64);
-  if constexpr (kParts == 3) {
-    _tile_loadd(6, right.at + right.part, 64);
-    _tile_loadd(7, right.at + 2 * right.part, 64);
-  }
-}
-
 /// Adds to sums 0-3 the products of the four left tiles with the right one.
 template <int kParts>
-inline __attribute__((always_inline)) void Multiply(const Left& left, const Right& right) {
-  LoadRight<kParts>(right);
-  MultiplyOne<kParts, 0>(left.at[0], left);
-  MultiplyOne<kParts, 1>(left.at[1], left);
-  MultiplyOne<kParts, 2>(left.at[2], left);
-  MultiplyOne<kParts, 3>(left.at[3], left);
-}
-
-inline void ClearSums() {
-  Barrier();
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-}
-
-/// Lets every row of all sums start with these 16 numbers.
-inline void StartSums(const float* row) {
-  Barrier();
-  _tile_loadd(0, row, 0);
-  _tile_loadd(1, row, 0);
-  _tile_loadd(2, row, 0);
-  _tile_loadd(3, row, 0);
-}
-
-/// Writes the sums of tile kSum to rows so many bytes apart.
-template <int kSum>
-inline void Store(float* to, int64_t stride) {
-  // The instruction's tile must be a literal.
-  if constexpr (kSum == 0) _tile_stored(0, to, stride);
-  if constexpr (kSum == 1) _tile_stored(1, to, stride);
-  if constexpr (kSum == 2) _tile_stored(2, to, stride);
-  if constexpr (kSum == 3) _tile_stored(3, to, stride);
-  Barrier();
+ZOO_INLINE void Multiply(Tiles& sums, const Left& left, const Right& right) {
+  sums.LoadRight<kParts>(right);
+  sums.MultiplyOne<kParts, 0>(left.at[0], left);
+  sums.MultiplyOne<kParts, 1>(left.at[1], left);
+  sums.MultiplyOne<kParts, 2>(left.at[2], left);
+  sums.MultiplyOne<kParts, 3>(left.at[3], left);
 }
 
 /// Rounds 16 numbers to the output's type.
@@ -218,15 +113,15 @@ inline __m512 Activated(__m512 x, bool relu) {
 
 /// Writes the first `rows` and `columns` of the sums of tile kSum, rows `stride` numbers apart.
 template <int kSum, typename Y>
-inline void StoreSums(Y* to, int64_t stride, int rows, int64_t columns, bool relu) {
+inline void StoreSums(const Tiles& tiles, Y* to, int64_t stride, int rows, int64_t columns, bool relu) {
   if constexpr (std::is_same_v<Y, float>) {
     if (columns >= kTileColumns && !relu) {
-      Store<kSum>(to, stride * static_cast<int64_t>(sizeof(float)));
+      tiles.Store<kSum>(to, stride * static_cast<int64_t>(sizeof(float)));
       return;
     }
   }
   alignas(64) float sums[kTileRows][kTileColumns];
-  Store<kSum>(sums[0], 64);
+  tiles.Store<kSum>(sums[0], 64);
   for (int row = 0; row < rows; row++)
     StoreRow(to + row * stride, FirstLanes(columns), Activated(_mm512_load_ps(sums[row]), relu));
 }

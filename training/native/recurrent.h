@@ -91,7 +91,7 @@ class Share {
 class StepWeights {
   template <typename Body>
   auto With(const Body& body) const {
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_MATRIX_UNIT
     if (half_ != nullptr) return body(*half_);
     if (single_ != nullptr) return body(*single_);
 #endif
@@ -103,7 +103,7 @@ class StepWeights {
   /// @param rows of the whole batch
   StepWeights(const float* from, int64_t depth, int64_t columns, int64_t row, int64_t column,
               [[maybe_unused]] int64_t rows, [[maybe_unused]] bool bf16) {
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_MATRIX_UNIT
     // Few rows, or short ones, leave tiles empty.
     if (tiles_granted && rows >= 4 * pool->threads() && depth >= kTileDepth) {
       if (bf16) {
@@ -128,7 +128,7 @@ class StepWeights {
   }
 
  private:
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_MATRIX_UNIT
   std::unique_ptr<TiledMatrix<1>> half_;
   std::unique_ptr<TiledMatrix<3>> single_;
 #endif

@@ -3,7 +3,7 @@
 
 #include "matrix-tiles.h"
 
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_MATRIX_UNIT
 
 #include <algorithm>
 #include <cstdint>
@@ -29,30 +29,30 @@ class TiledMatrix {
     const int64_t across = taps_.chunks() * kTileDepth, part = tiles * high * across;
     Bf16* const left = scratch.Room<Bf16>(kParts * part);
     for (int64_t i = 0; i < rows; i++) Split(a + i * stride, left + i * across, part);
-    const Tiles config(static_cast<int>(high));
+    Tiles sums(static_cast<int>(high));
     for (int64_t block = 0; block < taps_.blocks(); block++) {
       for (int64_t tile = 0; tile < tiles; tile += 4) {
         const int64_t first = tile * high;
-        Left factor{{}, across * static_cast<int64_t>(sizeof(Bf16)), part};
+        Left factor{{}, across * static_cast<int64_t>(sizeof(Bf16)), part, static_cast<int>(high)};
         for (int64_t t = 0; t < 4; t++) factor.at[t] = left + std::min(tile + t, tiles - 1) * high * across;
         switch (tiles - tile) {
           case 1:
-            Sum<1>(block, factor);
+            Sum<1>(sums, block, factor);
             break;
           case 2:
-            Sum<2>(block, factor);
+            Sum<2>(sums, block, factor);
             break;
           case 3:
-            Sum<3>(block, factor);
+            Sum<3>(sums, block, factor);
             break;
           default:
-            Sum<4>(block, factor);
+            Sum<4>(sums, block, factor);
         }
         float* const to = c + first * width() + block * kTileColumns;
-        StoreRows<0>(to, high, rows - first);
-        StoreRows<1>(to, high, rows - first);
-        StoreRows<2>(to, high, rows - first);
-        StoreRows<3>(to, high, rows - first);
+        StoreRows<0>(sums, to, high, rows - first);
+        StoreRows<1>(sums, to, high, rows - first);
+        StoreRows<2>(sums, to, high, rows - first);
+        StoreRows<3>(sums, to, high, rows - first);
       }
     }
   }
@@ -69,15 +69,15 @@ class TiledMatrix {
 
   /// The products of so many left tiles with a block of columns.
   template <int kCount>
-  void Sum(int64_t block, Left left) {
-    Right right{taps_.Panel(block), kTileSize};
-    ClearSums();
+  void Sum(Tiles& sums, int64_t block, Left left) {
+    Right right{taps_.Panel(block), kTileSize, kTileDepth};
+    sums.ClearSums();
     for (int64_t k = 0; k < taps_.chunks(); k++) {
-      LoadRight<kParts>(right);
-      MultiplyOne<kParts, 0>(left.at[0], left);
-      if constexpr (kCount > 1) MultiplyOne<kParts, 1>(left.at[1], left);
-      if constexpr (kCount > 2) MultiplyOne<kParts, 2>(left.at[2], left);
-      if constexpr (kCount > 3) MultiplyOne<kParts, 3>(left.at[3], left);
+      sums.LoadRight<kParts>(right);
+      sums.MultiplyOne<kParts, 0>(left.at[0], left);
+      if constexpr (kCount > 1) sums.MultiplyOne<kParts, 1>(left.at[1], left);
+      if constexpr (kCount > 2) sums.MultiplyOne<kParts, 2>(left.at[2], left);
+      if constexpr (kCount > 3) sums.MultiplyOne<kParts, 3>(left.at[3], left);
       for (const Bf16*& at : left.at) at += kTileDepth;
       right.at += kParts * kTileSize;
     }
@@ -85,13 +85,13 @@ class TiledMatrix {
 
   /// Writes a sum's rows as far as there are any; c begins with those of sum 0.
   template <int kSum>
-  void StoreRows(float* c, int64_t high, int64_t rows) const {
+  void StoreRows(const Tiles& tiles, float* c, int64_t high, int64_t rows) const {
     const int64_t count = std::min(high, rows - kSum * high);
     float* const to = c + kSum * high * width();
-    if (count == high) return Store<kSum>(to, width() * static_cast<int64_t>(sizeof(float)));
+    if (count == high) return tiles.Store<kSum>(to, width() * static_cast<int64_t>(sizeof(float)));
     if (count <= 0) return;
     alignas(64) float sums[kTileRows][kTileColumns];
-    Store<kSum>(sums[0], 64);
+    tiles.Store<kSum>(sums[0], 64);
     for (int64_t row = 0; row < count; row++) StoreRow(to + row * width(), 0xffff, _mm512_load_ps(sums[row]));
   }
 

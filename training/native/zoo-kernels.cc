@@ -2,8 +2,8 @@
 // batch normalisation with its ReLU, layer and group normalisation, attention, the residual sum with its ReLU, GELU,
 // SiLU, leaky ReLU, pooling, concatenation, option A shortcuts, depthwise convolution, recurrent cells, draws of
 // random numbers, what a variational bound is made of, and weights joined to one vector; and convolutions and matrix
-// products on the processor's matrix unit, where it has one. Compiled on the machine that runs them (-march=native)
-// and loaded as a Node addon, which registers them.
+// products on the processor's matrix unit, or in bf16 on vectors of 512 bits, where it has them. Compiled on the machine that runs
+// them (-march=native) and loaded as a Node addon, which registers them.
 //
 // Images are [rows, channels], rows = batch * height * width, in single precision or in bf16 (parameters and sums are
 // in single precision always). Which thread adds what depends on sizes and the number of threads alone, so results
@@ -69,8 +69,14 @@ void UseLargePages() {
 }
 #endif
 
+napi_value Boolean(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
 /// start(threads: number): registers the kernels, and throws what failed.
-/// @returns whether convolutions are among them, which need a matrix unit
+/// @returns { f32, bf16 }: in which numbers convolutions and matrix products are among them
 napi_value Start(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;
@@ -80,7 +86,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   static bool started = false, tiles = false;
   if (!started) {
     started = true;
-#ifdef ZOO_MATRIX_TILES
+#ifdef ZOO_TILES
     tiles = RequestTiles();
 #endif
 #if defined(__GLIBC__)
@@ -90,8 +96,15 @@ napi_value Start(napi_env env, napi_callback_info info) {
     const std::string failure = Register();
     if (!failure.empty()) napi_throw_error(env, nullptr, failure.c_str());
   }
+#ifdef ZOO_MATRIX_UNIT
+  const bool f32 = tiles;
+#else
+  const bool f32 = false;
+#endif
   napi_value result;
-  napi_get_boolean(env, tiles, &result);
+  napi_create_object(env, &result);
+  napi_set_named_property(env, result, "f32", Boolean(env, f32));
+  napi_set_named_property(env, result, "bf16", Boolean(env, tiles));
   return result;
 }
 

@@ -8,7 +8,7 @@ export interface BenchProfileOptions {
   model: string;
   /** Default "auto": the best that works. */
   backend?: string;
-  /** Default "f32". "bf16" needs `tensorflow` and a processor with a matrix unit. */
+  /** Default "f32". "bf16" needs `tensorflow` and a processor that multiplies it. */
   precision?: string;
   /** Images a step. Default 128 on tensorflow, 32 elsewhere. */
   batch?: number;

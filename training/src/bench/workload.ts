@@ -36,7 +36,7 @@ export function withinPrecision(precision: string, backend: string, inBf16: With
   if (precision !== "bf16") return undefined;
   if (inBf16 === undefined) {
     throw new InputError(
-      `--precision bf16 needs tensorflow and a processor with a matrix unit (AMX), and ${backend} here has none: give f32`,
+      `--precision bf16 needs tensorflow and a processor that multiplies bf16 (AMX or AVX-512 BF16), and ${backend} here can not: give f32`,
     );
   }
   return inBf16;

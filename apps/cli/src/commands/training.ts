@@ -213,7 +213,9 @@ export function checkImageSize(
 export function precisionHere(asked: string, bf16: boolean, output: Output): "f32" | "bf16" {
   if (bf16 && asked !== "f32") return "bf16";
   if (asked === "bf16") {
-    output.line("bf16 needs tensorflow and a processor with a matrix unit (AMX), which is not so here: trains in f32");
+    output.line(
+      "bf16 needs tensorflow and a processor that multiplies it (AMX or AVX-512 BF16), which is not so here: trains in f32",
+    );
   }
   return "f32";
 }

@@ -50,9 +50,21 @@ let active = false;
 export const isBf16 = (): boolean => active;
 
 /**
+ * In which numbers TensorFlow knows the zoo's own convolutions and matrix products (training/native/matrix-tiles.h): both
+ * on a processor with a matrix unit, bf16 on one whose vectors multiply it. In f32 vectors get no more than TensorFlow's.
+ */
+export interface TiledNumbers {
+  f32: boolean;
+  bf16: boolean;
+}
+
+/** Whether the zoo's own products are to be had in the numbers asked for now. */
+export const isTiled = (tiles: TiledNumbers): boolean => (active ? tiles.bf16 : tiles.f32);
+
+/**
  * Runs `body` with the products of convolutions and matrices computed in bf16 and their results kept in it, as
  * PyTorch's autocast does: weights, statistics, sums, losses and all other ops stay in single precision. It needs the
- * zoo's kernels and a processor with a matrix unit; elsewhere it changes nothing.
+ * zoo's kernels and a processor that multiplies bf16; elsewhere it changes nothing.
  */
 export function inBf16<T>(body: () => T): T {
   const before = active;
@@ -113,6 +125,17 @@ export function executeTyped(
   const ids = inputs.map(([tensor, numbers]) => idOf(tensor, numbers, handles));
   const results = handles.binding.executeOp(op, opAttrs(backend, attrs), ids, outputs);
   return results.map((output) => handles.createOutputTensor(output));
+}
+
+/** y + bias and its ReLU, in single precision; y goes. */
+export function withBias(backend: TensorflowBackend, y: Tensor, bias: TensorInfo, relu = false): Tensor {
+  const T = { type: "float32" } as const;
+  const [shifted] = executeTyped(backend, "BiasAdd", { T, data_format: "NHWC" }, single(y, bias), 1);
+  y.dispose();
+  if (!relu) return shifted;
+  const [positive] = executeTyped(backend, "Relu", { T }, single(shifted), 1);
+  shifted.dispose();
+  return positive;
 }
 
 /** Inputs that an op takes in single precision. */

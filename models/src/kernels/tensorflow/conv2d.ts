@@ -1,7 +1,7 @@
 import { backend_util, pad, slice, type Tensor, type TensorInfo, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Conv2DAttrs } from "../../ops/conv2d.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
-import { executeTyped, isBf16, type Numbers, numbersOf } from "./bf16.ts";
+import { executeTyped, isBf16, isTiled, type Numbers, numbersOf, type TiledNumbers, withBias } from "./bf16.ts";
 
 type Conv2DInfo = backend_util.Conv2DInfo;
 
@@ -17,27 +17,28 @@ interface StockConvAttrs {
  * The three convolutions straight on TensorFlow's ops, under their stock names: tfjs-node's own refuse explicit padding
  * and dilation in the backward pass, and every padding but 'same' and 'valid'.
  *
- * @param tiles whether TensorFlow knows the zoo's convolutions on the processor's matrix unit
- *   (training/native/conv2d.h), which serve all but dilated ones and channels first
+ * @param tiles in which numbers TensorFlow knows the zoo's convolutions (training/native/conv2d.h), which serve all but
+ *   dilated ones and channels first
  */
-export function registerConv2D(tiles: boolean): void {
+export function registerConv2D(tiles: TiledNumbers): void {
   const served = (conv: Conv2DInfo) =>
-    tiles && conv.dataFormat === "channelsLast" && conv.dilationHeight === 1 && conv.dilationWidth === 1;
+    isTiled(tiles) && conv.dataFormat === "channelsLast" && conv.dilationHeight === 1 && conv.dilationWidth === 1;
 
   registerTensorflow<StockConvAttrs>("Conv2D", ({ x, filter }, attrs, backend) => {
     const conv = info(x.shape, filter.shape, attrs);
     return served(conv)
       ? onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter)
-      : backend.executeSingleOutput("Conv2D", convAttrs(conv, backend), [x, filter]);
+      : stockConv2D(backend, conv, x, filter);
   });
 
-  if (tiles) {
+  if (tiles.f32 || tiles.bf16) {
     // With its bias: models/src/ops/conv2d.ts looks for both.
     registerTensorflow<StockConvAttrs & Pick<Conv2DAttrs, "activation">>(
       "ZooBiasedConv2D",
       ({ x, filter, bias }, attrs, backend) => {
         const conv = info(x.shape, filter.shape, attrs);
         const relu = attrs.activation === "relu";
+        if (!served(conv)) return withBias(backend, stockConv2D(backend, conv, x, filter), bias, relu);
         return onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter, { bias, relu });
       },
     );
@@ -46,6 +47,7 @@ export function registerConv2D(tiles: boolean): void {
       "ZooBiasedConvTranspose2D",
       ({ x, filter, bias }, attrs, backend) => {
         const conv = info(attrs.inputShape, filter.shape, attrs);
+        if (!served(conv)) return withBias(backend, stockBackpropInput(backend, conv, x, filter), bias);
         return onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], x, filter, { bias });
       },
     );
@@ -59,15 +61,9 @@ export function registerConv2D(tiles: boolean): void {
     "Conv2DBackpropInput",
     ({ dy, filter }, attrs, backend) => {
       const conv = info(attrs.inputShape, filter.shape, attrs);
-      if (served(conv)) {
-        return onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], dy, filter);
-      }
-      const same = sameFilter(conv);
-      return tidy(() => {
-        const sizes = tensor1d(attrs.inputShape, "int32");
-        const taps = same ? enlarged(filter as Tensor, same) : filter;
-        return backend.executeSingleOutput("Conv2DBackpropInput", convAttrs(conv, backend, same), [sizes, taps, dy]);
-      });
+      return served(conv)
+        ? onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], dy, filter)
+        : stockBackpropInput(backend, conv, dy, filter);
     },
   );
 
@@ -87,6 +83,19 @@ export function registerConv2D(tiles: boolean): void {
       });
     },
   );
+}
+
+function stockConv2D(backend: TensorflowBackend, conv: Conv2DInfo, x: TensorInfo, filter: TensorInfo): Tensor {
+  return backend.executeSingleOutput("Conv2D", convAttrs(conv, backend), [x, filter]);
+}
+
+function stockBackpropInput(backend: TensorflowBackend, conv: Conv2DInfo, dy: TensorInfo, filter: TensorInfo): Tensor {
+  const same = sameFilter(conv);
+  return tidy(() => {
+    const sizes = tensor1d(conv.inShape, "int32");
+    const taps = same ? enlarged(filter as Tensor, same) : filter;
+    return backend.executeSingleOutput("Conv2DBackpropInput", convAttrs(conv, backend, same), [sizes, taps, dy]);
+  });
 }
 
 function info(inputShape: TensorInfo["shape"], filterShape: number[], attrs: StockConvAttrs): Conv2DInfo {

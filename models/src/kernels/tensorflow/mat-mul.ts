@@ -1,6 +1,6 @@
 import { getKernel, type NamedAttrMap, type Tensor, type TensorInfo } from "@tensorflow/tfjs-core";
 import { registerTensorflow, type TensorflowBackend } from "./backend.ts";
-import { executeTyped, isBf16, type Numbers, numbersOf, single } from "./bf16.ts";
+import { executeTyped, isBf16, isTiled, type Numbers, numbersOf, single, type TiledNumbers, withBias } from "./bf16.ts";
 
 /** Multiply-adds below which TensorFlow's own product is as fast. */
 const WORTHWHILE = 2 ** 20;
@@ -17,14 +17,14 @@ interface MatMulAttrs {
 }
 
 /**
- * Products of two matrices: where there are `tiles`, of large ones on the processor's matrix unit
- * (training/native/matrix-product.h), in bf16 where that is asked for. Batches and other types stay with the stock kernel.
+ * Products of two matrices: of large ones the zoo's own where there are `tiles` (training/native/matrix-product.h).
+ * Batches and other types stay with the stock kernel.
  */
-export function registerMatMul(tiles: boolean): void {
+export function registerMatMul(tiles: TiledNumbers): void {
   const stock = getKernel("BatchMatMul", "tensorflow");
   registerTensorflow<MatMulAttrs>("BatchMatMul", (inputs, attrs, backend) => {
     const { a, b } = inputs;
-    if (tiles && isServed(a, b, attrs)) return product(backend, a, b, attrs);
+    if (isTiled(tiles) && isServed(a, b, attrs)) return product(backend, a, b, attrs);
     if (stock === undefined || areMatrices(a, b)) return small(backend, a, b, attrs);
     return stock.kernelFunc({ inputs, attrs: attrs as unknown as NamedAttrMap, backend });
   });
@@ -32,15 +32,13 @@ export function registerMatMul(tiles: boolean): void {
   // A dense layer's product with its bias, or with its weight transposed: models/src/ops/dense.ts looks for it.
   registerTensorflow<{ transposed: boolean }>("ZooAffine", ({ x, weight, bias }, { transposed }, backend) => {
     const attrs = { transposeA: false, transposeB: transposed };
-    if (tiles && isServed(x, weight, attrs)) {
+    if (isTiled(tiles) && isServed(x, weight, attrs)) {
       const half = isBf16() && x.shape[0] >= MANY_ROWS;
       return product(backend, x, weight, attrs, { bias, half });
     }
     const y = small(backend, x, weight, attrs);
     if (bias === undefined) return y;
-    const shifted = runStock("Add", { a: y, b: bias }, {}, backend);
-    y.dispose();
-    return shifted;
+    return withBias(backend, y, bias);
   });
 }
 
@@ -85,10 +83,4 @@ function product(
   };
   const biases = bias === undefined ? [] : [[bias, "float32"] as const];
   return executeTyped(backend, "ZooMatrixProduct", attrs, [[a, left], [b, right], ...biases], 1)[0];
-}
-
-function runStock(name: string, inputs: { [name: string]: TensorInfo }, attrs: object, backend: TensorflowBackend) {
-  const kernel = getKernel(name, "tensorflow");
-  if (kernel === undefined) throw new Error(`the tensorflow backend has no kernel ${name}`);
-  return kernel.kernelFunc({ inputs, attrs: attrs as NamedAttrMap, backend }) as Tensor;
 }

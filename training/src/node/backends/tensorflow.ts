@@ -48,14 +48,14 @@ async function registerKernels(
   folder: string,
   threads: number,
   progress?: Progress,
-): Promise<{ remark: string; tiles: boolean }> {
+): Promise<{ remark: string; bf16: boolean }> {
   try {
     const tiles = await startZooKernels(folder, threads, progress);
     registerTensorflowKernels({ zoo: true, tiles });
-    return { remark: tiles ? "; convolutions and products on the matrix unit" : "", tiles };
+    return { remark: tiles.f32 ? "; convolutions and products on the matrix unit" : "", bf16: tiles.bf16 };
   } catch (error) {
     registerTensorflowKernels();
-    return { remark: `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`, tiles: false };
+    return { remark: `; without the zoo's own kernels, which would be faster: ${oneLine(error)}`, bf16: false };
   }
 }
 
@@ -87,12 +87,12 @@ export async function startTensorflow(
     const { NodeJSKernelBackend }: NodeBackendModule = require("@tensorflow/tfjs-node/dist/nodejs_kernel_backend");
     tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"), 3);
     const { source } = JSON.parse(readFileSync(join(folder, "setup.json"), "utf8")) as { source: string };
-    const { remark, tiles } = kernels ? await registerKernels(folder, count, progress) : { remark: "", tiles: false };
+    const { remark, bf16 } = kernels ? await registerKernels(folder, count, progress) : { remark: "", bf16: false };
     started = {
       version: binding.TF_Version,
       threads: count,
       about: `TensorFlow ${binding.TF_Version} (${source === "wheel" ? "pip's wheel" : "tfjs-node's own download"}${remark})`,
-      ...(tiles && { inBf16 }),
+      ...(bf16 && { inBf16 }),
     };
   }
   if (!(await tf.setBackend("tensorflow"))) throw new Error("tfjs could not start its tensorflow backend");

@@ -29,7 +29,7 @@ export const batchOption = (): Option =>
   new Option("--batch <n>", "images a step (default: 128 on tensorflow, 32 elsewhere)");
 
 export const precisionOption = (): Option =>
-  new Option("--precision <name>", "f32, or bf16 on a processor with a matrix unit").default("f32");
+  new Option("--precision <name>", "f32, or bf16 on a processor that multiplies it").default("f32");
 
 export const pythonOption = (): Option =>
   new Option("--python <path>", "the Python that has PyTorch (default: ~/.cache/zoo-peer/bin/python)");

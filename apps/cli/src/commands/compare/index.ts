@@ -63,7 +63,7 @@ export function registerCompare(program: Command): void {
     .option("--seeds <n>", "trainings of each network, with seeds from 0 on", "2")
     .option("--jobs <n>", "trainings at once; they share the cores", "1")
     .option("--out <folder>", "where runs and report go; runs that are there go on, or are reused", "runs/compare")
-    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
+    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor multiplies it", "auto")
     .addOption(backendOption())
     .addOption(jsonOption())
     .action(compare);

@@ -46,7 +46,7 @@ export function registerTrain(program: Command): void {
     .option("--run <folder>", "the run's folder (default: a new one in --runs)")
     .option("--runs <folder>", "where new runs go", "runs")
     .option("--resume <run>", "go on with a run that was interrupted")
-    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor has a matrix unit", "auto")
+    .option("--precision <name>", "f32, bf16, or auto: bf16 where the processor multiplies it", "auto")
     .option("--minutes <n>", "train for about so long: as many epochs as fit, in place of the recipe's")
     .option(
       "--context <tokens>",

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TiledNumbers } from "@tfjs-zoo/models/kernels/tensorflow";
 import type { Progress } from "../types.ts";
 import { build, findCompiler } from "./compile-binding.ts";
 import { librariesPath } from "./layout.ts";
@@ -92,10 +93,10 @@ async function compiled(folder: string, progress?: Progress): Promise<string> {
 /**
  * Makes TensorFlow know the zoo's own kernels. The binding must be loaded.
  *
- * @returns whether convolutions are among them, which need the processor's matrix unit
+ * @returns in which numbers convolutions and matrix products are among them
  * @throws with one line that says why they can't be had here
  */
-export async function startZooKernels(folder: string, threads: number, progress?: Progress): Promise<boolean> {
-  const addon: { start(threads: number): boolean } = require(await compiled(folder, progress));
+export async function startZooKernels(folder: string, threads: number, progress?: Progress): Promise<TiledNumbers> {
+  const addon: { start(threads: number): TiledNumbers } = require(await compiled(folder, progress));
   return addon.start(threads);
 }
