@@ -9,10 +9,13 @@ export function pretrainedFolder(): string {
   return join(entry, "..", "pretrained");
 }
 
-/** The cards of all weights that ship. */
+/** The cards of all weights that ship; what is hidden is none of them. */
 export async function pretrainedCards(folder = pretrainedFolder()): Promise<Card[]> {
   const names = await readdir(folder).catch(() => [] as string[]);
   return Promise.all(
-    names.sort().map(async (name) => parseCard(await readFile(join(folder, name, "card.json"), "utf8"))),
+    names
+      .filter((name) => !name.startsWith("."))
+      .sort()
+      .map(async (name) => parseCard(await readFile(join(folder, name, "card.json"), "utf8"))),
   );
 }

@@ -113,7 +113,8 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
       `publish got the name "${nameTag}"; expected ${name}.TAG for this run, such as ${name}.${run.config.dataset}`,
     );
   }
-  const folder = join(flags.to ?? pretrainedFolder(), nameTag);
+  const parent = flags.to ?? pretrainedFolder();
+  const folder = join(parent, nameTag);
   if (existsSync(folder) && !flags.force) throw new InputError(`${nameTag} is published already: --force replaces it`);
   const entry = findModel(name);
   const command = commandOf(run, entry.task);
@@ -121,7 +122,7 @@ async function publish(runFolder: string, nameTag: string, flags: PublishFlags):
   const { epochs } = JSON.parse(await readFile(join(run.dir, "result.json"), "utf8")) as { epochs: number };
   const { name: backend } = await startBackendFor(flags, output);
 
-  const building = `${folder}.tmp`;
+  const building = join(parent, `.${nameTag}.tmp`);
   await rm(building, { recursive: true, force: true });
   await mkdir(building, { recursive: true });
   try {
