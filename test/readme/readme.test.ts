@@ -196,6 +196,17 @@ describe("the tables of the README", () => {
       );
     }));
 
+  it("keep processors apart, that of most figures first", () => {
+    const other = { ...train, environment: { ...train.environment, cpu: "Another" } };
+    const lines = benchmarksTable([other, train, { ...train, precision: "bf16" }]).split("\n");
+    const measured = lines.filter((line) => line.startsWith("Measured on"));
+    expect(measured).toEqual([
+      expect.stringContaining(`on ${train.environment.cpu} (`),
+      expect.stringContaining("on Another ("),
+    ]);
+    expect(lines.filter((line) => line.includes("step, ms"))).toHaveLength(2);
+  });
+
   it("leave a peer out that was not measured, and escape bars", () => {
     expect(benchmarksTable([{ ...train, peers: {} }])).toMatch(/\| +402 \| +318 \| +\| +\|\n/);
     expect(markdownTable([{ title: "a" }], [["x|y"]])).toBe("| a    |\n| ---- |\n| x\\|y |");

@@ -180,9 +180,20 @@ export function resultsTable(cards: readonly Card[]): string {
   return `${table}\n\nWhat those of them make that make images:\n\n${sheets.join(" ")}`;
 }
 
-/** Speed beside the peers', and on what it was measured. */
+/** Speed beside the peers', and on what it was measured: of each processor, that of most figures first. */
 export function benchmarksTable(results: readonly TrainResult[], memories: readonly MemoryResult[] = []): string {
   if (results.length + memories.length === 0) return "No benchmark has been saved yet.";
+  const ofProcessor = new Map<string, TrainResult[]>();
+  for (const result of results) {
+    const { cpu } = result.environment;
+    ofProcessor.set(cpu, [...(ofProcessor.get(cpu) ?? []), result]);
+  }
+  const processors = [...ofProcessor.values()].sort((a, b) => b.length - a.length);
+  return [...processors.map(processorText), ...memories.map(memoryText)].join("\n\n");
+}
+
+/** Speed on one processor. */
+function processorText(results: readonly TrainResult[]): string {
   const trains = results.filter(({ task }) => task !== "infer");
   const inferences = results.filter(({ task }) => task === "infer");
   const ratio = (peer?: { ratio: number }) => (peer ? `× ${peer.ratio.toFixed(2)}` : "");
@@ -229,12 +240,9 @@ export function benchmarksTable(results: readonly TrainResult[], memories: reado
     ]),
   );
   const machines = [...new Set(results.map(machineText))].map((machine) => `Measured on ${machine}.`);
-  return [
-    ...(trains.length > 0 ? [table] : []),
-    ...(inferences.length > 0 ? [inference] : []),
-    ...machines,
-    ...memories.map(memoryText),
-  ].join("\n\n");
+  return [...(trains.length > 0 ? [table] : []), ...(inferences.length > 0 ? [inference] : []), ...machines].join(
+    "\n\n",
+  );
 }
 
 /** How cost grows with each size. */

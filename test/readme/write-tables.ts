@@ -57,9 +57,12 @@ export async function collectBlocks(root: string): Promise<Blocks> {
   ]);
 }
 
-/** Reads each JSON file of a folder, or FILE in each of its folders, in the order of their names; errors name theirs. */
+/**
+ * Reads each JSON file of a folder and of those in it, or FILE in each of its folders, in the order of their names; errors
+ * name theirs.
+ */
 async function readAll<T>(folder: string, file: string, parse: (json: string) => T): Promise<T[]> {
-  const names = (await readdir(folder).catch(() => [] as string[])).sort();
+  const names = (await readdir(folder, { recursive: file === "" }).catch(() => [] as string[])).sort();
   const paths = file
     ? names.filter((name) => !/^\.|\.tmp$/.test(name))
     : names.filter((name) => name.endsWith(".json"));
