@@ -28,6 +28,7 @@ describe("taking turns", () => {
     const times = await alternate([runner("a", log), runner("b", log)], {
       steps: 5,
       stepsPerRound: 2,
+      turnMs: 0,
       pauseMs: 0,
       onTurn: (name, done, total) => turns.push(`${name} ${done}/${total}`),
     });
@@ -42,13 +43,24 @@ describe("taking turns", () => {
 
   it("warms up no longer than it measures", async () => {
     const log: string[] = [];
-    expect(await alternate([runner("a", log)], { steps: 1 })).toEqual([[1]]);
+    expect(await alternate([runner("a", log)], { steps: 1, turnMs: 0 })).toEqual([[1]]);
     expect(log.filter((line) => line.includes("starts"))).toEqual(["a starts 1", "a starts 1"]);
+  });
+
+  it("takes so many steps that no turn is over in a moment", async () => {
+    const of = (name: string, ms: number) => ({ name, run: async (steps: number) => Array(steps).fill(ms) });
+    const [a, b] = await alternate([of("a", 40), of("b", 100)], {
+      steps: 4,
+      stepsPerRound: 2,
+      turnMs: 300,
+      pauseMs: 0,
+    });
+    expect([a.length, b.length]).toEqual([16, 6]);
   });
 
   it("stops when one fails", async () => {
     const log: string[] = [];
-    const running = alternate([runner("a", log), runner("b", log, 0)], { steps: 5, pauseMs: 0 });
+    const running = alternate([runner("a", log), runner("b", log, 0)], { steps: 5, turnMs: 0, pauseMs: 0 });
     await expect(running).rejects.toThrow("b fails");
     expect(log).toEqual(["a starts 5", "a ends", "b starts 5"]);
   });

@@ -14,7 +14,7 @@ describe("bench data", () => {
     [{ model: "lenet5" }, "lenet5 takes 28x28x1: give a network for CIFAR"],
     [{ model: "resnet21" }, 'unknown model "resnet21"'],
     [{ model: "resnet20", steps: 0 }, "--steps 0"],
-    [{ model: "resnet20", backend: "cpu", precision: "bf16" }, "cpu here has none: give f32"],
+    [{ model: "resnet20", backend: "cpu", precision: "bf16" }, "cpu here can not: give f32"],
   ])("refuses %j in one line", async (options, line) => {
     await expect(benchData(options)).rejects.toThrow(line);
   });

@@ -45,7 +45,7 @@ describe("bench train", () => {
       torch: await fakeTorch(),
     });
     expect(result).toMatchObject({ model: "lenet5", backend: "cpu", precision: "f32", batch: 2 });
-    expect(result.ours.steps).toBe(2);
+    expect(result.ours.steps).toBeGreaterThanOrEqual(2);
     expect(result.ours.items_per_s).toBeCloseTo(2000 / result.ours.step_ms, 0);
     const { stock, torch } = result.peers;
     expect(stock?.ratio).toBeCloseTo((stock?.step_ms ?? 0) / result.ours.step_ms, 2);
@@ -53,7 +53,7 @@ describe("bench train", () => {
       items_per_s: 2000,
       step_ms: 1,
       spread_ms: [1, 1],
-      steps: 2,
+      steps: 300, // so many take a turn's least time
       ratio: Number((1 / result.ours.step_ms).toFixed(3)),
     });
     expect(result.environment.versions).toMatchObject({ torch: { torch: "lenet5 f32" }, stock: { cpu: "4.22.0" } });
@@ -85,7 +85,7 @@ describe("bench train", () => {
     ["model", { model: "resnet21" }, /^unknown model "resnet21": did you mean "resnet20"/],
     ["backend", { model: "lenet5", backend: "wsm" }, /^unknown backend "wsm": did you mean "wasm"/],
     ["precision", { model: "lenet5", precision: "f23" }, /^unknown precision "f23": did you mean "f32"/],
-    ["precision for a backend", { model: "lenet5", precision: "bf16", backend: "cpu" }, /cpu here has none: give f32$/],
+    ["precision for a backend", { model: "lenet5", precision: "bf16", backend: "cpu" }, /cpu here can not: give f32$/],
     ["peer", { model: "lenet5", peers: ["pytorch"] }, /^unknown peer "pytorch": did you mean "torch"/],
     ["batch", { model: "lenet5", batch: 0 }, /^--batch 0: give a whole number/],
     ["steps", { model: "lenet5", steps: 1.5 }, /^--steps 1.5: give a whole number/],
