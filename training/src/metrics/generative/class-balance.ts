@@ -46,14 +46,15 @@ export function classBalance(
       `${probabilities.length} probabilities and ${expected.length} shares of ${classes} classes: expected a probability of each class for at least one sample, and a share of each`,
     );
   }
-  const shares = new Array<number>(classes).fill(0);
+  const counts = new Array<number>(classes).fill(0);
   let confidence = 0;
   for (let i = 0; i < count; i++) {
     const row = probabilities.subarray(i * classes, (i + 1) * classes);
     const highest = row.reduce((a, b) => Math.max(a, b));
-    shares[row.indexOf(highest)] += 1 / count;
+    counts[row.indexOf(highest)]++;
     confidence += highest / count;
   }
+  const shares = counts.map((n) => n / count);
   const off = (k: number) =>
     Math.abs(shares[k] - expected[k]) > DEVIATIONS * Math.sqrt((expected[k] * (1 - expected[k])) / count);
   const all = shares.map((_, k) => k);
