@@ -15,9 +15,10 @@ At a kink of a ReLU float32 and float64 may choose different sides, and one of a
 always near one. So a fixture's seed is the first with which no activation of any step comes nearer to 0 than `MARGIN`,
 several times the rounding error of float32 there; a smaller batch or image has fewer activations. Networks of full size
 see small images for that reason, and where `SEEDS` are not enough, the best of them is taken: there the test's limit may
-be three times PyTorch's own float32 error, which has the same cause.
+be three times PyTorch's own float32 error, which has the same cause. Since one run in float32 may be on the right side by
+luck, that is the largest of `ROUNDED` runs there, whose weights differ by float32's last digit.
 
-SGD: learning rate 0.1, momentum 0.9, weight decay 1e-4 on the weights of convolutions and dense layers only; the zoo
+SGD: learning rate 0.1 (or LOW_RATE), momentum 0.9, weight decay 1e-4 on the weights of convolutions and dense layers only; the zoo
 leaves batch norms and biases out. Inception takes one step: after three, single and double precision have parted.
 
 `float32` in a fixture is how far PyTorch's own float32 is from its float64, by the measure that the test uses.
@@ -43,8 +44,10 @@ from patches import ConvNext, Mixer, Vit  # noqa: E402
 STEPS = 3
 MARGIN = 4e-6
 SEEDS = 12
+ROUNDED = 4
 SAMPLES = 8
 LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 0.1, 0.9, 1e-4
+LOW_RATE = 1e-3  # where nothing is normalised: at 0.1 such networks of full size are at 1e30 after three steps
 
 
 # The generator of models/src/random.ts ------------------------------------------------------------------------------
@@ -393,7 +396,7 @@ class PreactResNet(nn.Module):
         return self.fc(relu(self.bn(x)).mean((2, 3)))
 
 
-def fixture(model, options, input_shape, network, batch, smoothing=0.0, steps=STEPS):
+def fixture(model, options, input_shape, network, batch, smoothing=0.0, steps=STEPS, rate=LEARNING_RATE):
     return {
         "model": model,
         "options": {**options, "inputShape": list(input_shape)},
@@ -401,6 +404,7 @@ def fixture(model, options, input_shape, network, batch, smoothing=0.0, steps=ST
         "batch": batch,
         "labelSmoothing": smoothing,
         "steps": steps,
+        "learningRate": rate,
         "network": network,
     }
 
@@ -565,7 +569,8 @@ def full_sizes():
         for norm in (False, True):
             options = {"depths": list(depths), "batchNorm": norm, "dropout": 0, "classes": 10}
             net = partial(Vgg, depths, vgg_widths, norm=norm, units=4096, pixels=4)
-            specs[f"vgg{name}{'-bn' if norm else ''}"] = fixture("vgg", options, (64, 64, 3), net, batch=2)
+            rate = LEARNING_RATE if norm else LOW_RATE
+            specs[f"vgg{name}{'-bn' if norm else ''}"] = fixture("vgg", options, (64, 64, 3), net, 2, rate=rate)
     resnets = {"18": (2, 2, 2, 2), "34": (3, 4, 6, 3), "50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3)}
     for name, depths in resnets.items():
         bottleneck = int(name) >= 50
@@ -585,7 +590,7 @@ def full_sizes():
     first = {"kernel_size": 11, "stride": 4, "padding": 2}
     options = {"dropout": 0, "classes": 10}
     net = partial(AlexNet, first, (64, 192, 384, 256, 256), 4096, 2)
-    specs["alexnet"] = fixture("alexnet", options, (95, 67, 3), net, batch=2)
+    specs["alexnet"] = fixture("alexnet", options, (95, 67, 3), net, batch=2, rate=LOW_RATE)
     net = partial(Paper2012, (96, 256, 384, 384, 256), 4096, 2)
     specs["alexnet-2012"] = fixture("alexnet2012", options, (95, 67, 3), net, batch=2)
     specs["inception-v3"] = fixture("inceptionV3", options, (107, 107, 3), partial(Inception, relu=relu), 2, steps=1)
@@ -627,11 +632,17 @@ def summary(seed, name, tensor):
     return {"norm": float(flat.norm()), "samples": [float(flat[i]) for i in at]}
 
 
-def run(spec, seed, dtype):
+def run(spec, seed, dtype, rounding=0):
+    """`rounding`, where it is not 0, says which of the weights are another in the last digit of float32."""
     net = spec["network"]().to(dtype)
     state = {k: v for k, v in net.state_dict().items() if not k.endswith("num_batches_tracked")}
     for name, tensor in state.items():
-        tensor.copy_(torch.from_numpy(value_of(seed, name, tuple(tensor.shape))).to(dtype))
+        value = value_of(seed, name, tuple(tensor.shape))
+        if rounding:
+            value *= np.float32(1) + np.float32(2**-23) * integers(stream(rounding, name), value.size, 2).reshape(
+                value.shape
+            ).astype(np.float32)
+        tensor.copy_(torch.from_numpy(value).to(dtype))
     with torch.no_grad():
         images, _ = batch_of(seed, 0, spec["batch"], spec["inputShape"])
         in_inference = net.eval()(torch.from_numpy(images).to(dtype))
@@ -641,7 +652,7 @@ def run(spec, seed, dtype):
     decayed = [p for p in parameters.values() if p.ndim > 1]
     others = [p for p in parameters.values() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.SGD(groups, lr=LEARNING_RATE, momentum=MOMENTUM)
+    optimizer = torch.optim.SGD(groups, lr=spec.get("learningRate", LEARNING_RATE), momentum=MOMENTUM)
     result = {"inference": in_inference.double().flatten().tolist()}
     for step in range(spec.get("steps", STEPS)):
         images, labels = batch_of(seed, step, spec["batch"], spec["inputShape"])
@@ -680,11 +691,14 @@ def make(name, spec):
         result = run(spec, candidate, torch.float64)
         if min(margins, default=1.0) > best:
             best, exact, seed = min(margins, default=1.0), result, candidate
-    single = run(spec, seed, torch.float32)
+    singles = [run(spec, seed, torch.float32, rounding) for rounding in range(1 if best >= MARGIN else ROUNDED)]
 
     def logits_error(key):
         largest = max(abs(z) for z in exact[key])
-        return max(abs(a - b) for a, b in zip(single[key], exact[key])) / largest
+        return max(abs(a - b) for single in singles for a, b in zip(single[key], exact[key])) / largest
+
+    def largest_error(key):
+        return max(error_of(single[key], exact[key]) for single in singles)
 
     header = {key: spec[key] for key in ("model", "options", "inputShape", "labelSmoothing", "batch")}
     return {
@@ -692,14 +706,14 @@ def make(name, spec):
         **header,
         "seed": seed,
         "steps": spec.get("steps", STEPS),
-        "learningRate": LEARNING_RATE,
+        "learningRate": spec.get("learningRate", LEARNING_RATE),
         "momentum": MOMENTUM,
         "weightDecay": WEIGHT_DECAY,
         "float32": {
             "inference": logits_error("inference"),
             "logits": logits_error("logits"),
-            "loss": abs(single["loss"] - exact["loss"]) / abs(exact["loss"]),
-            **{key: error_of(single[key], exact[key]) for key in ("gradients", "statistics", "after") if exact[key]},
+            "loss": max(abs(single["loss"] - exact["loss"]) for single in singles) / abs(exact["loss"]),
+            **{key: largest_error(key) for key in ("gradients", "statistics", "after") if exact[key]},
         },
         **exact,
     }
