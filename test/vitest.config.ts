@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["tfjs-zoo-source"] } },
   // What a page or a server does may take a while on a busy machine.
   test: {
+    globalSetup: "build-first.ts",
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },

@@ -44,6 +44,8 @@ import { chromiumHere, type Listened, openChromium, openPage } from "./open-chro
 import { openSite, type Site } from "./site.ts";
 
 const VAE = join(pretrainedFolder(), "vae.mnist/model.safetensors");
+/** of 50 numbers, by two hidden layers */
+const LARGER = "vae-2x200.mnist";
 const samples = fileURLToPath(new URL("../../apps/web/public/samples/mnist", import.meta.url));
 
 /** The tasks of the networks that ship. */
@@ -127,13 +129,13 @@ async function generatedInNode(path: string, z: readonly number[], label: number
   return values;
 }
 
-/** What Node's own vae.mnist makes of z [n][20], and where it says that samples lie. */
-async function vaeInNode(): Promise<{
+/** What Node's own autoencoder makes of z [n][latent], and where it says that samples lie. */
+async function vaeInNode(path = VAE): Promise<{
   make(z: readonly (readonly number[])[]): Promise<Float32Array>;
   encode(file: string): Promise<number[]>;
 }> {
   await startBackend("wasm", { setup: false });
-  const vae = autoencoderFrom(await readAutoencoder(VAE), "vae.mnist");
+  const vae = autoencoderFrom(await readAutoencoder(path), path);
   const values = async (tensor: tf.Tensor) => {
     const data = Float32Array.from(await tensor.data());
     tensor.dispose();
@@ -392,6 +394,22 @@ describe.skipIf(chromiumHere() === undefined)("generate in Chromium", () => {
     await page.getByRole("button", { name: "Anywhere" }).click();
     await settled();
     expect((await newest()).z.every((value) => value !== 0)).toBe(true);
+  });
+
+  it("walks through another network's space, and back in the first", async () => {
+    const numbers = page.locator("#walk .numbers li");
+    await page.locator("#walk .network").selectOption(LARGER);
+    await expect.poll(() => text("#walk .state")).toMatch(/^vae-2x200\.mnist: 50 numbers make/);
+    expect(await numbers.count()).toBe(50);
+    await page.getByRole("button", { name: "The middle" }).click();
+    await settled();
+    const { make } = await vaeInNode(join(pretrainedFolder(), LARGER, "model.safetensors"));
+    const middle = inBytes(await make([new Array(50).fill(0)]));
+    expectClose(await bytesOf("#walk .made canvas"), middle, 1.01);
+    expectClose(await bytesOf("#walk .plane canvas", [28 * 7, 28 * 7, 28, 28]), middle, 1.01);
+    await page.locator("#walk .network").selectOption("vae.mnist");
+    await ready(page);
+    expect(await numbers.count()).toBe(20);
   });
 
   it("goes along an arc from one picture to another, chosen by keys", async () => {

@@ -13,9 +13,9 @@ import { WalkPanel } from "./walk-panel.ts";
 const backendBox = byId<HTMLSelectElement>("backend");
 const backend = () => backendBox.value as Backend;
 
-/** The networks of some tasks, with the addresses at which a worker finds them. */
-const ofTasks = (...tasks: string[]): Pretrained[] =>
-  makers.filter(({ card }) => tasks.includes(card.task)).map((entry) => ({ ...entry, file: siteUrl(entry.file) }));
+/** The networks of a task, with the addresses at which a worker finds them. */
+const ofTask = (task: string): Pretrained[] =>
+  makers.filter(({ card }) => card.task === task).map((entry) => ({ ...entry, file: siteUrl(entry.file) }));
 
 /** A section works where there are networks for it, and says so where there are none. */
 function section(id: string, networks: readonly Pretrained[]): HTMLElement {
@@ -26,7 +26,7 @@ function section(id: string, networks: readonly Pretrained[]): HTMLElement {
 }
 
 async function start(): Promise<void> {
-  const [autoencoders, gans, denoisers] = [ofTasks("autoencoding"), ofTasks("adversarial"), ofTasks("diffusion")];
+  const [autoencoders, gans, denoisers] = [ofTask("autoencoding"), ofTask("adversarial"), ofTask("diffusion")];
   const generators = new Generators(backend);
   const [walk, between, noise] = [
     section("walk", autoencoders),
@@ -35,7 +35,7 @@ async function start(): Promise<void> {
   ];
   const [first] = autoencoders;
   const panels = [
-    ...(first ? [new WalkPanel(walk, first, generators)] : []),
+    ...(first ? [new WalkPanel(walk, autoencoders, generators)] : []),
     ...(gans.length + autoencoders.length > 0
       ? [new BetweenPanel(between, [...gans, ...autoencoders], generators)]
       : []),

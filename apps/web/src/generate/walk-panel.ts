@@ -1,4 +1,4 @@
-import { drawLatents, randomStream } from "@tfjs-zoo/models";
+import { drawLatents, InputError, randomStream } from "@tfjs-zoo/models";
 import { part } from "../shared/dom.ts";
 import { Lane } from "../shared/lane.ts";
 import type { Pretrained } from "../shared/pretrained.ts";
@@ -19,15 +19,16 @@ const CORNERS = ["7", "9", "2", "0"];
 /** Where one is on a new map of pictures: near the first of them. */
 const BEGINNING: Spot = { across: -2, up: 2 };
 
-/** A walk through the space of z of an autoencoder: a plane of it as a map, and a slider for each of its numbers. */
+/** A walk through the space of z of an autoencoder, one of several: a plane of it as a map, and a slider for each of its numbers. */
 export class WalkPanel {
   private readonly voice: Voice;
+  private readonly network: HTMLSelectElement;
   private readonly map: LatentMap;
   private readonly picture: HTMLCanvasElement;
   private readonly laid: HTMLSelectElement;
   private readonly axes: readonly [across: HTMLSelectElement, up: HTMLSelectElement];
   private readonly corners: readonly HTMLSelectElement[];
-  private readonly samples: readonly Sample[];
+  private samples: readonly Sample[] = [];
   /** What is drawn large, and what lies around it: the newest of each counts. */
   private readonly large = new Lane();
   private readonly around = new Lane();
@@ -44,13 +45,16 @@ export class WalkPanel {
 
   constructor(
     private readonly section: HTMLElement,
-    private readonly entry: Pretrained,
+    private readonly entries: readonly Pretrained[],
     private readonly generators: Generators,
   ) {
     this.voice = voiceOf(
       () => part(section, ".state"),
       () => part(section, ".problem"),
     );
+    this.network = part(section, ".network");
+    this.network.append(...entries.map(({ name }) => new Option(name, name)));
+    part(section, ".network-choice").hidden = entries.length === 1;
     this.picture = part(section, ".made canvas");
     this.map = new LatentMap(part(section, ".plane"), {
       onMove: (spot) => this.moveTo(spot),
@@ -59,25 +63,15 @@ export class WalkPanel {
     this.laid = part(section, ".laid");
     this.axes = [part(section, ".across"), part(section, ".up")];
     this.corners = [...section.querySelectorAll<HTMLSelectElement>(".corners select")];
-    this.samples = samplesOf(entry.card.metric.dataset);
     this.listen();
   }
 
   private listen(): void {
-    const { section, axes, corners, samples, voice } = this;
+    const { section, axes, corners, voice } = this;
+    this.network.addEventListener("change", () => this.open());
     this.laid.addEventListener("change", () => voice.attempt(() => this.layMap()));
     for (const [i, axis] of axes.entries()) axis.addEventListener("change", () => this.chooseAxis(axis, axes[1 - i]));
-    for (const [i, corner] of corners.entries()) {
-      corner.append(...samples.map(({ title }, sample) => new Option(title, String(sample))));
-      const first = samples.findIndex(({ title }) => title === CORNERS[i]);
-      corner.value = String(first < 0 ? i % samples.length : first);
-      corner.addEventListener("change", () => voice.attempt(() => this.layMap()));
-    }
-    part(section, ".samples").append(
-      ...samples.map((sample) =>
-        sampleButton(sample, () => voice.attempt(async () => this.go(await this.zOf(sample)))),
-      ),
-    );
+    for (const corner of corners) corner.addEventListener("change", () => voice.attempt(() => this.layMap()));
     part(section, ".anywhere").addEventListener("click", () => {
       const [z] = drawLatents(1, this.latent, randomStream("walk", this.places++));
       this.go(z);
@@ -85,32 +79,54 @@ export class WalkPanel {
     part(section, ".middle").addEventListener("click", () => this.go(new Array<number>(this.latent).fill(0)));
   }
 
-  /** Opens the network, on the backend that is chosen now, and goes on where it was. */
+  /** Opens the network that is chosen, on the backend that is chosen now; the one that is open goes on where it was. */
   open(): Promise<void> {
     return this.voice.attempt(async () => {
-      const opened = await this.generators.open(this.entry, this.voice.say);
-      const isFirst = this.generator === undefined;
+      const entry = this.entries.find(({ name }) => name === this.network.value);
+      if (entry === undefined) throw new InputError("No autoencoder came with this site");
+      const opened = await this.generators.open(entry, this.voice.say);
+      const isOpen = this.generator?.name === opened.name;
+      const order = isOpen ? [] : await orderOf(opened);
+      if (this.network.value !== entry.name) return; // another was chosen meanwhile
       this.generator = opened;
-      if (isFirst) await this.layOut(opened);
-      else this.showAnew();
+      if (isOpen) this.showAnew();
+      else await this.layOut(opened, order, samplesOf(entry.card.metric.dataset));
       const size = opened.shape.slice(0, 2).join("×");
       this.voice.say(`${opened.name}: ${opened.latent} numbers make a picture of ${size} pixels`);
     });
   }
 
-  /** Lists the numbers, those first that change most of a picture, and lays the first map. */
-  private async layOut(opened: RemoteGenerator): Promise<void> {
-    this.latent = opened.latent;
-    const order = await orderOf(opened);
-    this.numbers = new NumberList(part(this.section, ".numbers"), order, (number, value) =>
-      this.moveNumber(number, value),
-    );
+  /** Lists the numbers, in this order, offers the samples, and lays the first map. */
+  private async layOut(
+    { latent, encodes }: RemoteGenerator,
+    order: readonly number[],
+    samples: readonly Sample[],
+  ): Promise<void> {
+    const { section, voice } = this;
+    Object.assign(this, {
+      latent,
+      samples,
+      plane: undefined,
+      spot: BEGINNING,
+      offset: new Array<number>(latent).fill(0),
+    });
+    this.numbers = new NumberList(part(section, ".numbers"), order, (number, value) => this.moveNumber(number, value));
     for (const [i, select] of this.axes.entries()) {
-      select.append(...order.map((number) => new Option(nameOf(number), String(number))));
+      select.replaceChildren(...order.map((number) => new Option(nameOf(number), String(number))));
       select.value = String(order[Math.min(i, order.length - 1)]);
     }
-    const hasPictures = opened.encodes && this.samples.length > 0;
-    part(this.section, ".laid-choice").hidden = part(this.section, ".samples").hidden = !hasPictures;
+    for (const [i, corner] of this.corners.entries()) {
+      corner.replaceChildren(...samples.map(({ title }, sample) => new Option(title, String(sample))));
+      const first = samples.findIndex(({ title }) => title === CORNERS[i]);
+      corner.value = String(first < 0 ? i % samples.length : first);
+    }
+    part(section, ".samples").replaceChildren(
+      ...samples.map((sample) =>
+        sampleButton(sample, () => voice.attempt(async () => this.go(await this.zOf(sample)))),
+      ),
+    );
+    const hasPictures = encodes && samples.length > 0;
+    part(section, ".laid-choice").hidden = part(section, ".samples").hidden = !hasPictures;
     if (!hasPictures) this.laid.value = "numbers";
     await this.layMap();
   }
@@ -136,12 +152,13 @@ export class WalkPanel {
 
   /** Lays the map as is chosen: among four pictures, or along two numbers through where one is. */
   private async layMap(): Promise<void> {
-    const { section, isOfPictures, corners } = this;
-    if (this.generator === undefined) return;
+    const { section, isOfPictures, corners, generator } = this;
+    if (generator === undefined) return;
     part(section, ".corners").hidden = !isOfPictures;
     part(section, ".axes").hidden = part(section, ".beginnings").hidden = isOfPictures;
     if (!isOfPictures) return this.go(this.plane === undefined ? new Array<number>(this.latent).fill(0) : this.z);
     const ends = await Promise.all(corners.map(({ value }) => this.zOf(this.samples[Number(value)])));
+    if (this.generator !== generator) return;
     Object.assign(this, { plane: planeOfCorners(ends), spot: BEGINNING, offset: ends[0].map(() => 0) });
     this.showAnew();
   }
@@ -228,6 +245,7 @@ export class WalkPanel {
       );
       paintImages(this.map.canvas, toBytes(await generator.make(places)), generator.shape, { columns: TILES });
     }
+    if (this.generator !== generator) return; // these numbers are not its own
     numbers?.showEnds(toBytes(await generator.make(endsOf(this.z))), generator.shape);
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { InputError } from "@tfjs-zoo/models";
+import { InputError, registry } from "@tfjs-zoo/models";
 import { type Card, parseCard, readSafetensors } from "@tfjs-zoo/models/weights";
 import type { InlineConfig, Plugin } from "vite";
 import type { Pretrained } from "../shared/pretrained.ts";
@@ -117,6 +117,12 @@ function reading<T>(path: string, read: (path: string) => T): T {
   }
 }
 
+/** As the registry has their networks: of each kind the plainest first, which opens with its page. */
+function inOrderOfTheZoo(entries: readonly Pretrained[]): Pretrained[] {
+  const order = [...registry.keys()];
+  return entries.toSorted((a, b) => order.indexOf(a.card.model) - order.indexOf(b.card.model));
+}
+
 /** Modules that list what there is: weights with their cards, and samples by data set. The weights go into the site. */
 function lists(more?: string): Plugin {
   const entries = publishedIn(pretrained)
@@ -138,7 +144,7 @@ function lists(more?: string): Plugin {
     "virtual:pretrained": () => ofTask("classification"),
     "virtual:writers": () => ofTask("language-modelling"),
     "virtual:translators": () => ofTask("translation"),
-    "virtual:makers": () => ofTask(...makesImages),
+    "virtual:makers": () => inOrderOfTheZoo(ofTask(...makesImages)),
     "virtual:samples": () =>
       Object.fromEntries(
         readdirSync(samples, { withFileTypes: true })
