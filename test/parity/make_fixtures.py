@@ -409,8 +409,9 @@ def fixture(model, options, input_shape, network, batch, smoothing=0.0, steps=ST
     }
 
 
-def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2, **arguments):
+def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2, margin=MARGIN, **arguments):
     return {
+        "margin": margin,
         "model": model,
         "options": options or {},
         "inputShape": list(input_shape),
@@ -423,7 +424,10 @@ def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2,
 # `model` is a name in the zoo's registry, or its builder with these options. The narrow one suits the slowest backend.
 FIXTURES = {
     "resnet20": resnet("resnet20"),
-    "resnet20-b": resnet("resnetCifar", {"n": 3, "shortcut": "B"}, smoothing=0.1, shortcut="B"),
+    # Its last sums are some units large: at MARGIN, a kernel of oneDNN for AVX-512 took the other side in the second step.
+    "resnet20-b": resnet(
+        "resnetCifar", {"n": 3, "shortcut": "B"}, (16, 16, 3), smoothing=0.1, margin=4 * MARGIN, shortcut="B"
+    ),
     "resnet8-narrow": resnet(
         "resnetCifar", {"n": 1, "widths": [4, 6, 8]}, (15, 17, 3), smoothing=0.1, batch=8, n=1, widths=(4, 6, 8)
     ),
@@ -683,15 +687,16 @@ def error_of(ours, reference):
 
 
 def make(name, spec):
+    margin = spec.get("margin", MARGIN)
     best, exact, seed = -1.0, None, 0
     for candidate in count(1):
-        if best >= MARGIN or (candidate > SEEDS and name not in FIXTURES):
+        if best >= margin or (candidate > SEEDS and name not in FIXTURES):
             break
         margins.clear()
         result = run(spec, candidate, torch.float64)
         if min(margins, default=1.0) > best:
             best, exact, seed = min(margins, default=1.0), result, candidate
-    singles = [run(spec, seed, torch.float32, rounding) for rounding in range(1 if best >= MARGIN else ROUNDED)]
+    singles = [run(spec, seed, torch.float32, rounding) for rounding in range(1 if best >= margin else ROUNDED)]
 
     def logits_error(key):
         largest = max(abs(z) for z in exact[key])
