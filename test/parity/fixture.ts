@@ -27,6 +27,8 @@ export interface Fixture {
   learningRate: number;
   momentum: number;
   weightDecay: number;
+  /** by how much biases are further from 0, none if missing */
+  offset?: number;
   /** how far PyTorch's own float32 is from its float64 */
   float32: { inference: number; logits: number; loss: number; gradients: number; statistics?: number; after: number };
   /** logits of the first step's images in inference, by the initial weights and running statistics, [batch · classes] */
@@ -52,14 +54,18 @@ export function fixtures(): Fixture[] {
   }));
 }
 
+/** What says a network's initial weights. */
+export type Initial = Pick<Fixture, "seed" | "offset">;
+
 /** The initial value of a parameter or running statistic by its name, in PyTorch's layout: `value_of` of make_fixtures.py. */
-export function initialValue({ seed }: Pick<Fixture, "seed">, name: string, shape: readonly number[]): Float32Array {
+export function initialValue({ seed, offset = 0 }: Initial, name: string, shape: readonly number[]): Float32Array {
   const random = randomStream(seed, "fixture", name);
   const fanIn = shape.slice(1).reduce((product, n) => product * n, 1);
   const of = (z: number): number => {
     if (shape.length >= 2) return Math.sqrt(2 / fanIn) * z;
     if (name.endsWith("running_var")) return 1 + 0.1 * Math.abs(z);
-    return name.endsWith("weight") ? 1 + 0.1 * z : 0.1 * z;
+    if (name.endsWith("weight")) return 1 + 0.1 * z;
+    return name.endsWith("bias") ? 0.1 * z + offset * Math.sign(z) : 0.1 * z;
   };
   return Float32Array.from({ length: (shape[0] ?? 1) * fanIn }, () => of(random.normal()));
 }
@@ -104,7 +110,7 @@ export function errorOf(actual: Summaries, expected: Summaries): { name: string;
 }
 
 /** Gives a network a fixture's weights: each by its name in PyTorch. */
-export function fillNetwork(model: tfl.LayersModel, fixture: Pick<Fixture, "seed">): void {
+export function fillNetwork(model: tfl.LayersModel, fixture: Initial): void {
   const tensors = new Map(
     stateDict(model).map(({ name, variable, layout }) => {
       const shape = torchShape(variable.shape as number[], layout);

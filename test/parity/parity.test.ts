@@ -24,7 +24,7 @@ import {
   vggCifar,
   vit,
 } from "@tfjs-zoo/models";
-import { fromFloat32, loadWeights, type StateEntry, stateDict, torchShape, toTorch } from "@tfjs-zoo/models/weights";
+import { type StateEntry, stateDict, toTorch } from "@tfjs-zoo/models/weights";
 import { classification, sgd, Trainer, weightsAndBiases } from "@tfjs-zoo/training";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backendStarts } from "./backend-starts.ts";
@@ -32,9 +32,9 @@ import {
   batchOf,
   errorOf,
   type Fixture,
+  fillNetwork,
   fixtures,
   fullSizeFolder,
-  initialValue,
   type Summaries,
   summarise,
 } from "./fixture.ts";
@@ -149,14 +149,7 @@ function freshModel(fixture: Fixture): tfl.LayersModel {
   };
   const build = builders[fixture.model] ?? ((given: object) => createModel(fixture.model, given));
   const model = build(options);
-  const tensors = new Map(
-    stateDict(model).map(({ name, variable, layout }) => {
-      const shape = torchShape(variable.shape as number[], layout);
-      const data = fromFloat32(initialValue(fixture, name, shape), "F32");
-      return [name, { dtype: "F32" as const, shape, data }];
-    }),
-  );
-  loadWeights(model, { tensors, metadata: {} });
+  fillNetwork(model, fixture);
   return model;
 }
 

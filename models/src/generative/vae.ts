@@ -97,12 +97,15 @@ const tanh = (name: string): tfl.layers.Layer => tfl.layers.activation({ name, a
 export interface ConvVaeOptions extends VaeOptions {
   /** of the encoder's convolutions, each of which halves the image; the decoder has them in reverse */
   channels?: readonly number[];
+  /** of a dense layer between the smallest image and z, and of one on the way back; 0 for none */
+  units?: number;
 }
 
-const convolutional = { channels: [32, 64], latent: 20, params: 258_025, macs: 3_600_128 } as const;
+const convolutional = { channels: [32, 64], units: 256, latent: 32, params: 1_700_609, macs: 5_042_176 } as const;
 
 /**
- * A VAE of convolutions, whose decoder doubles an image as often as the encoder halves it.
+ * A VAE of convolutions, whose decoder doubles an image as often as the encoder halves it, with a dense layer on either
+ * side of z (as in Salimans, Kingma & Welling 2015, "Markov chain Monte Carlo and variational inference").
  *
  * @throws InputError for images that can't be halved so often
  */
@@ -110,6 +113,7 @@ export function convVae({
   name = "vae-conv",
   inputShape = [28, 28, 1],
   channels = convolutional.channels,
+  units = convolutional.units,
   latent = convolutional.latent,
   likelihood = "bernoulli",
   seed = 0,
@@ -124,6 +128,8 @@ export function convVae({
   const last = channels[channels.length - 1];
   const small = [height / times, width / times, last] as const; // the smallest image
   const window = { kernelSize: 4, strides: 2, padding: 1 } as const;
+  const dense = (path: string) =>
+    units === 0 ? [] : [new Dense({ name: `${path}.0`, units }), new ReLU({ name: `${path}.1` })];
   return graphs(
     { name, inputShape, latent, likelihood, seed },
     {
@@ -137,11 +143,12 @@ export function convVae({
             ),
           images,
         );
-        return chain(halved, new Flatten({ name: "flatten" }));
+        return chain(halved, new Flatten({ name: "flatten" }), ...dense("encoder_dense"));
       },
       decode: (z) => {
         const begun = chain(
           z,
+          ...dense("decoder_dense"), // [rows, units]
           new Dense({ name: "decoder.0", units: small[0] * small[1] * last }),
           new ReLU({ name: "decoder.1" }),
           new Unflatten({ name: "unflatten", shape: [...small] }), // [rows, height / 2ⁿ, width / 2ⁿ, channels]
@@ -158,7 +165,7 @@ export function convVae({
 }
 
 const narrow = { inputShape: [4, 4, 1], hidden: [6, 5], latent: 3 } satisfies MlpVaeOptions;
-const narrowConvolutional = { inputShape: [8, 8, 1], channels: [3, 2], latent: 3 } satisfies ConvVaeOptions;
+const narrowConvolutional = { inputShape: [8, 8, 1], channels: [3, 2], units: 5, latent: 3 } satisfies ConvVaeOptions;
 
 const entryOf = (name: keyof typeof variants, summary: string): AutoencoderEntry => {
   const { params, macs, ...sizes } = variants[name];

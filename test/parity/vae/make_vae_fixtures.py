@@ -60,9 +60,9 @@ class Vae(nn.Module):
 
 
 class ConvVae(Vae):
-    """Convolutions that halve an image of one channel, and transposed ones that double it."""
+    """Convolutions that halve an image of one channel, and transposed ones that double it; dense layers beside z."""
 
-    def __init__(self, height, width, channels, latent, likelihood):
+    def __init__(self, height, width, channels, units, latent, likelihood):
         nn.Module.__init__(self)
         down, before = [], 1
         for filters in channels:
@@ -70,8 +70,13 @@ class ConvVae(Vae):
             before = filters
         small = (before, height >> len(channels), width >> len(channels))
         self.encoder = nn.Sequential(*down)
-        self.fc_mu, self.fc_var = (nn.Linear(math.prod(small), latent) for _ in range(2))
-        up = [nn.Linear(latent, math.prod(small)), nn.ReLU(), nn.Unflatten(1, small)]
+        features, begun = math.prod(small), latent
+        if units:
+            self.encoder_dense = nn.Sequential(nn.Linear(features, units), nn.ReLU())
+            self.decoder_dense = nn.Sequential(nn.Linear(latent, units), nn.ReLU())
+            features, begun = units, units
+        self.fc_mu, self.fc_var = (nn.Linear(features, latent) for _ in range(2))
+        up = [nn.Linear(begun, math.prod(small)), nn.ReLU(), nn.Unflatten(1, small)]
         for filters in [*channels[-2::-1], 1]:
             up += [nn.ConvTranspose2d(before, filters, 4, 2, 1), nn.ReLU()]
             before = filters
@@ -83,9 +88,11 @@ class ConvVae(Vae):
 
     def posterior(self, x):
         h = self.encoder(x.view(len(x), 1, *self.size)).flatten(1)
+        h = self.encoder_dense(h) if hasattr(self, "encoder_dense") else h
         return Normal(self.fc_mu(h), torch.exp(0.5 * self.fc_var(h)))
 
     def draw(self, z):
+        z = self.decoder_dense(z) if hasattr(self, "decoder_dense") else z
         return self.decoder(z.flatten(0, -2)).flatten(1).view(*z.shape[:-1], -1)
 
 
@@ -98,7 +105,7 @@ def make(name, options, draws=1, kl_weight=1.0):
     # Pixels in the order in which our images have them; with one channel it is PyTorch's too.
     assert channels == 1
     if "channels" in options:
-        net = ConvVae(height, width, options["channels"], options["latent"], options["likelihood"]).double()
+        net = ConvVae(height, width, *(options[key] for key in ("channels", "units", "latent", "likelihood"))).double()
     else:
         net = Vae(height * width, options["hidden"], options["latent"], options["activation"], options["likelihood"]).double()
     for key, value in net.named_parameters():
@@ -131,9 +138,9 @@ def main():
     make("gaussian", {**small, "likelihood": "gaussian", "activation": "tanh"})
     make("importance", {**small, "hidden": [5, 4], "activation": "tanh"}, draws=4)
     make("importance-gaussian", {**small, "likelihood": "gaussian"}, draws=2)
-    convolutional = {"inputShape": [8, 12, 1], "channels": [3, 2], "latent": 3, "likelihood": "bernoulli"}
+    convolutional = {"inputShape": [8, 12, 1], "channels": [3, 2], "units": 5, "latent": 3, "likelihood": "bernoulli"}
     make("convolutional", convolutional)
-    make("convolutional-importance", {**convolutional, "channels": [2], "likelihood": "gaussian"}, draws=3)
+    make("convolutional-importance", {**convolutional, "channels": [2], "units": 0, "likelihood": "gaussian"}, draws=3)
 
 
 if __name__ == "__main__":
