@@ -479,24 +479,65 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     expect(() => ops.softmaxCrossEntropy({ logits, labels: tf.tensor1d([0, 3], "int32") })).toThrow(/labels/);
   });
 
-  it.each([
-    [7, 0, false],
-    [1003, 0.1, false],
-    [70_001, 0.1, true],
-  ])("a step of Adam: %i weights, decay %d, decoupled %s", async (size, decay, decoupled) => {
-    const attrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, decay, decoupled, step: 3 };
-    const results: Float32Array[][] = [];
-    for (const backend of ["tensorflow", "cpu"]) {
-      await tf.setBackend(backend);
-      const before = tf.memory().numTensors;
-      const [weights, gradient, m] = ["weights", "g", "m"].map((name) => tf.tensor1d(values([size], name)));
-      const v: tf.Tensor1D = tf.square(m);
-      const next = ops.adamUpdate({ weights, gradient, m, v }, attrs);
-      results.push([next.weights, next.m, next.v].map((tensor) => tensor.dataSync() as Float32Array));
-      tf.dispose([weights, gradient, m, v, next]);
-      expect(tf.memory().numTensors).toBe(before);
+  describe("an optimizer's step", () => {
+    const shapesOf: { [name: string]: number[][] } = {
+      small: [[7], [], [2, 3]],
+      "a block and more": [[3, 3, 100, 91], [1], [8192], [5]],
+      "for several threads": [[400, 300], [70_001], [3], [65_536]],
+    };
+
+    async function compare(
+      shapes: number[][],
+      step: (given: { weights: tf.Tensor[]; gradients: tf.Tensor[]; m: tf.Tensor1D }) => tf.Tensor[],
+    ) {
+      const size = shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
+      const results: Float32Array[][] = [];
+      for (const backend of ["tensorflow", "cpu"]) {
+        await tf.setBackend(backend);
+        const before = tf.memory().numTensors;
+        const tensors = (name: string) => shapes.map((shape, i) => tf.tensor(values(shape, `${name} ${i}`), shape));
+        const given = { weights: tensors("weights"), gradients: tensors("g"), m: tf.tensor1d(values([size], "m")) };
+        const next = tf.tidy(() => step(given));
+        expect(next.slice(0, shapes.length).map(({ shape }) => shape)).toEqual(shapes);
+        results.push(next.map((tensor) => tensor.dataSync() as Float32Array));
+        tf.dispose([given, next]);
+        expect(tf.memory().numTensors).toBe(before);
+      }
+      expectClose(results[0], results[1], 2e-6);
     }
-    expectClose(results[0], results[1], 2e-6);
+
+    it.for([
+      ["small", 0, false],
+      ["a block and more", 0.1, false],
+      ["for several threads", 0.1, true],
+    ] as const)("of Adam: %s, decay %d, decoupled %s", async ([which, decay, decoupled]) => {
+      const attrs = {
+        learningRate: 0.01,
+        beta1: 0.9,
+        beta2: 0.98,
+        epsilon: 1e-8,
+        decay,
+        decoupled,
+        scale: 0.5,
+        step: 3,
+      };
+      await compare(shapesOf[which], ({ weights, gradients, m }) => {
+        const next = ops.adamUpdate({ weights, gradients, m, v: tf.square(m) }, attrs);
+        return [...next.weights, next.m, next.v];
+      });
+    });
+
+    it.for([
+      ["small", 0, false],
+      ["a block and more", 0.1, false],
+      ["for several threads", 0.1, true],
+    ] as const)("of SGD: %s, decay %d, Nesterov %s", async ([which, decay, nesterov]) => {
+      const attrs = { learningRate: 0.1, decay, momentum: 0.9, nesterov, scale: 0.5 };
+      await compare(shapesOf[which], ({ weights, gradients, m }) => {
+        const next = ops.sgdUpdate({ weights, gradients, v: m }, attrs);
+        return [...next.weights, next.v as tf.Tensor1D];
+      });
+    });
   });
 
   it.each([

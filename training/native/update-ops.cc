@@ -2,16 +2,22 @@
 #include "adam.h"
 #include "flat.h"
 #include "op.h"
+#include "sgd.h"
 
 namespace zoo {
 
 std::vector<Op> UpdateOps() {
   return {
       {"ZooAdam",
-       {},
-       {"weights: float", "gradient: float", "m: float", "v: float", "numbers: float"},
-       {"next: float", "next_m: float", "next_v: float"},
+       {"N: int >= 1"},
+       {"weights: N * float", "gradients: N * float", "m: float", "v: float", "numbers: float"},
+       {"next: N * float", "next_m: float", "next_v: float"},
        Adam},
+      {"ZooSgd",
+       {"N: int >= 1"},
+       {"weights: N * float", "gradients: N * float", "v: float", "numbers: float"},
+       {"next: N * float", "next_v: float"},
+       Sgd},
       {"ZooNorm", {"N: int >= 1"}, {"parts: N * float"}, {"norm: float"}, Norm},
       {"ZooJoin", {"N: int >= 1"}, {"parts: N * float"}, {"flat: float"}, Join},
       {"ZooSplit",

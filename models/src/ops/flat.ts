@@ -35,10 +35,30 @@ export function split(flat: tf.Tensor1D, shapes: readonly (readonly number[])[])
   });
 }
 
+/** A vector [size] as tensors of others' shapes. */
+export const likewise = (flat: tf.Tensor1D, others: readonly tf.Tensor[]): tf.Tensor[] =>
+  split(
+    flat,
+    others.map(({ shape }) => shape),
+  );
+
+/** A vector [size] times a number; nothing to do where that is 1. */
+export const multiplied = (flat: tf.Tensor1D, scale: number): tf.Tensor1D => (scale === 1 ? flat : tf.mul(flat, scale));
+
+/** What an optimizer's step is made from: weights θ and their gradients g, of any shapes. */
+export interface Updated {
+  weights: readonly tf.Tensor[];
+  gradients: readonly tf.Tensor[];
+}
+
+/** Tensors as a kernel's inputs: under a name and their number. */
+export const listed = (name: string, tensors: readonly tf.Tensor[]): tf.NamedTensorMap =>
+  Object.fromEntries(tensors.map((tensor, i) => [`${name}${i}`, tensor]));
+
 /** The Euclidean norm of all numbers of some tensors: []. For optimizers; it has no gradient of its own. */
 export function norm(tensors: readonly tf.Tensor[]): tf.Scalar {
   if (tf.getKernel(normKernel, tf.getBackend()) !== undefined) {
     return runKernel(normKernel, Object.fromEntries(tensors.entries()), {})[0] as tf.Scalar;
   }
-  return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);
+  return tf.tidy(() => tf.sqrt(tf.sum(tf.square(join(tensors)))) as tf.Scalar);
 }

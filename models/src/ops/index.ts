@@ -48,6 +48,7 @@ export * from "./reparameterize.ts";
 export * from "./rms-norm.ts";
 export * from "./rnn.ts";
 export * from "./rotary.ts";
+export * from "./sgd-update.ts";
 export * from "./shortcut-a.ts";
 export * from "./sigmoid.ts";
 export * from "./sigmoid-cross-entropy.ts";

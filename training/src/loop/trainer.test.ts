@@ -188,10 +188,10 @@ describe("Trainer", () => {
     const net = model();
     const trainer = trainerOf(net);
     const before = weightsOf(net);
-    const { "classifier.weights.momentum": _, ...state } = await trainerOf(model()).state();
+    const { "classifier.all.momentum": _, ...state } = await trainerOf(model()).state();
     state.weights.fill(7);
     expect(() => trainer.restore(state, 3)).toThrow(
-      'the checkpoint has no numbers of "classifier.weights.momentum", expected 48: another version of the zoo made it; start a new run',
+      'the checkpoint has no numbers of "classifier.all.momentum", expected 51: another version of the zoo made it; start a new run',
     );
     expect(weightsOf(net)).toEqual(before);
     expect(trainer.step).toBe(0);

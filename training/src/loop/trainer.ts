@@ -30,7 +30,7 @@ export interface StepResult {
 /** What a trainer carries from step to step: vectors by name. */
 export type TrainerState = { [name: string]: Float32Array };
 
-/** A group's weights in an update as one vector, and what the optimizer carries for it. */
+/** A group's weights in an update, and what the optimizer carries for them. */
 interface Flat {
   name: string;
   group: ParameterGroup;
@@ -42,8 +42,8 @@ interface Flat {
 const AVERAGE_EVERY = 5;
 
 /**
- * Takes training steps. It knows neither model nor data nor machine: a task gives losses, an optimizer a rule on flat
- * vectors.
+ * Takes training steps. It knows neither model nor data nor machine: a task gives losses, an optimizer a rule for
+ * weights.
  */
 export class Trainer<Batch, Inputs extends tf.TensorContainer> {
   /** steps taken */
@@ -88,7 +88,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
       const { every = 1 } = update;
       const { within = (body) => body() } = this.options;
       const { gradients, loss, metrics } = within(() => this.gradients(update, flats, batches, items));
-      const norm = ops.norm(gradients);
+      const norm = ops.norm(gradients.flat());
       const scalars = { loss, norm, ...metrics };
       const values = Object.fromEntries(
         await Promise.all(Object.entries(scalars).map(async ([key, t]) => [key, (await t.data())[0]] as const)),
@@ -108,11 +108,11 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     return result;
   }
 
-  /** The mean gradient over micro-batches, each weighted by its size: a vector for each group. */
+  /** The mean gradients over micro-batches, each weighted by its size: for each group, in its weights' order. */
   private gradients(update: Update<Inputs>, flats: readonly Flat[], batches: readonly Batch[], items: number) {
-    const variables = flats.flatMap(({ parameters }) => parameters.variables.map((v) => v.read() as tf.Variable));
+    const weights = flats.map(({ parameters }) => parameters.values());
     return tf.tidy(() => {
-      const gradients: tf.Tensor1D[] = [];
+      const gradients: tf.Tensor[][] = weights.map(() => []);
       let loss: tf.Scalar | undefined;
       let metrics: Scalars = {};
       for (const batch of batches) {
@@ -123,12 +123,14 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
           const computed = update.loss(inputs);
           batchMetrics = Object.fromEntries(Object.entries(computed.metrics).map(([key, t]) => [key, tf.keep(t)]));
           return computed.loss;
-        }, variables);
-        for (const [g, { parameters }] of flats.entries()) {
-          const flat = parameters.join(parameters.variables.map((v) => grads[(v.read() as tf.Variable).name]));
-          gradients[g] = accumulate(gradients[g], share === 1 ? flat : tf.mul(flat, share));
+        }, weights.flat());
+        for (const [g, own] of weights.entries()) {
+          for (const [i, { name }] of own.entries()) {
+            const gradient = share === 1 ? grads[name] : tf.mul(grads[name], share);
+            gradients[g][i] = accumulate(gradients[g][i], gradient);
+            if (gradient !== grads[name]) grads[name].dispose();
+          }
         }
-        tf.dispose(grads);
         loss = accumulate(loss, share === 1 ? value : tf.mul(value, share));
         metrics = Object.fromEntries(
           Object.entries(batchMetrics).map(([key, t]) => [key, accumulate<tf.Scalar>(metrics[key], t)]),
@@ -141,7 +143,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
   private apply(
     { every = 1, bound }: Update<Inputs>,
     flat: Flat,
-    gradient: tf.Tensor1D,
+    gradients: readonly tf.Tensor[],
     norm: number,
     learningRate: number,
   ): void {
@@ -151,15 +153,13 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     const scale = clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1;
     flat.slots = tf.tidy(() => {
       const next = optimizer.update({
-        weights: parameters.read(),
-        gradient: scale === 1 ? gradient : tf.mul(gradient, scale),
-        slots,
+        ...{ weights: parameters.values(), gradients, scale, slots },
         learningRate: learningRate * learningRateFactor,
         decay,
         step: (this.step + 1) / every,
-        shapes: parameters.shapes,
       });
-      parameters.write(bound === undefined ? next.weights : tf.clipByValue(next.weights, -bound, bound));
+      const within = (weight: tf.Tensor) => (bound === undefined ? weight : tf.clipByValue(weight, -bound, bound));
+      parameters.assign(next.weights.map(within));
       return next.slots;
     });
     for (const [slot, old] of Object.entries(slots)) if (flat.slots[slot] !== old) old.dispose();

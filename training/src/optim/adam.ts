@@ -22,9 +22,9 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupled = f
     name: decoupled ? "adamw" : "adam",
     slots: ["m", "v"],
 
-    update({ weights, gradient, slots: { m, v }, learningRate, decay, step }) {
-      const attrs = { learningRate, beta1, beta2, epsilon, decay, decoupled, step };
-      const { weights: next, ...slots } = ops.adamUpdate({ weights, gradient, m, v }, attrs);
+    update({ weights, gradients, scale, slots: { m, v }, learningRate, decay, step }) {
+      const attrs = { learningRate, beta1, beta2, epsilon, decay, decoupled, scale, step };
+      const { weights: next, ...slots } = ops.adamUpdate({ weights, gradients, m, v }, attrs);
       return { weights: next, slots };
     },
   };

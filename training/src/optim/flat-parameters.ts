@@ -10,10 +10,7 @@ export interface WeightVariable {
   write(value: tf.Tensor): unknown;
 }
 
-/**
- * Weights seen as one vector, so that an optimizer's update is a handful of ops on one tensor and not a handful for
- * every weight.
- */
+/** Weights that are read and written together, as tensors of their shapes or as one vector. */
 export class FlatParameters {
   readonly variables: readonly WeightVariable[];
   readonly size: number;
@@ -25,21 +22,23 @@ export class FlatParameters {
     this.size = this.shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
   }
 
-  /** One tensor a weight, joined: [size]. */
-  join(tensors: readonly tf.Tensor[]): tf.Tensor1D {
-    return ops.join(tensors);
+  /** The weights as they are. They change when others are written. */
+  values(): tf.Variable[] {
+    return this.variables.map((variable) => variable.read() as tf.Variable);
   }
 
-  /** The weights as they are: [size]. */
+  /** Gives the weights other values, in their order. */
+  assign(values: readonly tf.Tensor[]): void {
+    for (const [i, variable] of this.variables.entries()) variable.write(values[i]);
+  }
+
+  /** The weights as one vector: [size]. */
   read(): tf.Tensor1D {
-    return this.join(this.variables.map((variable) => variable.read()));
+    return ops.join(this.values());
   }
 
   /** Writes a vector [size] into the weights. */
   write(flat: tf.Tensor1D): void {
-    tf.tidy(() => {
-      const parts = ops.split(flat, this.shapes);
-      for (const [i, variable] of this.variables.entries()) variable.write(parts[i]);
-    });
+    tf.tidy(() => this.assign(ops.split(flat, this.shapes)));
   }
 }

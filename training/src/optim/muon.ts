@@ -20,17 +20,22 @@ export function muon({ momentum = 0.6, iterations = 3 } = {}): Optimizer {
     name: "muon",
     slots: ["momentum"],
 
-    update({ weights, gradient, slots, learningRate, shapes }) {
-      const v: tf.Tensor1D = tf.add(tf.mul(slots.momentum, momentum), gradient); // [size]
-      const u: tf.Tensor1D = tf.add(gradient, tf.mul(v, momentum)); // [size]
-      const matrices = shapes.map((shape) => [tf.util.sizeFromShape(shape.slice(0, -1)), shape[shape.length - 1]]);
-      const directions = ops.split(u, matrices);
-      const turned = ops.split(weights, matrices).map((theta, i) => {
-        const columns = matrices[i][1];
-        const unit = tf.mul(theta, tf.div(Math.sqrt(columns), tf.norm(theta))); // [rows, columns]
-        return tf.sub(unit, tf.mul(orthogonalised(directions[i] as tf.Tensor2D, iterations), learningRate));
+    update({ weights, gradients, scale, slots, learningRate }) {
+      const g = ops.multiplied(ops.join(gradients), scale); // [size]
+      const v: tf.Tensor1D = tf.add(tf.mul(slots.momentum, momentum), g); // [size]
+      const u: tf.Tensor1D = tf.add(g, tf.mul(v, momentum)); // [size]
+      const directions = ops.split(
+        u,
+        weights.map(({ shape }) => [tf.util.sizeFromShape(shape.slice(0, -1)), shape[shape.length - 1]]),
+      );
+      const turned = weights.map((weight, i) => {
+        const direction = directions[i] as tf.Tensor2D; // [rows, columns]
+        const columns = direction.shape[1];
+        const unit = tf.mul(weight, tf.div(Math.sqrt(columns), tf.norm(weight))); // the weight's shape
+        const step = tf.mul(orthogonalised(direction, iterations), learningRate); // [rows, columns]
+        return tf.sub(unit, tf.reshape(step, weight.shape));
       });
-      return { weights: ops.join(turned), slots: { momentum: v } };
+      return { weights: turned, slots: { momentum: v } };
     },
   };
 }

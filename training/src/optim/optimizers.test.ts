@@ -20,15 +20,16 @@ function descend(optimizer: Optimizer, steps: number): number[] {
   let slots: Slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, tf.zeros<tf.Rank.R1>([2])]));
   for (let step = 1; step <= steps; step++) {
     const next = optimizer.update({
-      weights: tf.tensor1d(theta),
-      gradient: tf.tensor1d(gradientAt(theta)),
+      // Two weights, whose gradients are half of what they should be and are doubled.
+      weights: theta.map((x) => tf.tensor2d([x], [1, 1])),
+      gradients: gradientAt(theta).map((g) => tf.tensor2d([g / 2], [1, 1])),
+      scale: 2,
       slots,
       learningRate,
       decay,
-      shapes: [[2]],
       step,
     });
-    theta = [...next.weights.dataSync()];
+    theta = next.weights.map((weight) => weight.dataSync()[0]);
     slots = next.slots;
   }
   return theta;
@@ -126,12 +127,12 @@ describe("muon", () => {
       [1, 1, 4, 2],
     ];
     const [a, b] = [noise(12, 6), noise(4, 2)];
-    const weights = tf.concat1d([tf.reshape(a, [-1]), tf.reshape(b, [-1])]) as tf.Tensor1D;
-    const gradient = tf.reverse1d(weights);
+    const weights = [a, b].map((weight, i) => tf.reshape(weight, shapes[i]));
+    const gradients = weights.map((weight) => tf.reverse(weight));
     const slots = { momentum: tf.zeros<tf.Rank.R1>([80]) };
-    const next = muon().update({ weights, gradient, slots, learningRate: 0.01, decay: 0, step: 1, shapes });
-    const [first, second] = tf.split(next.weights, [72, 8]);
-    const [u] = tf.split(tf.mul(gradient, 1.6), [72, 8]); // g + μ v, v = g
+    const next = muon().update({ weights, gradients, scale: 1, slots, learningRate: 0.01, decay: 0, step: 1 });
+    const [first, second] = next.weights;
+    const u = tf.mul(gradients[0], 1.6); // g + μ v, v = g
     const expected = tf.sub(
       tf.mul(a, tf.div(Math.sqrt(6), tf.norm(a))),
       tf.mul(orthogonalised(tf.reshape(u, [12, 6]), 3), 0.01),
@@ -139,6 +140,6 @@ describe("muon", () => {
     const difference = tf.max(tf.abs(tf.sub(tf.reshape(first, [12, 6]), expected))).arraySync();
     expect(difference).toBeLessThan(1e-6);
     expect(tf.norm(second).arraySync()).toBeCloseTo(Math.sqrt(2), 1);
-    expect([...next.slots.momentum.dataSync()]).toEqual([...gradient.dataSync()]);
+    expect([...next.slots.momentum.dataSync()]).toEqual(gradients.flatMap((g) => [...g.dataSync()]));
   });
 });

@@ -18,6 +18,7 @@ export function weightsAndBiases(
   optimizer: Optimizer,
   { weightDecay = 0, biasFactor = 1 }: { weightDecay?: number; biasFactor?: number } = {},
 ): ParameterGroup[] {
+  if (weightDecay === 0 && biasFactor === 1) return [{ name: "all", takes: () => true, optimizer }];
   return [
     { name: "weights", takes: ({ shape }) => shape.length > 1, optimizer, weightDecay },
     { name: "biases", takes: () => true, optimizer, learningRateFactor: biasFactor },

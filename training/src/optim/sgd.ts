@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import { ops } from "@tfjs-zoo/models";
 import type { Optimizer } from "./optimizer.ts";
 
 /**
@@ -13,12 +13,10 @@ export function sgd({ momentum = 0.9, nesterov = false } = {}): Optimizer {
     name: "sgd",
     slots: momentum === 0 ? [] : ["momentum"],
 
-    update({ weights, gradient, slots, learningRate, decay }) {
-      const g = decay === 0 ? gradient : tf.add(gradient, tf.mul(weights, decay)); // [size]
-      if (momentum === 0) return { weights: tf.sub(weights, tf.mul(g, learningRate)), slots };
-      const v: tf.Tensor1D = tf.add(tf.mul(slots.momentum, momentum), g); // [size]
-      const direction = nesterov ? tf.add(g, tf.mul(v, momentum)) : v; // [size]
-      return { weights: tf.sub(weights, tf.mul(direction, learningRate)), slots: { momentum: v } };
+    update({ weights, gradients, scale, slots, learningRate, decay }) {
+      const attrs = { learningRate, decay, momentum, nesterov, scale };
+      const { weights: next, v } = ops.sgdUpdate({ weights, gradients, v: slots.momentum }, attrs);
+      return { weights: next, slots: v === undefined ? slots : { momentum: v } };
     },
   };
 }

@@ -12,10 +12,11 @@ import type { AdamUpdateAttrs } from "../../ops/adam-update.ts";
 import type { DepthwiseConv2DAttrs } from "../../ops/depthwise-conv2d.ts";
 import type { GeluAttrs } from "../../ops/gelu.ts";
 import type { Pool2DAttrs } from "../../ops/max-pool2d.ts";
+import type { SgdUpdateAttrs } from "../../ops/sgd-update.ts";
 import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax-cross-entropy.ts";
 import { pair, windowOutput } from "../../ops/window.ts";
 import { registerAttention } from "./attention.ts";
-import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
+import { type Inputs, opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
 import { all, executeTyped, numbersOf, single } from "./bf16.ts";
 import { registerSplitAndConcat } from "./split-concat.ts";
 
@@ -308,14 +309,28 @@ export function registerZooOps(): void {
     return executeTyped(backend, "ZooMeanPixelsGrad", { T: { type } }, [...single(dy), [x, type]], 1);
   });
 
-  registerTensorflow<AdamUpdateAttrs>("ZooAdam", ({ weights, gradient, m, v }, attrs, backend) => {
-    const { learningRate, beta1, beta2, epsilon, decay, decoupled, step } = attrs;
-    const decays = decoupled ? [0, decay] : [decay, 0];
-    const shares = [1, step].flatMap((t) => [1 - beta1 ** t, 1 - beta2 ** t]);
-    const numbers = tensor1d([learningRate, beta1, beta2, epsilon, ...decays, ...shares]);
-    const results = executeTyped(backend, "ZooAdam", {}, single(weights, gradient, m, v, numbers), 3);
+  // An optimizer's step on N weights, N gradients and the vectors that it carries; what changes from step to step is an
+  // input, since TensorFlow keeps a kernel for every set of attributes.
+  const update = (op: string, slots: number, inputs: Inputs, given: number[], backend: TensorflowBackend) => {
+    const tensors = Object.values(inputs);
+    const N = (tensors.length - slots) / 2;
+    const numbers = tensor1d(given);
+    const results = executeTyped(backend, op, { N }, single(...tensors, numbers), N + slots);
     numbers.dispose();
     return results;
+  };
+
+  registerTensorflow<AdamUpdateAttrs>("ZooAdam", (inputs, attrs, backend) => {
+    const { learningRate, beta1, beta2, epsilon, decay, decoupled, scale, step } = attrs;
+    const decays = decoupled ? [0, decay] : [decay, 0];
+    const shares = [1, step].flatMap((t) => [1 - beta1 ** t, 1 - beta2 ** t]);
+    const numbers = [learningRate, beta1, beta2, epsilon, ...decays, ...shares, scale];
+    return update("ZooAdam", 2, inputs, numbers, backend);
+  });
+
+  registerTensorflow<SgdUpdateAttrs>("ZooSgd", (inputs, attrs, backend) => {
+    const { learningRate, decay, momentum, nesterov, scale } = attrs;
+    return update("ZooSgd", 1, inputs, [learningRate, decay, momentum, nesterov ? 1 : 0, scale], backend);
   });
 
   registerTensorflow("ZooNorm", (tensors, _, backend) => {
