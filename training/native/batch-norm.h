@@ -38,7 +38,8 @@ template <typename Terms>
 std::vector<double> SumChannels(int channels, int64_t rows, const Terms& terms) {
   const size_t width = 2 * static_cast<size_t>(channels);
   std::vector<double> parts(width * pool->threads(), 0.0);
-  Parallel(rows, channels, [&](int part, int64_t begin, int64_t end) {
+  // An addition is so little that a thread is not woken for fewer than a hundred thousand.
+  Parallel(rows, (channels + 3) / 4, [&](int part, int64_t begin, int64_t end) {
     double* const sums = parts.data() + width * part;
     // A few rows at a time for all channels, so that each comes from memory once.
     for (int64_t block = begin; block < end; block += kBlock) {
