@@ -158,8 +158,8 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
         decay,
         step: (this.step + 1) / every,
       });
-      const within = (weight: tf.Tensor) => (bound === undefined ? weight : tf.clipByValue(weight, -bound, bound));
-      parameters.assign(next.weights.map(within));
+      const clip = (weight: tf.Tensor) => (bound === undefined ? weight : tf.clipByValue(weight, -bound, bound));
+      parameters.assign(next.weights.map(clip));
       return next.slots;
     });
     for (const [slot, old] of Object.entries(slots)) if (flat.slots[slot] !== old) old.dispose();
