@@ -14,7 +14,7 @@ export function percent(share: number, digits = 1): string {
 export function compact(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace("e+", "e");
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
   if (size >= 1000) return Math.round(value).toLocaleString("en-GB");
   return String(Number(value.toPrecision(4)));
 }
