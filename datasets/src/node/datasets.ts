@@ -18,6 +18,8 @@ export interface LoadDatasetOptions extends LoadOptions {
   seed?: number;
   /** [height, width, channels]; of `folder:PATH`, 32x32x3 by default. The other sets have one size only. */
   size?: ImageSet["shape"];
+  /** Of `folder:PATH`: for a network that needs no classes, whose pictures may lie in the folder itself. */
+  unlabelled?: boolean;
 }
 
 const FOLDER = "folder:";

@@ -80,6 +80,18 @@ describe("loadImageFolder", () => {
     expect([dataset.train.count, dataset.mean.length, dataset.shape]).toEqual([36, 1, [4, 4, 1]]);
   });
 
+  it("needs no classes for a network that makes pictures", async () => {
+    const folder = await temporaryFolder();
+    expect(await failure(loadImageFolder(folder, { unlabelled: true }))).toMatch(/has no pictures: put \.jpg/);
+    for (let i = 0; i < 20; i++) await picture(join(folder, "cat", `${i}.png`), i);
+    for (const path of [folder, join(folder, "cat")]) {
+      const { classes, train, test } = await loadImageFolder(path, { size, unlabelled: true });
+      expect([classes, train.count, test.count]).toEqual([["cat"], 18, 2]);
+      expect((await reds(train)).length).toBe(18);
+    }
+    expect(await failure(loadImageFolder(join(folder, "cat")))).toMatch(/has no sub-folders: expected one a class/);
+  });
+
   it("says in a line what is wrong with a folder", async () => {
     const folder = await temporaryFolder();
     expect(await failure(loadImageFolder(join(folder, "none")))).toMatch(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
 import type { ImageDataset, ImageSet, Progress } from "../types.ts";
 import { decodeImage, imageHeader } from "./decode-image.ts";
@@ -16,6 +16,8 @@ const CONCURRENCY = 8;
 export interface ImageFolderOptions {
   /** [height, width, channels] that every picture is brought to. */
   size?: ImageSet["shape"];
+  /** For a network that needs no classes: the pictures may lie in the folder itself, or in one sub-folder. */
+  unlabelled?: boolean;
   /** Decides which pictures are the test set where the folder has none. */
   seed?: number;
   progress?: Progress;
@@ -31,12 +33,14 @@ interface Labelled {
 /**
  * A folder of pictures, a sub-folder a class: PATH/train/CLASS/*.jpg with PATH/test/CLASS/*.jpg, or PATH/CLASS/*.jpg of
  * which a tenth of every class, chosen by a seeded hash of the file's name, becomes the test set. Pictures are decoded
- * when they are first read. Normalised with ImageNet's mean and standard deviation.
+ * when they are first read. Normalised with ImageNet's mean and standard deviation. Where they are `unlabelled`, PATH/*.jpg
+ * will do: they are one class, of the folder's name.
  *
  * @throws InputError where there are fewer than two classes, a class has no pictures, or a file is no picture
  */
 export async function loadImageFolder(path: string, options: ImageFolderOptions = {}): Promise<ImageDataset> {
-  const { size = [32, 32, 3], seed = 0, progress, memoryLimit = 512 * 1024 * 1024 } = options;
+  const { size = [32, 32, 3], unlabelled = false, seed = 0, progress, memoryLimit = 512 * 1024 * 1024 } = options;
+  const fewest = unlabelled ? 1 : 2;
   const [height, width, channels] = size;
   if (!(height >= 1 && width >= 1) || (channels !== 1 && channels !== 3)) {
     throw new InputError(`image size ${size.join("x")}: give HEIGHT x WIDTH x 1 or 3`);
@@ -50,7 +54,7 @@ export async function loadImageFolder(path: string, options: ImageFolderOptions 
   let test: Labelled[];
   if (trainFolder) {
     const trainPath = join(path, trainFolder);
-    classes = await classesOf(trainPath);
+    classes = await classesOf(trainPath, fewest);
     train = await labelled(trainPath, classes, classes);
     if (testFolder) {
       const testPath = join(path, testFolder);
@@ -59,8 +63,13 @@ export async function loadImageFolder(path: string, options: ImageFolderOptions 
       if (unknown) throw new InputError(`${join(testPath, unknown)} is a class that ${trainPath} does not have`);
       test = await labelled(testPath, inTest, classes);
     } else [train, test] = splitByHash(train, classes, seed, trainPath);
+  } else if (unlabelled && top.folders.length === 0 && top.files.some((file) => IMAGE_NAME.test(file))) {
+    const whole = resolve(path);
+    classes = [basename(whole)];
+    const pictures = await labelled(dirname(whole), classes, classes);
+    [train, test] = splitByHash(pictures, classes, seed, dirname(whole));
   } else {
-    classes = await classesOf(path);
+    classes = await classesOf(path, fewest);
     [train, test] = splitByHash(await labelled(path, classes, classes), classes, seed, path);
   }
 
@@ -131,12 +140,14 @@ async function inParallel(count: number, work: (i: number) => Promise<void>): Pr
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, count) }, worker));
 }
 
-async function classesOf(path: string, fewest = 2): Promise<string[]> {
+async function classesOf(path: string, fewest: number): Promise<string[]> {
   const { folders } = await listFolder(path);
   if (folders.length < fewest) {
     const found = folders.length === 0 ? "no sub-folders" : `the one sub-folder "${folders[0]}"`;
     throw new InputError(
-      `${path} has ${found}: expected one a class, at least ${fewest}, as in ${join(path, "cat")} and ${join(path, "dog")}`,
+      fewest === 1
+        ? `${path} has no pictures: put .jpg, .png, .webp, .gif, .tif or .avif files there, or into a sub-folder a class`
+        : `${path} has ${found}: expected one a class, at least ${fewest}, as in ${join(path, "cat")} and ${join(path, "dog")}`,
     );
   }
   if (folders.length > 65_535) throw new InputError(`${path} has ${folders.length} classes: at most 65535`);

@@ -92,7 +92,7 @@ export async function imagesLike(
   output: Output,
 ): Promise<ImageDataset> {
   const size = name.startsWith("folder:") ? inputShape : undefined;
-  const dataset = await loadDataset(name, { progress: output.progress.update, size });
+  const dataset = await loadDataset(name, { progress: output.progress.update, size, unlabelled: true });
   if (dataset.shape.join() === inputShape.join()) return dataset;
   throw new InputError(
     `${model} here is for images of ${inputShape.join("x")}, and those of ${dataset.name} are ${dataset.shape.join("x")}: give the data set that it was trained on`,

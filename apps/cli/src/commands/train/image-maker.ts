@@ -42,7 +42,7 @@ export async function trainImageMakerIn<Plan extends ImagePlan, Result>(
   const machine = await machineFor(open, plan.precision, flags, output);
   const { precision, within } = machine;
   const size = plan.dataset.startsWith("folder:") ? sizeFor(plan) : undefined;
-  const dataset = await loadDataset(plan.dataset, { size, progress: output.progress.update });
+  const dataset = await loadDataset(plan.dataset, { size, unlabelled: true, progress: output.progress.update });
   const config = { ...plan, recipe: { ...plan.recipe } };
   const { epochs } = plan.recipe;
   await trainInRun(
