@@ -426,8 +426,8 @@ def resnet(model, options=None, input_shape=(32, 32, 3), smoothing=0.0, batch=2,
 
 # `model` is a name in the zoo's registry, or its builder with these options. The narrow one suits the slowest backend.
 FIXTURES = {
-    "resnet20": resnet("resnet20"),
-    # Its last sums are some units large: at MARGIN, a kernel of oneDNN for AVX-512 took the other side in the second step.
+    # Their last sums are some units large: at MARGIN, kernels of oneDNN for AVX-512 took the other side in the second step.
+    "resnet20": resnet("resnet20", None, (16, 16, 3), margin=4 * MARGIN),
     "resnet20-b": resnet(
         "resnetCifar", {"n": 3, "shortcut": "B"}, (16, 16, 3), smoothing=0.1, margin=4 * MARGIN, shortcut="B"
     ),
