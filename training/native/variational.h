@@ -239,18 +239,18 @@ inline void GaussianKlGrad(void* raw, TF_OpKernelContext* context) {
   });
 }
 
-/// [batch, draws, d]: the shape of what is drawn, which means and log variances [batch, d] fit
+/// [batch, draws, d], or [batch, d] for one draw: the shape of what is drawn, which means and log variances [batch, d] fit
 struct Draws {
   int64_t batch = 0, draws = 0;
   int d = 0;
 
   bool Read(const TF_Tensor* noise, const TF_Tensor* variances) {
     const auto shape = ShapeOf(noise);
-    if (shape.size() != 3 || ShapeOf(variances) != std::vector<int64_t>{shape[0], shape[2]}) return false;
-    batch = shape[0];
-    draws = shape[1];
-    d = static_cast<int>(shape[2]);
-    return true;
+    if (shape.size() != 2 && shape.size() != 3) return false;
+    batch = shape.front();
+    draws = shape.size() == 3 ? shape[1] : 1;
+    d = static_cast<int>(shape.back());
+    return ShapeOf(variances) == std::vector<int64_t>{batch, d};
   }
 };
 

@@ -419,12 +419,14 @@ export const cases: { readonly [opName: string]: (random: Random) => Case[] } = 
   Relu: (random) => [[1], [7], [2, 3, 4, 5]].map((shape) => make({ x: awayFromZero(random, shape) })),
 
   Reparameterize: (random) =>
-    latents().map(({ batch, draws, d }) =>
-      make({
-        mean: normal(random, [batch, d]),
-        logVariance: normal(random, [batch, d]),
-        noise: normal(random, [batch, draws, d]),
-      }),
+    latents().flatMap(({ batch, draws, d }) =>
+      [[batch, draws, d], ...(draws === 1 ? [[batch, d]] : [])].map((shape) =>
+        make({
+          mean: normal(random, [batch, d]),
+          logVariance: normal(random, [batch, d]),
+          noise: normal(random, shape),
+        }),
+      ),
     ),
 
   RmsNorm: (random) =>

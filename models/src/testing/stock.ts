@@ -296,7 +296,7 @@ export const stock: { readonly [opName: string]: StockForm } = {
   Relu: form(({ x }) => tf.relu(x)),
 
   Reparameterize: form(({ mean, logVariance, noise }) => {
-    const [mu, v] = [mean, logVariance].map((x) => tf.expandDims(x, 1));
+    const [mu, v] = [mean, logVariance].map((x) => (noise.rank === 3 ? tf.expandDims(x, 1) : x));
     return tf.add(mu, tf.mul(tf.sqrt(tf.exp(v)), noise));
   }),
 

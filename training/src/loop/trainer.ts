@@ -87,9 +87,9 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
       const flats = this.flats[task.updates.indexOf(update)];
       const { every = 1 } = update;
       const { within = (body) => body() } = this.options;
-      const { gradients, loss, metrics } = within(() => this.gradients(update, flats, batches, items));
+      const { gradients, loss, metrics, means } = within(() => this.gradients(update, flats, batches, items));
       const norm = ops.norm(gradients.flat());
-      const scalars = { loss, norm, ...metrics };
+      const scalars = { loss, norm, ...metrics, ...means };
       const values = Object.fromEntries(
         await Promise.all(Object.entries(scalars).map(async ([key, t]) => [key, (await t.data())[0]] as const)),
       );
@@ -97,6 +97,7 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
       result.loss += values.loss / due.length;
       result.gradientNorm = Math.hypot(result.gradientNorm, values.norm);
       for (const key of Object.keys(metrics)) result.metrics[key] = every * values[key];
+      for (const key of Object.keys(means)) result.metrics[key] = every * items * values[key];
       if (Number.isFinite(values.loss) && Number.isFinite(values.norm)) {
         for (const [g, flat] of flats.entries()) this.apply(update, flat, gradients[g], values.norm, learningRate);
       }
@@ -114,29 +115,30 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     return tf.tidy(() => {
       const gradients: tf.Tensor[][] = weights.map(() => []);
       let loss: tf.Scalar | undefined;
-      let metrics: Scalars = {};
+      const metrics: Scalars = {};
+      const means: Scalars = {};
       for (const batch of batches) {
         const share = this.task.size(batch) / items;
         const inputs = this.task.upload(batch, update.name);
-        let batchMetrics: Scalars = {};
+        let sums: [string, tf.Scalar][] = [];
+        let ofBatch: [string, tf.Scalar][] = [];
         const { value, grads } = tf.variableGrads(() => {
-          const computed = update.loss(inputs);
-          batchMetrics = Object.fromEntries(Object.entries(computed.metrics).map(([key, t]) => [key, tf.keep(t)]));
-          return computed.loss;
+          const { loss, metrics = {}, means = {} } = update.loss(inputs);
+          const keep = (scalar: tf.Scalar) => tf.keep(scalar === loss ? tf.clone(scalar) : scalar);
+          sums = Object.entries(metrics).map(([key, sum]) => [key, keep(sum)]);
+          ofBatch = Object.entries(means).map(([key, mean]) => [key, keep(mean)]);
+          return loss;
         }, weights.flat());
         for (const [g, own] of weights.entries()) {
           for (const [i, { name }] of own.entries()) {
-            const gradient = share === 1 ? grads[name] : tf.mul(grads[name], share);
-            gradients[g][i] = accumulate(gradients[g][i], gradient);
-            if (gradient !== grads[name]) grads[name].dispose();
+            gradients[g][i] = accumulate(gradients[g][i], shareOf(grads[name], share));
           }
         }
-        loss = accumulate(loss, share === 1 ? value : tf.mul(value, share));
-        metrics = Object.fromEntries(
-          Object.entries(batchMetrics).map(([key, t]) => [key, accumulate<tf.Scalar>(metrics[key], t)]),
-        );
+        loss = accumulate(loss, shareOf(value, share));
+        for (const [key, sum] of sums) metrics[key] = accumulate(metrics[key], sum);
+        for (const [key, mean] of ofBatch) means[key] = accumulate(means[key], shareOf(mean, share));
       }
-      return { gradients, loss: loss as tf.Scalar, metrics };
+      return { gradients, loss: loss as tf.Scalar, metrics, means };
     });
   }
 
@@ -216,6 +218,14 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
     for (const { slots } of this.flats.flat()) tf.dispose(slots);
     this.average?.dispose();
   }
+}
+
+/** What a micro-batch's mean is of all of them; frees the mean where it is not that itself. */
+function shareOf<T extends tf.Tensor>(mean: T, share: number): T {
+  if (share === 1) return mean;
+  const part = tf.mul(mean, share) as T;
+  mean.dispose();
+  return part;
 }
 
 /** Adds a term to a sum and frees both: metrics are kept tensors, which no tidy frees. */

@@ -94,12 +94,13 @@ export function adversarial(
         loss({ real, fake, between, classes, fakeClasses }) {
           const [ofReal, ofFake] = [score(real as tf.Tensor4D, classes), score(fake as tf.Tensor4D, fakeClasses)];
           const told = losses.discriminator(ofReal, ofFake);
-          const metrics: Scalars = { real: tf.sum(ofReal), fake: tf.sum(ofFake), discriminator: sumOf(told, ofReal) };
-          if (between === undefined) return { loss: told, metrics };
+          const metrics: Scalars = { real: tf.sum(ofReal), fake: tf.sum(ofFake) };
+          const means: Scalars = { discriminator: told };
+          if (between === undefined) return { loss: told, metrics, means };
           const penalty = ops.gradientPenalty((x) => score(x, classes), between);
           return {
             loss: tf.add(told, tf.mul(penalty, gradientPenalty)),
-            metrics: { ...metrics, penalty: sumOf(penalty, ofReal) },
+            ...{ metrics, means: { ...means, penalty } },
           };
         },
       },
@@ -110,15 +111,12 @@ export function adversarial(
         loss({ z, fakeClasses }) {
           const scores = score(made(z as tf.Tensor2D, fakeClasses), fakeClasses);
           const loss = losses.generator(scores);
-          return { loss, metrics: { generator: sumOf(loss, scores) } };
+          return { loss, means: { generator: loss } };
         },
       },
     ],
   };
 }
-
-/** A mean over the batch as what its sum would be: []. */
-const sumOf = (mean: tf.Scalar, scores: tf.Tensor): tf.Scalar => tf.tidy(() => tf.mul(mean, scores.shape[0]));
 
 const drawnClasses = (size: number, classes: number, random: Random): tf.Tensor1D =>
   tf.tensor1d(

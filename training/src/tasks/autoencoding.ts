@@ -4,8 +4,8 @@ import { normalTensor, ops, randomStream, uniformTensor, type Vae } from "@tfjs-
 import { events } from "../loop/events.ts";
 import type { Scalars, Task } from "./task.ts";
 
-/** noise ε [batch, K, d], and what the KL divergence counts for: [] */
-type Inputs = { images: tf.Tensor4D; noise: tf.Tensor3D; klWeight: tf.Scalar };
+/** noise ε [batch, K, d], or [batch, d] for one draw, and what the KL divergence counts for */
+type Inputs = { images: tf.Tensor4D; noise: tf.Tensor; klWeight: number };
 
 /** How a variational autoencoder learns. */
 export interface AutoencodingOptions {
@@ -36,8 +36,11 @@ export function autoencoding(
       const grey = tf.tensor4d(pixels, [size, ...shape]); // [batch, height, width, channels]
       return {
         images: binarise ? binarised(grey, randomStream(seed, "binarise", step, at)) : grey,
-        noise: normalTensor([size, draws, vae.latent], randomStream(seed, "latent", step, at)) as tf.Tensor3D,
-        klWeight: tf.scalar(beta * (klWarmup > 0 ? Math.min(1, (step + 1) / klWarmup) : 1)),
+        noise: normalTensor(
+          draws > 1 ? [size, draws, vae.latent] : [size, vae.latent],
+          randomStream(seed, "latent", step, at),
+        ),
+        klWeight: beta * (klWarmup > 0 ? Math.min(1, (step + 1) / klWarmup) : 1),
       };
     },
 
@@ -51,15 +54,12 @@ export function autoencoding(
         variables: vae.train.trainableWeights,
         loss({ images, noise, klWeight }) {
           if (draws > 1) {
-            const bound = tf.mean(importanceBound(vae, images, noise)) as tf.Scalar;
-            return { loss: bound, metrics: {} };
+            return { loss: tf.mean(importanceBound(vae, images, noise as tf.Tensor3D)) as tf.Scalar };
           }
           const { reconstruction, kl } = elbo(vae, images, noise, "batchMean");
-          const batch = images.shape[0];
           return {
-            loss: tf.add(reconstruction, tf.mul(kl, klWeight)),
-            // Metrics are sums over items.
-            metrics: { reconstruction: tf.mul(reconstruction, batch), kl: tf.mul(kl, batch) } as Scalars,
+            loss: tf.add(reconstruction, klWeight === 1 ? kl : tf.mul(kl, klWeight)),
+            means: { reconstruction, kl } as Scalars,
           };
         },
       },
@@ -74,16 +74,16 @@ export const binarised = (grey: tf.Tensor4D, random: Parameters<typeof uniformTe
 /** Whether there is a number for each image, or their mean. */
 type Each = "each" | "batchMean";
 
-/** The two parts of −ELBO, nats: both [batch] for `each`, else []. */
+/** The two parts of −ELBO by one draw, of noise [batch, d], nats: both [batch] for `each`, else []. */
 function elbo(
   vae: Vae,
   images: tf.Tensor4D,
-  noise: tf.Tensor3D,
+  noise: tf.Tensor,
   reduction: Each,
 ): { reconstruction: tf.Tensor; kl: tf.Tensor } {
   const [mean, logVariance] = vae.encode.apply(images, { training: true }) as tf.Tensor[];
-  const z = ops.reparameterize({ mean, logVariance, noise }); // [batch, 1, d]
-  const reconstruction = negativeLogLikelihood(vae, tf.squeeze(z, [1]), images, reduction);
+  const z = ops.reparameterize({ mean, logVariance, noise }); // [batch, d]
+  const reconstruction = negativeLogLikelihood(vae, z, images, reduction);
   return { reconstruction, kl: ops.gaussianKl({ mean, logVariance }, { reduction }) };
 }
 
@@ -136,7 +136,7 @@ export async function evaluateAutoencoder(
   let [reconstruction, kl, images, batch] = [0, 0, 0, 0];
   for await (const { images: pixels, size } of batches) {
     const measured = tf.tidy(() => {
-      const noise = normalTensor([size, 1, vae.latent], randomStream(seed, "held out", "latent", batch)) as tf.Tensor3D;
+      const noise = normalTensor([size, vae.latent], randomStream(seed, "held out", "latent", batch));
       const given = imagesOf(pixels, [size, ...shape], binarise, seed, batch);
       const parts = elbo(vae, given, noise, "each");
       return tf.stack([tf.sum(parts.reconstruction), tf.sum(parts.kl)]); // [2]

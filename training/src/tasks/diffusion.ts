@@ -78,7 +78,7 @@ export function diffusion(
         loss(inputs) {
           const errors = errorsOf(model, inputs, true); // [size]
           const { weights } = inputs;
-          return { loss: tf.mean(weights === undefined ? errors : tf.mul(errors, weights)) as tf.Scalar, metrics: {} };
+          return { loss: tf.mean(weights === undefined ? errors : tf.mul(errors, weights)) as tf.Scalar };
         },
       },
     ],

@@ -24,7 +24,7 @@ export function languageModelling(
         variables: model.trainableWeights,
         loss(inputs) {
           const loss = lossOf(model, inputs, { training: true, labelSmoothing });
-          return { loss, metrics: {} };
+          return { loss };
         },
       },
     ],

@@ -12,8 +12,17 @@ export interface Update<Inputs> {
   readonly every?: number;
   /** No weight goes beyond this on either side of 0: what moves it further is cut off. */
   readonly bound?: number;
-  /** The loss of a batch in training mode, with what else is worth recording of it. */
-  loss(inputs: Inputs): { loss: tf.Scalar; metrics: Scalars };
+  /** The loss of a batch in training mode: its mean over the items. */
+  loss(inputs: Inputs): Losses;
+}
+
+/** A loss, with what else is worth recording of a batch. */
+export interface Losses {
+  loss: tf.Scalar;
+  /** sums over the items */
+  metrics?: Scalars;
+  /** What is a mean over the items, as the loss is. */
+  means?: Scalars;
 }
 
 /**

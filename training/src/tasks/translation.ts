@@ -43,7 +43,7 @@ export function translation(
       {
         name: "translator",
         variables: train.trainableWeights,
-        loss: (inputs) => ({ loss: lossOf(train, inputs, { training: true, labelSmoothing }), metrics: {} }),
+        loss: (inputs) => ({ loss: lossOf(train, inputs, { training: true, labelSmoothing }) }),
       },
     ],
   };

@@ -2,7 +2,8 @@ import { type Array64, type Inputs64, zeros64 } from "../array64.ts";
 
 /** z[n, k, i] = μ[n, i] + e^(½ v[n, i]) ε[n, k, i] */
 export function reparameterizeTextbook({ mean, logVariance, noise }: Inputs64): Array64[] {
-  const [, draws, d] = noise.shape;
+  const d = mean.shape[1];
+  const draws = noise.values.length / mean.values.length;
   const z = zeros64(noise.shape);
   for (let row = 0; row < noise.values.length / d; row++) {
     const from = Math.floor(row / draws) * d;
