@@ -1,6 +1,6 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { bf16Ops, toBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
+import { bf16Ops, registerTensorflowKernels, toBf16 } from "@tfjs-zoo/models/kernels/tensorflow";
 import { checkGradients, type GradientCheck, gradcheckTable } from "@tfjs-zoo/models/testing";
 import { startBackend } from "@tfjs-zoo/training/node";
 import { describe, expect, it } from "vitest";
@@ -52,4 +52,17 @@ describe.skipIf(inBf16 === undefined)("in bf16", () => {
     tf.dispose([x, half, twice, sum]);
     expect(tf.memory().numTensors).toBe(before);
   });
+});
+
+it("the ops that TensorFlow's own kernels serve where the zoo's can't be had agree with both oracles", async ({
+  skip,
+}) => {
+  if (started === undefined) skip();
+  registerTensorflowKernels(); // to the end: no test after this one has the zoo's
+  const checks: GradientCheck[] = [];
+  for await (const check of checkGradients({
+    ...{ backend: "tensorflow", ops: ["BatchNormTraining", "Conv2D", "Dense", "Relu"], order: 1 },
+  }))
+    checks.push(check);
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
 });

@@ -1,4 +1,5 @@
-// SiLU and leaky ReLU (models/src/ops/silu.ts, leaky-relu.ts), and their gradients.
+// ReLU, SiLU and leaky ReLU (models/src/ops/relu.ts, silu.ts, leaky-relu.ts), and their gradients (that of ReLU is in
+// element-wise.h).
 #pragma once
 
 #include <type_traits>
@@ -50,6 +51,10 @@ template <typename V>
 V SigmoidOf(V x) {
   const V zero = V(), fall = Exp(x < zero ? x : -x), share = (zero + 1.0f) / (fall + 1.0f);
   return x < zero ? fall * share : share;
+}
+
+inline void Relu(void*, TF_OpKernelContext* context) {
+  MapOf(context, [](auto x) { return Above(x, decltype(x)()); });
 }
 
 inline void Silu(void*, TF_OpKernelContext* context) {

@@ -9,19 +9,14 @@
 
 #include "gelu.h"
 #include "layer-norm.h"
+#include "panel.h"
 #include "tensorflow.h"
 #include "threads.h"
 #include "vectors.h"
 
 namespace zoo {
 
-/// A matrix whose element (i, k) is at[i * row + k * column].
-struct Strided {
-  const float* at;
-  int64_t row, column;
-};
-
-/// Rows of numbers, each filled up with zeros to a multiple of 16.
+/// Rows of numbers, each filled up with zeros to whole vectors.
 class Rows {
  public:
   void Resize(int64_t rows, int64_t columns) {
@@ -48,11 +43,11 @@ struct Lines {
   float* Row(int64_t row) const { return at + row * width; }
 };
 
-/// c = factor a b, or c += it, for so many rows of c, and 16 times so many columns, from (i, j) on.
+/// c = factor a b, or c += it, for so many rows and vectors of c, from (i, j) on.
 template <int kRows, int kBlocks, bool kAdd>
 void ProductTile(const Strided& a, const Lines& b, const Lines& c, int64_t i, int64_t j, int64_t depth, float factor) {
   Lanes sums[kRows][kBlocks] = {};
-  const float* left = a.at + i * a.row;
+  const float* left = a.At(i, 0);
   for (int64_t k = 0; k < depth; k++) {
     const float* right = b.Row(k) + j;
     Lanes factors[kBlocks];
@@ -71,7 +66,7 @@ void ProductTile(const Strided& a, const Lines& b, const Lines& c, int64_t i, in
   }
 }
 
-/// c = factor a b, or c += it, with a of [rows, depth], for the columns of c before `columns`, rounded up to 16.
+/// c = factor a b, or c += it, with a of [rows, depth], for the columns of c before `columns`, rounded up to whole vectors.
 template <bool kAdd = false>
 void Product(const Strided& a, const Lines& b, const Lines& c, int64_t rows, int64_t depth, int64_t columns,
              float factor = 1) {

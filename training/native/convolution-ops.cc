@@ -3,6 +3,7 @@
 #include "depthwise.h"
 #include "matrix-product.h"
 #include "op.h"
+#include "vector-product.h"
 
 namespace zoo {
 
@@ -30,6 +31,11 @@ std::vector<Op> ConvolutionOps() {
        {"y: Y"},
        MatrixProduct},
 #endif
+      {"ZooVectorProduct",
+       {"transpose_a: bool", "transpose_b: bool", "N: int >= 0"},
+       {"a: float", "b: float", "bias: N * float"},
+       {"y: float"},
+       MultiplyOnVectors},
       {"ZooDepthwiseConv2D",
        {"strides: list(int)", "padding: list(int)", "dilation: list(int)", "N: int >= 0", "T: {float, bfloat16}"},
        {"x: T", "filter: float", "bias: N * float"},

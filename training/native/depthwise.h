@@ -44,7 +44,7 @@ struct Depthwise {
   /// Where the filters' numbers for tap (u, v) begin.
   int64_t Tap(int64_t u, int64_t v) const { return (u * taps_x + v) * outputs(); }
 
-  /// Calls body(V(), o, c) for the filters o and the channels c that they see: 16 at a time where that is one each.
+  /// Calls body(V(), o, c) for the filters o and the channels c that they see: a vector of them where that is one each.
   template <typename Body>
   void EachFilter(const Body& body) const {
     int64_t o = 0;

@@ -15,7 +15,7 @@ inline float Exp(float x) { return std::exp(x); }
 
 /// exp(x) for x <= 0, to some 2e-7 of it: 2^n times a polynomial of what is left.
 inline Lanes Exp(Lanes x) {
-  typedef int32_t Integers __attribute__((vector_size(64)));
+  typedef int32_t Integers __attribute__((vector_size(sizeof(Lanes))));
   const Lanes lowest = Lanes() - 87.0f;
   x = x < lowest ? lowest : x;
   const Lanes scaled = x * 1.44269504f - 0.5f;

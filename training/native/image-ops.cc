@@ -32,6 +32,7 @@ std::vector<Op> ImageOps() {
        {"dx: T", "dgamma: float", "dbeta: float"},
        BatchNormGrad},
       {"ZooAdd", {"relu: bool", "T: {float, bfloat16}"}, {"a: T", "b: T"}, {"y: T"}, Add},
+      {"ZooRelu", {"T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, Relu},
       {"ZooReluGrad", {"T: {float, bfloat16}"}, {"dy: T", "y: T"}, {"dx: T"}, ReluGrad},
       {"ZooLeakyRelu", {"slope: float", "T: {float, bfloat16}"}, {"x: T"}, {"y: T"}, LeakyRelu},
       {"ZooLeakyReluGrad", {"slope: float", "T: {float, bfloat16}"}, {"dy: T", "y: T"}, {"dx: T"}, LeakyReluGrad},

@@ -4,6 +4,7 @@
 // kParts is 3 for single precision throughout, and 1 for bf16.
 #pragma once
 
+#include "scratch.h"
 #include "vectors.h"
 
 #if defined(__linux__) && defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(ZOO_BF16)
@@ -20,7 +21,6 @@
 #include <immintrin.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
@@ -125,28 +125,6 @@ inline void StoreSums(const Tiles& tiles, Y* to, int64_t stride, int rows, int64
   for (int row = 0; row < rows; row++)
     StoreRow(to + row * stride, FirstLanes(columns), Activated(_mm512_load_ps(sums[row]), relu));
 }
-
-/// Memory that a thread keeps from call to call.
-class Scratch {
- public:
-  ~Scratch() { std::free(data_); }
-
-  /// Room for so many numbers, of any content.
-  template <typename T>
-  T* Room(int64_t count) {
-    const size_t bytes = (static_cast<size_t>(count) * sizeof(T) + 4095) / 4096 * 4096;
-    if (bytes > bytes_) {
-      std::free(data_);
-      data_ = std::aligned_alloc(4096, bytes);
-      bytes_ = data_ == nullptr ? 0 : bytes;
-    }
-    return static_cast<T*>(data_);
-  }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
 
 }  // namespace zoo
 

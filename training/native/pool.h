@@ -65,7 +65,7 @@ inline bool ReadPooling(const Attributes& attributes, const std::vector<int64_t>
   return true;
 }
 
-/// Calls body(V(), channel) for all channels: with V = Lanes for 16 at a time, with float for the rest.
+/// Calls body(V(), channel) for all channels: with V = Lanes for a vector of them at a time, with float for the rest.
 template <typename Body>
 void ForChannels(int64_t channels, const Body& body) {
   int64_t c = 0;
@@ -121,7 +121,7 @@ void Pool(void* raw, TF_OpKernelContext* context) {
   });
 }
 
-/// Fills dx with what the windows give to their pixels: share(V(), index) is, for 16 channels or one of the output at
+/// Fills dx with what the windows give to their pixels: share(V(), index) is, for a vector of channels or one of the output at
 /// index, a function of the pixel's index in turn.
 template <typename T, typename Share>
 void Scatter(const Pooling& p, T* dx, const Share& share) {

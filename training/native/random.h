@@ -13,9 +13,9 @@
 namespace zoo {
 
 /// Unsigned integers by the vector, as many as `Lanes` has numbers.
-typedef uint32_t Words __attribute__((vector_size(64), aligned(4)));
+typedef uint32_t Words __attribute__((vector_size(sizeof(Lanes)), aligned(4)));
 
-/// Threefry-2x32-20 (Salmon et al. 2011): encrypts 16 counters (c, 0) under the key (k0, k1).
+/// Threefry-2x32-20 (Salmon et al. 2011): encrypts counters (c, 0) under the key (k0, k1).
 inline void Threefry(uint32_t k0, uint32_t k1, Words c, Words& x0, Words& x1) {
   constexpr int kRotations[] = {13, 15, 26, 6, 17, 29, 16, 24};
   const uint32_t keys[] = {k0, k1, 0x1bd11bda ^ k0 ^ k1};
@@ -49,7 +49,7 @@ struct Stream2x32 {
     return true;
   }
 
-  /// Calls body(first, words) for 16 counters at a time: word w of counter first + i is words[w][i].
+  /// Calls body(first, words) for some counters at a time: word w of counter first + i is words[w][i].
   template <typename Body>
   void Each(int64_t counters, const Body& body) const {
     Parallel((counters + kLanes - 1) / kLanes, 8 * kLanes, [&](int, int64_t begin, int64_t end) {

@@ -20,13 +20,13 @@ namespace zoo {
 enum class Reduction : int64_t { kMean, kBatchMean, kEach, kNone };
 
 /// Elements as rows whose losses are summed, `batch` examples of them in all.
-struct Rows {
+struct LossRows {
   std::vector<int64_t> shape, kept;  // of the elements, and of the rows
   int64_t rows, each, batch;
   Reduction reduction;
 
   /// @param axes how many of the leading axes are the rows'
-  Rows(const TF_Tensor* tensor, size_t axes, int64_t kind)
+  LossRows(const TF_Tensor* tensor, size_t axes, int64_t kind)
       : shape(ShapeOf(tensor)),
         kept(shape.begin(), shape.begin() + static_cast<int64_t>(std::min(axes, shape.size()))),
         rows(CountOf(kept)),
@@ -99,7 +99,7 @@ inline void SigmoidCrossEntropy(void* raw, TF_OpKernelContext* context) {
   Call call(context);
   const TF_Tensor *logits = call.Input(0), *targets = call.Input(1);
   if (!call.ok()) return;
-  const Rows all(logits, 1, static_cast<Attributes*>(raw)->reduction);
+  const LossRows all(logits, 1, static_cast<Attributes*>(raw)->reduction);
   if (!call.Expect(ShapeOf(targets) == all.shape, "cross-entropy got a target of another shape")) return;
   float* const result = call.Output(0, all.reduced());
   if (!call.ok()) return;
@@ -125,7 +125,7 @@ inline void SigmoidCrossEntropyGrad(void* raw, TF_OpKernelContext* context) {
   Call call(context);
   const TF_Tensor *gradient = call.Input(0), *logits = call.Input(1), *targets = call.Input(2);
   if (!call.ok()) return;
-  const Rows all(logits, 1, static_cast<Attributes*>(raw)->reduction);
+  const LossRows all(logits, 1, static_cast<Attributes*>(raw)->reduction);
   const bool fits = ShapeOf(targets) == all.shape && CountOf(ShapeOf(gradient)) == CountOf(all.reduced());
   if (!call.Expect(fits, "cross-entropy's gradient got tensors that do not fit each other")) return;
   const float* const target = Call::Data(targets);
@@ -201,7 +201,7 @@ inline void GaussianKl(void* raw, TF_OpKernelContext* context) {
   Gaussians both;
   if (!call.ok() || !call.Expect(both.Read(call, 0, attributes), "a divergence got tensors of different shapes"))
     return;
-  const Rows all(means, static_cast<size_t>(TF_NumDims(means)) - 1, attributes.reduction);
+  const LossRows all(means, static_cast<size_t>(TF_NumDims(means)) - 1, attributes.reduction);
   float* const result = call.Output(0, all.reduced());
   if (!call.ok()) return;
   all.Sum(result, [&](int64_t row) {
@@ -220,7 +220,7 @@ inline void GaussianKlGrad(void* raw, TF_OpKernelContext* context) {
   Gaussians both;
   if (!call.ok() || !call.Expect(both.Read(call, 1, attributes), "a divergence got tensors of different shapes"))
     return;
-  const Rows all(means, static_cast<size_t>(TF_NumDims(means)) - 1, attributes.reduction);
+  const LossRows all(means, static_cast<size_t>(TF_NumDims(means)) - 1, attributes.reduction);
   if (!call.Expect(CountOf(ShapeOf(gradient)) == CountOf(all.reduced()),
                    "a divergence got a gradient of another shape"))
     return;

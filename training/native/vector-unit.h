@@ -1,6 +1,6 @@
 // Tiles on vectors of 512 bits, in bf16: a row of sums is a vector, to which each pair of numbers of the left factor adds
-// its multiple of a pair of rows of the right one. That is twice as fast as f32, which TensorFlow's own kernels do as fast
-// as the processor can.
+// its multiple of a pair of rows of the right one. That is twice as fast as f32, in which TensorFlow's own
+// convolutions are as fast as the processor can be.
 #pragma once
 
 #include <immintrin.h>

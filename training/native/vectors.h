@@ -14,9 +14,15 @@
 
 namespace zoo {
 
-/// 16 numbers at once; the compiler makes of them what the processor has.
-typedef float Lanes __attribute__((vector_size(64), aligned(4)));
+/// As many numbers at once as a vector of the processor has; the compiler keeps longer ones in memory.
+#if defined(__AVX512F__)
 constexpr int kLanes = 16;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4)));
 
 using Bf16 = uint16_t;  // the high half of a float
 
@@ -98,8 +104,8 @@ V Above(V z, V floor) {
   return z <= floor ? floor : z;
 }
 
-/// Calls body(V(), i) for every i in [0, count): with V = Lanes for 16 at a time, with float for the rest. An element
-/// costs so little that a thread is not woken for fewer than some hundred thousand.
+/// Calls body(V(), i) for every i in [0, count): with V = Lanes for a vector of them at a time, with float for the rest.
+/// An element costs so little that a thread is not woken for fewer than some hundred thousand.
 template <typename Body>
 void Elementwise(int64_t count, const Body& body) {
   const int64_t whole = count / kLanes;
@@ -109,7 +115,7 @@ void Elementwise(int64_t count, const Body& body) {
   for (int64_t i = whole * kLanes; i < count; i++) body(float(), i);
 }
 
-/// Calls body(V(), index, channel) for every element of [rows, channels], likewise. A row's last 16 channels may
+/// Calls body(V(), index, channel) for every element of [rows, channels], likewise. A row's last vector may
 /// overlap those before.
 template <typename Body>
 void PerChannel(int channels, int64_t rows, const Body& body) {

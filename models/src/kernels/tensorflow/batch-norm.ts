@@ -33,7 +33,8 @@ export function registerBatchNorm(): void {
         6,
       );
       const output = withShape(activation === "relu" ? relu(y) : y, x);
-      return [output, newMean, newVariance, x as Tensor, gamma as Tensor, beta as Tensor, mean, variance];
+      const saved = [x as Tensor, gamma as Tensor, beta as Tensor, mean, variance];
+      return [output, newMean, newVariance, mean, variance, ...saved];
     }),
   );
 

@@ -44,14 +44,20 @@ interface OutputHandle {
 /** A backend's own way to a tensor's handle, before it was made to know of bfloat16. */
 const rawIds = new WeakMap<object, Handles["getInputTensorIds"]>();
 
-let active = false;
+let [possible, active] = [false, false];
+
+/** Says whether TensorFlow knows ops for numbers in bf16. */
+export function allowBf16(allowed: boolean): void {
+  possible = allowed;
+}
 
 /** Whether products are to be computed in bf16 now. */
 export const isBf16 = (): boolean => active;
 
 /**
- * In which numbers TensorFlow knows the zoo's own convolutions and matrix products (training/native/matrix-tiles.h): both
- * on a processor with a matrix unit, bf16 on one whose vectors multiply it. In f32 vectors get no more than TensorFlow's.
+ * In which numbers TensorFlow knows the zoo's convolutions and matrix products by tiles (training/native/matrix-tiles.h):
+ * both on a processor with a matrix unit, bf16 on one whose vectors multiply it. In f32 vectors get no more of
+ * convolutions than TensorFlow does.
  */
 export interface TiledNumbers {
   f32: boolean;
@@ -68,7 +74,7 @@ export const isTiled = (tiles: TiledNumbers): boolean => (active ? tiles.bf16 : 
  */
 export function inBf16<T>(body: () => T): T {
   const before = active;
-  active = true;
+  active = possible;
   try {
     return body();
   } finally {
@@ -101,8 +107,9 @@ export const bf16Ops = [
   "Silu",
 ] as const;
 
-/** The numbers of a tensor on `tensorflow`, rounded to bf16 and kept in it. */
+/** The numbers of a tensor on `tensorflow`, rounded to bf16 and kept in it; as they are where nothing can be. */
 export function toBf16(x: Tensor): Tensor {
+  if (!possible) return x.clone();
   const attrs = { SrcT: { type: "float32" }, DstT: { type: "bfloat16" }, Truncate: false } as const;
   return executeTyped(engine().backend as unknown as TensorflowBackend, "Cast", attrs, [[x, "float32"]], 1)[0];
 }

@@ -1,6 +1,6 @@
 import { registerAdditiveAttention } from "./additive-attention.ts";
 import { registerBatchNorm } from "./batch-norm.ts";
-import type { TiledNumbers } from "./bf16.ts";
+import { allowBf16, type TiledNumbers } from "./bf16.ts";
 import { registerConv2D } from "./conv2d.ts";
 import { registerGenerative } from "./generative.ts";
 import { registerMatMul } from "./mat-mul.ts";
@@ -22,8 +22,9 @@ export function registerTensorflowKernels({
   zoo = false,
   tiles = { f32: false, bf16: false },
 }: TensorflowKernelOptions = {}): void {
+  allowBf16(tiles.bf16);
   registerConv2D(tiles);
-  registerMatMul(tiles);
+  registerMatMul({ zoo, tiles });
   if (zoo) {
     registerZooOps();
     registerGenerative();

@@ -108,7 +108,7 @@ export function registerZooOps(): void {
 
   registerTensorflow("ZooRelu", ({ x }, _, backend) => {
     const type = numbersOf(x, backend);
-    const [y] = executeTyped(backend, "Relu", { T: { type } }, [[x, type]], 1);
+    const [y] = executeTyped(backend, "ZooRelu", { T: { type } }, [[x, type]], 1);
     return [y, y];
   });
 
