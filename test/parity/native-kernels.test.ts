@@ -186,6 +186,10 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     { shape: [2, 7, 5, 20], kernel: [3, 3, 40, 20], attrs: { strides: 2, padding: 1, outputPadding: 1 } },
     { shape: [3, 6, 9, 8], kernel: [2, 2, 5, 8], attrs: { strides: 3, outputPadding: 2 } }, // some pixels are the bias alone
     { shape: [16, 1, 1, 64], kernel: [4, 4, 32, 64], attrs: {} },
+    { shape: [4, 7, 9, 20], kernel: [4, 4, 24, 20], attrs: { strides: 2, padding: 1 } },
+    { shape: [5, 6, 7, 40], kernel: [3, 3, 16, 40], attrs: { padding: 1 } },
+    { shape: [3, 7, 5, 33], kernel: [4, 4, 1, 33], attrs: { strides: 2, padding: 1 } }, // to few channels
+    { shape: [2, 9, 8, 7], kernel: [5, 3, 3, 7], attrs: { strides: 3, padding: 2, outputPadding: 1 } },
   ])("transposed convolution of $shape by $kernel, $attrs", async ({ shape, kernel, attrs }) => {
     const bias = [kernel[2]];
     const inputs = {
@@ -243,6 +247,13 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     [[1, 60, 90, 40], [3, 3, 40, 8], 1, 1],
     [[3, 5, 5, 200], [3, 3, 200, 136], 1, 1], // more sums than stay in a cache
     [[2, 7, 7, 96], [5, 5, 96, 80], 2, 2],
+    [[4, 7, 9, 24], [3, 3, 24, 20], 1, 1],
+    [[3, 9, 11, 20], [3, 3, 20, 33], 1, 0],
+    [[3, 6, 6, 16], [3, 3, 16, 16], 1, 2],
+    [[3, 15, 17, 17], [3, 3, 17, 30], 2, 1],
+    [[4, 14, 14, 40], [4, 4, 40, 70], 2, 1],
+    [[3, 13, 16, 16], [4, 4, 16, 24], 2, 0],
+    [[2, 16, 16, 60], [4, 4, 60, 128], 2, 1], // more sums than threads have copies of
   ])("convolution of %s by %s, stride %s, padding %s", async (shape, kernel, strides, padding) => {
     const inputs = { x: { shape, values: values(shape, "x") }, filter: { shape: kernel, values: values(kernel, "w") } };
     // Without the bias.
@@ -252,6 +263,23 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     const expected = await measure("cpu", op, inputs, attrs);
     expectClose(await measure("tensorflow", op, inputs, attrs), expected, 3e-6);
     expectClose(await measure("tensorflow", op, inputs, attrs, inBf16), expected, 2e-2);
+  });
+
+  it.each([
+    { shape: [3, 9, 10, 20], kernel: [3, 3, 20, 24], attrs: { padding: 1 } },
+    { shape: [4, 8, 8, 16], kernel: [4, 4, 16, 40], attrs: { strides: 2, padding: 1 } },
+    { shape: [4, 8, 8, 16], kernel: [1, 1, 16, 40], attrs: {} },
+  ])("convolution of $shape by $kernel, $attrs, with its bias, its ReLU too", async ({ shape, kernel, attrs }) => {
+    const bias = [kernel[3]];
+    const inputs = {
+      x: { shape, values: values(shape, "x") },
+      filter: { shape: kernel, values: values(kernel, "w") },
+      bias: { shape: bias, values: values(bias, "b") },
+    };
+    const op = ops.conv2d as unknown as ops.Op<ops.Tensors, object>;
+    for (const all of [attrs, { ...attrs, ...relu }]) {
+      expectClose(await measure("tensorflow", op, inputs, all), await measure("cpu", op, inputs, all));
+    }
   });
 
   it.each([

@@ -1,9 +1,11 @@
-// Convolutions and matrix products: by tiles, where there are any.
+// Convolutions and matrix products: by tiles, where there are any, or on vectors.
 #include "conv2d.h"
 #include "depthwise.h"
+#include "few-channels.h"
 #include "matrix-product.h"
 #include "op.h"
 #include "vector-product.h"
+#include "winograd-conv2d.h"
 
 namespace zoo {
 
@@ -14,6 +16,11 @@ const std::vector<const char*> windowAndBias = {
     "strides: list(int)", "padding: list(int)", "size: list(int)",      "bf16: bool",
     "relu: bool",         "N: int >= 0",        "X: {float, bfloat16}", "Y: {float, bfloat16}",
 };
+
+const std::vector<const char*> windowOnVectors = {"strides: list(int)", "padding: list(int)", "size: list(int)"};
+const std::vector<const char*> windowAndBiasOnVectors = {"strides: list(int)", "padding: list(int)", "size: list(int)",
+                                                         "relu: bool", "N: int >= 0"};
+
 std::vector<Op> ConvolutionOps() {
   return {
 #ifdef ZOO_TILES
@@ -36,6 +43,26 @@ std::vector<Op> ConvolutionOps() {
        {"a: float", "b: float", "bias: N * float"},
        {"y: float"},
        MultiplyOnVectors},
+      {"ZooWinogradConv2D",
+       windowAndBiasOnVectors,
+       {"x: float", "filter: float", "bias: N * float"},
+       {"y: float"},
+       WinogradConv2D},
+      {"ZooWinogradConv2DBackpropInput",
+       windowAndBiasOnVectors,
+       {"dy: float", "filter: float", "bias: N * float"},
+       {"dx: float"},
+       WinogradConv2DBackpropInput},
+      {"ZooWinogradConv2DBackpropFilter",
+       windowOnVectors,
+       {"x: float", "dy: float"},
+       {"dw: float"},
+       WinogradConv2DBackpropFilter},
+      {"ZooFewChannelsConv2DBackpropInput",
+       windowAndBias,
+       {"dy: X", "filter: float", "bias: N * float"},
+       {"dx: Y"},
+       FewChannelsConv2DBackpropInput},
       {"ZooDepthwiseConv2D",
        {"strides: list(int)", "padding: list(int)", "dilation: list(int)", "N: int >= 0", "T: {float, bfloat16}"},
        {"x: T", "filter: float", "bias: N * float"},

@@ -10,17 +10,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "taps.h"
 #include "threads.h"
 
 namespace zoo {
-
-/// Where the filter's numbers lie: that of tap (u, v), channel c and output n at
-/// start + u * tap_row + v * tap + c * channel + n * output.
-struct Taps {
-  const float* start;
-  int64_t height, width;
-  int64_t tap_row, tap, channel, output;
-};
 
 /// Output pixels that one set of taps makes: (i, j), for i < rows and j < columns, is pixel (y + i * step_y,
 /// x + j * step_x) of the output and sees input pixels (i * stride_y + u - top, j * stride_x + v - left).

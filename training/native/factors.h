@@ -5,8 +5,6 @@
 
 #include "vectors.h"
 
-#define ZOO_INLINE inline __attribute__((always_inline))
-
 namespace zoo {
 
 /// A tile of sums has 16 rows of 16 f32, that of a left factor as many rows of 32 bf16, that of a right factor 32 rows of

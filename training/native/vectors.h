@@ -12,6 +12,8 @@
 
 #include "threads.h"
 
+#define ZOO_INLINE inline __attribute__((always_inline))
+
 namespace zoo {
 
 /// As many numbers at once as a vector of the processor has; the compiler keeps longer ones in memory.
@@ -102,6 +104,17 @@ V Stream(const T* from) {
 template <typename V>
 V Above(V z, V floor) {
   return z <= floor ? floor : z;
+}
+
+/// Calls body(V(), channel), with V = Lanes for a vector of channels; of the last, some may be done twice.
+template <typename Body>
+ZOO_INLINE void CoverChannels(int64_t channels, const Body& body) {
+  if (channels < kLanes) {
+    for (int64_t c = 0; c < channels; c++) body(float(), c);
+    return;
+  }
+  for (int64_t c = 0; c + kLanes <= channels; c += kLanes) body(Lanes(), c);
+  if (channels % kLanes != 0) body(Lanes(), channels - kLanes);
 }
 
 /// Calls body(V(), i) for every i in [0, count): with V = Lanes for a vector of them at a time, with float for the rest.

@@ -1,8 +1,9 @@
 // Kernels of tfjs-zoo for TensorFlow's CPU device, where its own take more passes over memory than the formula needs:
 // batch normalisation with its ReLU, layer and group normalisation, attention, the residual sum with its ReLU, GELU,
 // SiLU, leaky ReLU, pooling, concatenation, option A shortcuts, depthwise convolution, recurrent cells, draws of
-// random numbers, what a variational bound is made of, optimizers, and products of matrices that are not large; and
-// convolutions and large products on the processor's matrix unit, or in bf16 on vectors of 512 bits, where it has them.
+// random numbers, what a variational bound is made of, optimizers, and products of matrices that are not large; where
+// fewer multiplications do (winograd.h, few-channels.h), convolutions; and all convolutions and large products on the
+// processor's matrix unit, or in bf16 on vectors of 512 bits, where it has them.
 // Compiled on the machine that runs them (-march=native) and loaded as a Node addon, which registers them.
 //
 // Images are [rows, channels], rows = batch * height * width, in single precision or in bf16 (parameters and sums are

@@ -56,8 +56,7 @@ export const isBf16 = (): boolean => active;
 
 /**
  * In which numbers TensorFlow knows the zoo's convolutions and matrix products by tiles (training/native/matrix-tiles.h):
- * both on a processor with a matrix unit, bf16 on one whose vectors multiply it. In f32 vectors get no more of
- * convolutions than TensorFlow does.
+ * both on a processor with a matrix unit, bf16 on one whose vectors multiply it.
  */
 export interface TiledNumbers {
   f32: boolean;

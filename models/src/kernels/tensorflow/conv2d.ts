@@ -1,7 +1,7 @@
 import { backend_util, pad, slice, type Tensor, type TensorInfo, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Conv2DAttrs } from "../../ops/conv2d.ts";
 import { opAttrs, registerTensorflow, type TensorflowBackend } from "./backend.ts";
-import { executeTyped, isBf16, isTiled, type Numbers, numbersOf, type TiledNumbers, withBias } from "./bf16.ts";
+import { executeTyped, isBf16, isTiled, type Numbers, numbersOf, single, type TiledNumbers, withBias } from "./bf16.ts";
 
 type Conv2DInfo = backend_util.Conv2DInfo;
 
@@ -14,32 +14,50 @@ interface StockConvAttrs {
 }
 
 /**
+ * Pixels of a batch's results from which Winograd's filters are faster than TensorFlow's kernels: few where filters have
+ * few numbers, for each of which there is something to transform.
+ */
+const manyPixels = (filters: number) => Math.min(Math.max(filters / 64, 64), 256);
+
+/** Channels below which they are not, and such products: sums are short then, and the transforms cost as much. */
+const MANY = { channels: 8, filters: 256 };
+
+/** Taps of all an image's channels up to which a transposed convolution to it is one product. */
+const FEW = 64;
+
+/**
  * The three convolutions straight on TensorFlow's ops, under their stock names: tfjs-node's own refuse explicit padding
  * and dilation in the backward pass, and every padding but 'same' and 'valid'.
  *
- * @param tiles in which numbers TensorFlow knows the zoo's convolutions (training/native/conv2d.h), which serve all but
- *   dilated ones and channels first
+ * Where TensorFlow knows the zoo's ops, those of 3x3 taps with stride 1 or 2, and of 4x4 with stride 2, are computed by
+ * Winograd's minimal filters (training/native/winograd.h), and transposed ones to images by one product
+ * (few-channels.h); where there are tiles for the numbers asked for (conv2d.h), they serve all. None knows dilation, or
+ * channels first.
  */
-export function registerConv2D(tiles: TiledNumbers): void {
-  const served = (conv: Conv2DInfo) =>
-    isTiled(tiles) && conv.dataFormat === "channelsLast" && conv.dilationHeight === 1 && conv.dilationWidth === 1;
+export function registerConv2D({ zoo, tiles }: { zoo: boolean; tiles: TiledNumbers }): void {
+  const ours = (op: ConvOp, conv: Conv2DInfo): Ours | undefined => {
+    if (conv.dataFormat !== "channelsLast" || conv.dilationHeight !== 1 || conv.dilationWidth !== 1) return undefined;
+    if (zoo && op === "Conv2DBackpropInput" && hasFewChannels(conv)) return toFewChannels;
+    if (isTiled(tiles)) return onTiles;
+    return zoo && isForWinograd(conv) ? byWinograd : undefined;
+  };
 
   registerTensorflow<StockConvAttrs>("Conv2D", ({ x, filter }, attrs, backend) => {
     const conv = info(x.shape, filter.shape, attrs);
-    return served(conv)
-      ? onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter)
-      : stockConv2D(backend, conv, x, filter);
+    const compute = ours("Conv2D", conv);
+    return compute ? compute(backend, "Conv2D", conv, x, filter) : stockConv2D(backend, conv, x, filter);
   });
 
-  if (tiles.f32 || tiles.bf16) {
+  if (zoo) {
     // With its bias: models/src/ops/conv2d.ts looks for both.
     registerTensorflow<StockConvAttrs & Pick<Conv2DAttrs, "activation">>(
       "ZooBiasedConv2D",
       ({ x, filter, bias }, attrs, backend) => {
         const conv = info(x.shape, filter.shape, attrs);
+        const compute = ours("Conv2D", conv);
         const relu = attrs.activation === "relu";
-        if (!served(conv)) return withBias(backend, stockConv2D(backend, conv, x, filter), bias, relu);
-        return onTiles(backend, "ZooConv2D", conv, [conv.outHeight, conv.outWidth], x, filter, { bias, relu });
+        if (!compute) return withBias(backend, stockConv2D(backend, conv, x, filter), bias, relu);
+        return compute(backend, "Conv2D", conv, x, filter, { bias, relu });
       },
     );
     // A transposed convolution with its bias: models/src/ops/conv-transpose2d.ts looks for it.
@@ -47,8 +65,9 @@ export function registerConv2D(tiles: TiledNumbers): void {
       "ZooBiasedConvTranspose2D",
       ({ x, filter, bias }, attrs, backend) => {
         const conv = info(attrs.inputShape, filter.shape, attrs);
-        if (!served(conv)) return withBias(backend, stockBackpropInput(backend, conv, x, filter), bias);
-        return onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], x, filter, { bias });
+        const compute = ours("Conv2DBackpropInput", conv);
+        if (!compute) return withBias(backend, stockBackpropInput(backend, conv, x, filter), bias);
+        return compute(backend, "Conv2DBackpropInput", conv, x, filter, { bias });
       },
     );
     registerTensorflow("ZooSumChannels", ({ x }, _, backend) => {
@@ -61,8 +80,9 @@ export function registerConv2D(tiles: TiledNumbers): void {
     "Conv2DBackpropInput",
     ({ dy, filter }, attrs, backend) => {
       const conv = info(attrs.inputShape, filter.shape, attrs);
-      return served(conv)
-        ? onTiles(backend, "ZooConv2DBackpropInput", conv, [conv.inHeight, conv.inWidth], dy, filter)
+      const compute = ours("Conv2DBackpropInput", conv);
+      return compute
+        ? compute(backend, "Conv2DBackpropInput", conv, dy, filter)
         : stockBackpropInput(backend, conv, dy, filter);
     },
   );
@@ -71,9 +91,8 @@ export function registerConv2D(tiles: TiledNumbers): void {
     "Conv2DBackpropFilter",
     ({ x, dy }, attrs, backend) => {
       const conv = info(x.shape, attrs.filterShape, attrs);
-      if (served(conv)) {
-        return onTiles(backend, "ZooConv2DBackpropFilter", conv, [conv.filterHeight, conv.filterWidth], x, dy);
-      }
+      const compute = ours("Conv2DBackpropFilter", conv);
+      if (compute) return compute(backend, "Conv2DBackpropFilter", conv, x, dy);
       const same = sameFilter(conv);
       return tidy(() => {
         const shape = same ? [...same, ...attrs.filterShape.slice(2)] : attrs.filterShape;
@@ -159,42 +178,72 @@ function convAttrs(conv: Conv2DInfo, backend: TensorflowBackend, same?: [height:
   });
 }
 
-/**
- * One of the zoo's convolutions. In bf16 they take images of either kind, and return images in bf16; filters and their
- * gradients are always in single precision.
- *
- * @param size height and width of the result
- */
-function onTiles(
+type ConvOp = "Conv2D" | "Conv2DBackpropInput" | "Conv2DBackpropFilter";
+
+/** One of the zoo's convolutions. */
+type Ours = (
   backend: TensorflowBackend,
-  op: "ZooConv2D" | "ZooConv2DBackpropInput" | "ZooConv2DBackpropFilter",
+  op: ConvOp,
   conv: Conv2DInfo,
-  size: number[],
   first: TensorInfo,
   second: TensorInfo,
-  { bias, relu = false }: { bias?: TensorInfo; relu?: boolean } = {},
-): Tensor {
-  const bf16 = isBf16();
-  const numbers = (tensor: TensorInfo) => (bf16 ? numbersOf(tensor, backend) : "float32");
-  const [x, y]: [Numbers, Numbers] =
-    op === "ZooConv2DBackpropFilter"
+  options?: { bias?: TensorInfo; relu?: boolean },
+) => Tensor;
+
+/** Where the windows lie, and the one size that an op's inputs do not tell: (height, width) of the result. */
+function windowOf(op: ConvOp, conv: Conv2DInfo) {
+  const sizes = {
+    Conv2D: [conv.outHeight, conv.outWidth],
+    Conv2DBackpropInput: [conv.inHeight, conv.inWidth],
+    Conv2DBackpropFilter: [conv.filterHeight, conv.filterWidth],
+  };
+  return {
+    strides: [conv.strideHeight, conv.strideWidth],
+    padding: [conv.padInfo.top, conv.padInfo.left],
+    size: sizes[op],
+  };
+}
+
+/**
+ * By ops that know bf16, and in it take images of either kind and return images in bf16; filters and their gradients are
+ * always in single precision.
+ */
+const inEither =
+  (how: "" | "FewChannels"): Ours =>
+  (backend, op, conv, first, second, { bias, relu = false } = {}) => {
+    const bf16 = isBf16();
+    const numbers = (tensor: TensorInfo) => (bf16 ? numbersOf(tensor, backend) : "float32");
+    const ofFilter = op === "Conv2DBackpropFilter";
+    const [x, y]: [Numbers, Numbers] = ofFilter
       ? [numbers(first), numbers(second)]
       : [numbers(first), bf16 ? "bfloat16" : "float32"];
-  const strides = [conv.strideHeight, conv.strideWidth];
-  const padding = [conv.padInfo.top, conv.padInfo.left];
-  const N = bias === undefined ? 0 : 1;
-  const attrs = {
-    strides,
-    padding,
-    size,
-    bf16,
-    X: { type: x },
-    Y: { type: y },
-    ...(op !== "ZooConv2DBackpropFilter" && { N, relu }),
+    const N = bias === undefined ? 0 : 1;
+    const attrs = { ...windowOf(op, conv), bf16, X: { type: x }, Y: { type: y }, ...(!ofFilter && { N, relu }) };
+    const taken: [TensorInfo, Numbers] = [second, ofFilter ? y : "float32"];
+    const biases = bias === undefined ? [] : [[bias, "float32"] as const];
+    return executeTyped(backend, `Zoo${how}${op}`, attrs, [[first, x], taken, ...biases], 1)[0];
   };
-  const taken: [TensorInfo, Numbers] = [second, op === "ZooConv2DBackpropFilter" ? y : "float32"];
-  const biases = bias === undefined ? [] : [[bias, "float32"] as const];
-  return executeTyped(backend, op, attrs, [[first, x], taken, ...biases], 1)[0];
+const onTiles = inEither("");
+const toFewChannels = inEither("FewChannels");
+
+const byWinograd: Ours = (backend, op, conv, first, second, { bias, relu = false } = {}) => {
+  const biases = bias === undefined ? [] : [bias];
+  const attrs = { ...windowOf(op, conv), ...(op !== "Conv2DBackpropFilter" && { N: biases.length, relu }) };
+  return executeTyped(backend, `ZooWinograd${op}`, attrs, single(first, second, ...biases), 1)[0];
+};
+
+/** Whether the taps of all channels are few enough for a product. */
+const hasFewChannels = ({ filterHeight, filterWidth, inChannels }: Conv2DInfo) =>
+  filterHeight * filterWidth > 1 && filterHeight * filterWidth * inChannels <= FEW;
+
+function isForWinograd(conv: Conv2DInfo): boolean {
+  const { strideHeight: stride, strideWidth, filterHeight, filterWidth, inChannels, outChannels } = conv;
+  if (strideWidth !== stride || filterHeight !== filterWidth) return false;
+  if (!(filterHeight === 3 && stride <= 2) && !(filterHeight === 4 && stride === 2)) return false;
+  const pixels = conv.batchSize * conv.outHeight * conv.outWidth;
+  const filters = inChannels * outChannels;
+  if (Math.min(inChannels, outChannels) < MANY.channels || filters < MANY.filters) return false;
+  return pixels >= manyPixels(filters);
 }
 
 /** Whether explicit zeros are what 'same' would add: with stride 1, half of the window on either side. */

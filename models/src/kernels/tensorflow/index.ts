@@ -23,7 +23,7 @@ export function registerTensorflowKernels({
   tiles = { f32: false, bf16: false },
 }: TensorflowKernelOptions = {}): void {
   allowBf16(tiles.bf16);
-  registerConv2D(tiles);
+  registerConv2D({ zoo, tiles });
   registerMatMul({ zoo, tiles });
   if (zoo) {
     registerZooOps();
