@@ -188,7 +188,7 @@ class TileLoop {
       for (int64_t k = 0; k < taps_.chunks(); k += kTilesAtOnce) {
         for (int t = 0; t < 4; t++) left.at[t] = from[t] + u * patch_.row + k * kTileDepth;
         right.depth = std::min<int64_t>(kTilesAtOnce * kTileDepth, depth - k * kTileDepth);
-        Multiply<kParts>(sums, left, right);
+        sums.MultiplyAll<kParts>(left, right);
         right.at += kParts * kTileSize * std::min(kTilesAtOnce, taps_.chunks() - k);
       }
     }

@@ -271,7 +271,7 @@ class FilterGradientLoop {
     tiles.ClearSums();
     ForEach(depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
       for (int t = 0; t < 4; t++) lefts.at[t] = from[t] + at_x;
-      Multiply<kParts>(tiles, lefts, {dy + block * kTileColumns * depth_ + at_dy, dy_part_, deep});
+      tiles.MultiplyAll<kParts>(lefts, {dy + block * kTileColumns * depth_ + at_dy, dy_part_, deep});
     });
     AddSums<0>(tiles, sums, left, block);
     if (left + 1 < lefts_) AddSums<1>(tiles, sums, left + 1, block);

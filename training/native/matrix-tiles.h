@@ -89,16 +89,6 @@ inline __mmask16 FirstLanes(int64_t count) {
   return static_cast<__mmask16>(count >= 16 ? 0xffff : (1u << (count < 0 ? 0 : count)) - 1);
 }
 
-/// Adds to sums 0-3 the products of the four left tiles with the right one.
-template <int kParts>
-ZOO_INLINE void Multiply(Tiles& sums, const Left& left, const Right& right) {
-  sums.LoadRight<kParts>(right);
-  sums.MultiplyOne<kParts, 0>(left.at[0], left);
-  sums.MultiplyOne<kParts, 1>(left.at[1], left);
-  sums.MultiplyOne<kParts, 2>(left.at[2], left);
-  sums.MultiplyOne<kParts, 3>(left.at[3], left);
-}
-
 /// Rounds 16 numbers to the output's type.
 inline void StoreRow(float* to, __mmask16 valid, __m512 row) { _mm512_mask_storeu_ps(to, valid, row); }
 inline void StoreRow(Bf16* to, __mmask16 valid, __m512 row) {

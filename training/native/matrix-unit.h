@@ -102,6 +102,16 @@ class Tiles {
 #undef ZOO_ADD
   }
 
+  /// Adds to all sums the products of the left tiles with a right one.
+  template <int kParts>
+  ZOO_INLINE void MultiplyAll(const Left& left, const Right& right) {
+    LoadRight<kParts>(right);
+    MultiplyOne<kParts, 0>(left.at[0], left);
+    MultiplyOne<kParts, 1>(left.at[1], left);
+    MultiplyOne<kParts, 2>(left.at[2], left);
+    MultiplyOne<kParts, 3>(left.at[3], left);
+  }
+
   /// Adds the products of left tile 0 with two right ones to sums 0 and 1, of left tile 1 to sums 2 and 3.
   template <int kParts>
   ZOO_INLINE void MultiplyPairs(const Left& left, const Right& first, const Right& second) {

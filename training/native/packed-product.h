@@ -33,11 +33,7 @@ class PackedMatrix {
   void Multiply(const float* a, int64_t stride, int64_t rows, float* c) const {
     static constexpr float kZeros[kPanel] = {};
     for (int64_t j = 0; j < width_; j += kPanel) {
-      for (int64_t i = 0; i < rows; i += kPanelRows) {
-        const Sums sums{kZeros, 0, c + i * width_ + j, width_, width_ - j};
-        AddProducts(std::min(kPanelRows, rows - i), Wide(j) / kLanes, {a + i * stride, stride, 1}, Panel(j), depth_,
-                    sums);
-      }
+      AddProducts(rows, Wide(j) / kLanes, {a, stride, 1}, Panel(j), depth_, {kZeros, 0, c + j, width_, width_ - j});
     }
   }
 

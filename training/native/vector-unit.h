@@ -51,16 +51,34 @@ class Tiles {
   template <int kParts, int kSum>
   void MultiplyOne(const Bf16* at, const Left& left) {
     static_assert(kParts == 1);
-    if (left.stride % kPage != 0) return Add(left.rows, sums_[kSum], at, left.stride, right_, depth_);
+    if (left.stride % kPage != 0) return Add<1>(left.rows, &sums_[kSum], &at, left.stride, right_, depth_);
     // Rows a page apart would share eight lines of the first cache.
     constexpr int64_t kDeep = 64;
     alignas(64) Bf16 copy[kTileRows][kDeep];
+    const Bf16* const row_0 = copy[0];
     for (int64_t k = 0; k < depth_; k += kDeep) {
       const int64_t deep = std::min(kDeep, depth_ - k);
       for (int row = 0; row < left.rows; row++)
         std::memcpy(copy[row], at + row * left.stride / static_cast<int64_t>(sizeof(Bf16)) + k, deep * sizeof(Bf16));
-      Add(left.rows, sums_[kSum], copy[0], sizeof(copy[0]), right_ + k * kTileColumns, deep);
+      Add<1>(left.rows, &sums_[kSum], &row_0, sizeof(copy[0]), right_ + k * kTileColumns, deep);
     }
+  }
+
+  /// Adds to all sums the products of the left tiles with a right one. Of few rows, several tiles go together: a sum
+  /// takes an addition's time until the next can be added to it, and there must be others meanwhile.
+  template <int kParts>
+  void MultiplyAll(const Left& left, const Right& right) {
+    LoadRight<kParts>(right);
+    if (left.rows <= 4 && left.stride % kPage != 0)
+      return Add<4>(left.rows, sums_, left.at, left.stride, right_, depth_);
+    if (left.rows <= 8 && left.stride % kPage != 0) {
+      Add<2>(left.rows, sums_, left.at, left.stride, right_, depth_);
+      return Add<2>(left.rows, sums_ + 2, left.at + 2, left.stride, right_, depth_);
+    }
+    MultiplyOne<kParts, 0>(left.at[0], left);
+    MultiplyOne<kParts, 1>(left.at[1], left);
+    MultiplyOne<kParts, 2>(left.at[2], left);
+    MultiplyOne<kParts, 3>(left.at[3], left);
   }
 
   /// Adds the products of left tile 0 with two right ones to sums 0 and 1, of left tile 1 to sums 2 and 3.
@@ -86,13 +104,17 @@ class Tiles {
  private:
   static constexpr int64_t kPage = 4096;
 
-  /// Adds the product of so many rows, `stride` bytes apart, of `depth` numbers with as many rows of 16.
-  static void Add(int rows, float (*to)[kTileColumns], const Bf16* left, int64_t stride, const Bf16* right,
-                  int64_t depth) {
+  using Sum = float[kTileRows][kTileColumns];
+
+  /// Adds to the sums of kTiles tiles the products of so many rows of each, `stride` bytes apart, of `depth` numbers
+  /// with as many rows of 16.
+  template <int kTiles>
+  static void Add(int rows, Sum* to, const Bf16* const* left, int64_t stride, const Bf16* right, int64_t depth) {
     switch (rows) {
-#define ZOO_ROWS(count) \
-  case count:           \
-    return Add<count>(to, left, stride, right, depth);
+#define ZOO_ROWS(count)                                                                             \
+  case count:                                                                                       \
+    if constexpr (count * kTiles <= kTileRows) Add<count, kTiles>(to, left, stride, right, depth); \
+    return;
       ZOO_ROWS(1)
       ZOO_ROWS(2)
       ZOO_ROWS(3)
@@ -113,32 +135,40 @@ class Tiles {
     }
   }
 
-  /// Adds the product of so many rows, `stride` bytes apart, of `depth` numbers with as many rows of 16.
-  template <int kRows>
-  static __attribute__((noinline)) void Add(float (*to)[kTileColumns], const Bf16* left, int64_t stride,
-                                            const Bf16* right, int64_t depth) {
-    __m512 sums[kRows];
-#pragma GCC unroll 16
-    for (int row = 0; row < kRows; row++) sums[row] = _mm512_load_ps(to[row]);
+  template <int kRows, int kTiles>
+  static __attribute__((noinline)) void Add(Sum* to, const Bf16* const* left, int64_t stride, const Bf16* right,
+                                            int64_t depth) {
+    __m512 sums[kTiles][kRows];
     // Rows are addressed from every fourth, since there are not registers for all.
     constexpr int kFourths = (kRows + 3) / 4;
-    const char* from[kFourths];
+    const char* from[kTiles][kFourths];
 #pragma GCC unroll 4
-    for (int i = 0; i < kFourths; i++) from[i] = reinterpret_cast<const char*>(left) + 4 * i * stride;
+    for (int tile = 0; tile < kTiles; tile++) {
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; row++) sums[tile][row] = _mm512_load_ps(to[tile][row]);
+#pragma GCC unroll 4
+      for (int i = 0; i < kFourths; i++) from[tile][i] = reinterpret_cast<const char*>(left[tile]) + 4 * i * stride;
+    }
     for (int64_t k = 0; k < depth; k += 2) {
       const auto both = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
       right += 2 * kTileColumns;
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; i++) {
-        int32_t pair;
-        std::memcpy(&pair, from[i / 4] + i % 4 * stride, sizeof(pair));
-        sums[i] = _mm512_dpbf16_ps(sums[i], reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)), both);
-      }
 #pragma GCC unroll 4
-      for (const char*& at : from) at += sizeof(int32_t);
-    }
+      for (int tile = 0; tile < kTiles; tile++) {
 #pragma GCC unroll 16
-    for (int row = 0; row < kRows; row++) _mm512_store_ps(to[row], sums[row]);
+        for (int i = 0; i < kRows; i++) {
+          int32_t pair;
+          std::memcpy(&pair, from[tile][i / 4] + i % 4 * stride, sizeof(pair));
+          sums[tile][i] = _mm512_dpbf16_ps(sums[tile][i], reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)), both);
+        }
+#pragma GCC unroll 4
+        for (const char*& at : from[tile]) at += sizeof(int32_t);
+      }
+    }
+#pragma GCC unroll 4
+    for (int tile = 0; tile < kTiles; tile++) {
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; row++) _mm512_store_ps(to[tile][row], sums[tile][row]);
+    }
   }
 
   alignas(64) float sums_[4][kTileRows][kTileColumns];

@@ -133,7 +133,12 @@ TRANSLATORS = {
 }
 TEXT = LANGUAGE_MODELS | TRANSLATORS
 # name -> builder, and input [channels, height, width]; a network says its own loss, or takes its own steps
-GENERATIVE = {"vae": (Vae, (1, 28, 28)), "dcgan-mnist": (Dcgan, (1, 28, 28)), "ddpm": (Ddpm, (1, 28, 28))}
+GENERATIVE = {
+    "vae": (Vae, (1, 28, 28)),
+    "dcgan": (lambda: Dcgan(sizes=(512, 256, 128, 64), base=4, channels=3), (3, 64, 64)),
+    "dcgan-mnist": (Dcgan, (1, 28, 28)),
+    "ddpm": (Ddpm, (1, 28, 28)),
+}
 
 
 def main():
