@@ -254,6 +254,8 @@ describe.skipIf(!native)("native kernels agree with the compositions", () => {
     [[4, 14, 14, 40], [4, 4, 40, 70], 2, 1],
     [[3, 13, 16, 16], [4, 4, 16, 24], 2, 0],
     [[2, 16, 16, 60], [4, 4, 60, 128], 2, 1], // more sums than threads have copies of
+    [[9, 4, 4, 80], [3, 3, 80, 150], 1, 1], // many zeros between images
+    [[3, 8, 8, 70], [4, 4, 70, 160], 2, 1],
   ])("convolution of %s by %s, stride %s, padding %s", async (shape, kernel, strides, padding) => {
     const inputs = { x: { shape, values: values(shape, "x") }, filter: { shape: kernel, values: values(kernel, "w") } };
     // Without the bias.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "threads.h"
@@ -24,6 +25,21 @@ struct FilterGradient {
   int64_t taps_y, taps_x, stride_y, stride_x, top, left;
 };
 
+/// Pixels of a phase that a row (or column) of dy's needs, less the zeros at its end that are those before the next.
+inline int64_t Grid(int64_t outputs, int64_t taps, int64_t stride, int64_t before, int64_t size) {
+  const int64_t count = outputs + (taps - 1) / stride;
+  int64_t shared = count;
+  for (int64_t phase = 0; phase < std::min(stride, taps); phase++) {
+    int64_t leading = 0, trailing = 0;
+    for (int64_t j = 0; j < count; j++) {
+      leading += j * stride + phase - before < 0;
+      trailing += j * stride + phase - before >= size;
+    }
+    shared = std::min({shared, leading, trailing});
+  }
+  return std::max(count - shared, outputs);
+}
+
 /// dw[u, v] = Σ x[.. u, v ..]ᵀ dy, a matrix product over all pixels. A left tile's row is one channel of x at 32 pixels
 /// in sequence, so that another tap is the same tile some pixels on: images lie in rows as wide as dy's with zeros
 /// between them, and where the stride is more than 1, every pixel of x that one tap sees lies together (a phase).
@@ -31,35 +47,43 @@ struct FilterGradient {
 /// Some images at a time are laid out so, to stay in the second cache; of their pixels, as many as stay in the first
 /// are multiplied for all taps and outputs before the next. The outputs may be a part of all: sums for many of them do
 /// not stay in the cache, and it is cheaper to lay out x again for the others.
+///
+/// Between small images the zeros are many. Where that costs more than to lay out x for every tap, each tap is a phase
+/// of its own, and so many channels are done at a time that their sums stay in the cache.
 template <int kParts, typename X, typename Dy>
 class FilterGradientLoop {
  public:
   /// @param panel most blocks of 16 outputs at a time
-  FilterGradientLoop(const FilterGradient<X, Dy>& job, int64_t panel) : job_(job), panel_(panel) {
-    phases_y_ = std::min(job.stride_y, job.taps_y);
-    phases_x_ = std::min(job.stride_x, job.taps_x);
-    grid_rows_ = Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height);
-    grid_columns_ = Grid(job.columns, job.taps_x, job.stride_x, job.left, job.width);
+  /// @param chunk most blocks of 16 channels at a time
+  FilterGradientLoop(const FilterGradient<X, Dy>& job, int64_t panel, int64_t chunk, bool by_tap)
+      : job_(job), panel_(panel), chunk_(chunk) {
+    phases_y_ = by_tap ? job.taps_y : std::min(job.stride_y, job.taps_y);
+    phases_x_ = by_tap ? job.taps_x : std::min(job.stride_x, job.taps_x);
+    grid_rows_ = by_tap ? job.rows : Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height);
+    grid_columns_ = by_tap ? job.columns : Grid(job.columns, job.taps_x, job.stride_x, job.left, job.width);
     channel_blocks_ = (job.channels + kTileRows - 1) / kTileRows;
     const int64_t grid = grid_rows_ * grid_columns_, pixels = (job.rows - 1) * grid_columns_ + job.columns;
-    const int64_t image = phases_y_ * phases_x_ * channel_blocks_ * kTileRows * grid + panel_ * kTileColumns * pixels;
-    group_ = std::clamp<int64_t>(kSize / (image * kParts), 1, 32);
+    const int64_t image = phases_y_ * phases_x_ * chunk_ * kTileRows * grid + panel_ * kTileColumns * pixels;
+    group_ = std::clamp<int64_t>(kSize / (image * kParts), 1, by_tap ? 64 : 32);
+    const int64_t even = kTileDepth / std::gcd(kTileDepth, pixels);  // images whose pixels fill whole tiles
+    if (by_tap && group_ > even) group_ -= group_ % even;
     const int64_t apart = group_ * RoundUp(pixels), together = RoundUp((group_ - 1) * grid + pixels);
     segments_ = apart <= together ? group_ : 1;
     depth_ = segments_ == 1 ? together : RoundUp(pixels);
-    const int64_t reach = (job.taps_y - 1) / job.stride_y * grid_columns_ + (job.taps_x - 1) / job.stride_x;
+    const auto step = [&](int64_t tap, int64_t phases) { return tap / phases; };
+    const int64_t reach = step(job.taps_y - 1, phases_y_) * grid_columns_ + step(job.taps_x - 1, phases_x_);
     pitch_ = RoundUp(std::max(depth_ + reach, group_ / segments_ * grid));
     if (pitch_ / kTileDepth % 2 == 0) pitch_ += kTileDepth;  // rows of a tile in different sets of the cache
-    x_part_ = phases_y_ * phases_x_ * channel_blocks_ * kTileRows * pitch_;
+    x_part_ = phases_y_ * phases_x_ * chunk_ * kTileRows * pitch_;
     dy_part_ = panel_ * kTileColumns * depth_;
     steps_ = (panel == 1 ? 3 : 2) * (kParts == 1 ? 7 : 4);
     taps_ = job.taps_y * job.taps_x;
     lefts_ = taps_ * channel_blocks_;
-    for (int64_t left = 0; left < lefts_; left++) {
+    for (int64_t left = 0; left < taps_ * chunk_; left++) {
       const int64_t u = left % taps_ / job.taps_x, v = left % taps_ % job.taps_x;
-      const int64_t phase = u % job.stride_y * phases_x_ + v % job.stride_x;
-      left_at_.push_back((phase * channel_blocks_ + left / taps_) * kTileRows * pitch_ +
-                         u / job.stride_y * grid_columns_ + v / job.stride_x);
+      const int64_t phase = u % phases_y_ * phases_x_ + v % phases_x_;
+      left_at_.push_back((phase * chunk_ + left / taps_) * kTileRows * pitch_ + step(u, phases_y_) * grid_columns_ +
+                         step(v, phases_x_));
     }
   }
 
@@ -75,23 +99,9 @@ class FilterGradientLoop {
     Bf16* const x = scratch_x.Room<Bf16>(segments_ * kParts * x_part_);
     Bf16* const dy = scratch_dy.Room<Bf16>(segments_ * kParts * dy_part_);
     Tiles tiles(kTileRows);
-    const int64_t each = group_ / segments_, chunks = depth_ / kTileDepth;
-    for (int64_t image = begin; image < end; image += group_) {
-      const int64_t stop = std::min(end, image + group_);
-      const int64_t segments = (stop - image + each - 1) / each, steps = segments * chunks;
-      for (int64_t s = 0; s < segments; s++) {
-        const int64_t first = image + s * each, last = std::min(stop, first + each);
-        FillX(first, last, x + s * kParts * x_part_);
-        FillDy(first, last, block, blocks, dy + s * kParts * dy_part_);
-      }
-      for (int64_t step = 0; step < steps; step += steps_) {
-        const Depth depth{step, std::min(steps, step + steps_), chunks};
-        int64_t b = 0;
-        for (; b + 2 <= blocks; b += 2) {
-          for (int64_t left = 0; left < lefts_; left += 2) TwoByTwo(tiles, depth, left, b, x, dy, sums);
-        }
-        for (int64_t left = 0; b < blocks && left < lefts_; left += 4) FourByOne(tiles, depth, left, b, x, dy, sums);
-      }
+    for (int64_t channel = 0; channel < channel_blocks_; channel += chunk_) {
+      const Channels channels{channel, std::min(chunk_, channel_blocks_ - channel)};
+      AddChannels(channels, begin, end, block, blocks, x, dy, tiles, sums);
     }
   }
 
@@ -99,42 +109,63 @@ class FilterGradientLoop {
   /// Numbers of x and dy, in parts, at a time: they stay in the second cache beside the sums.
   static constexpr int64_t kSize = 256 * 1024;
 
+  /// Blocks of 16 channels.
+  struct Channels {
+    int64_t first, count;
+  };
+
+  /// The same for some channels.
+  void AddChannels(Channels channels, int64_t begin, int64_t end, int64_t block, int64_t blocks, Bf16* x, Bf16* dy,
+                   Tiles& tiles, float* sums) const {
+    const int64_t each = group_ / segments_, chunks = depth_ / kTileDepth, lefts = taps_ * channels.count;
+    for (int64_t image = begin; image < end; image += group_) {
+      const int64_t stop = std::min(end, image + group_);
+      const int64_t segments = (stop - image + each - 1) / each, steps = segments * chunks;
+      for (int64_t s = 0; s < segments; s++) {
+        const int64_t first = image + s * each, last = std::min(stop, first + each);
+        FillX(first, last, channels, x + s * kParts * x_part_);
+        FillDy(first, last, block, blocks, dy + s * kParts * dy_part_);
+      }
+      for (int64_t step = 0; step < steps; step += steps_) {
+        const Depth depth{step, std::min(steps, step + steps_), chunks};
+        const Factors factors{x, dy, taps_ * channels.first, lefts, depth};
+        int64_t b = 0;
+        for (; b + 2 <= blocks; b += 2) {
+          for (int64_t left = 0; left < lefts; left += 2) TwoByTwo(tiles, factors, left, b, sums);
+        }
+        for (int64_t left = 0; b < blocks && left < lefts; left += 4) FourByOne(tiles, factors, left, b, sums);
+      }
+    }
+  }
+
   /// Pieces [begin, end) of 32 pixels; a segment has so many chunks.
   struct Depth {
     int64_t begin, end, chunks;
   };
 
-  /// Pixels of a phase that a row (or column) of dy's needs, less the zeros at its end that are those before the next.
-  static int64_t Grid(int64_t outputs, int64_t taps, int64_t stride, int64_t before, int64_t size) {
-    const int64_t count = outputs + (taps - 1) / stride;
-    int64_t shared = count;
-    for (int64_t phase = 0; phase < std::min(stride, taps); phase++) {
-      int64_t leading = 0, trailing = 0;
-      for (int64_t j = 0; j < count; j++) {
-        leading += j * stride + phase - before < 0;
-        trailing += j * stride + phase - before >= size;
-      }
-      shared = std::min({shared, leading, trailing});
-    }
-    return std::max(count - shared, outputs);
-  }
+  /// What is laid out: left factors, of which the first is that many-th of all, and right ones.
+  struct Factors {
+    const Bf16 *x, *dy;
+    int64_t first, lefts;
+    Depth depth;
+  };
 
   /// Channels of so many left factors from `left` on, at most.
-  int Rows(int64_t left, int64_t count) const {
+  int Rows(const Factors& factors, int64_t left, int64_t count) const {
     int64_t rows = 0;
-    for (int64_t i = left; i < std::min(left + count, lefts_); i++)
-      rows = std::max(rows, std::min<int64_t>(kTileRows, job_.channels - i / taps_ * kTileRows));
+    for (int64_t i = left; i < std::min(left + count, factors.lefts); i++)
+      rows = std::max(rows, std::min<int64_t>(kTileRows, job_.channels - (factors.first + i) / taps_ * kTileRows));
     return static_cast<int>(rows);
   }
 
   static int64_t RoundUp(int64_t n) { return (n + kTileDepth - 1) / kTileDepth * kTileDepth; }
 
   /// x of images [first, last), a row of pixels for each channel: [phases, channels, pitch].
-  void FillX(int64_t first, int64_t last, Bf16* to) const {
+  void FillX(int64_t first, int64_t last, Channels which, Bf16* to) const {
     const int64_t filled = (last - first) * grid_rows_ * grid_columns_;
     for (int64_t phase = 0; phase < phases_y_ * phases_x_; phase++) {
       const int64_t from_y = phase / phases_x_ - job_.top, from_x = phase % phases_x_ - job_.left;
-      Bf16* const channels = to + phase * channel_blocks_ * kTileRows * pitch_;
+      Bf16* const channels = to + phase * chunk_ * kTileRows * pitch_;
       int64_t image = first, i = 0, j = 0;
       for (int64_t q = 0; q < filled; q += kTileDepth) {
         const X* from[kTileDepth];
@@ -149,14 +180,15 @@ class FilterGradientLoop {
           i = 0;
           image++;
         }
-        for (int64_t block = 0; block < channel_blocks_; block++) {
-          const __mmask16 valid = FirstLanes(job_.channels - block * kTileRows);
-          FillTile(from, inside, block * kTileRows, valid, channels + block * kTileRows * pitch_ + q);
+        for (int64_t block = 0; block < which.count; block++) {
+          const int64_t channel = (which.first + block) * kTileRows;
+          Bf16* const tile = channels + block * kTileRows * pitch_ + q;
+          FillTile(from, inside, channel, FirstLanes(job_.channels - channel), tile);
         }
       }
       const int64_t end = RoundUp(filled);
       for (int p = 0; p < kParts; p++) {
-        for (int64_t c = 0; c < channel_blocks_ * kTileRows; c++)
+        for (int64_t c = 0; c < which.count * kTileRows; c++)
           std::memset(channels + p * x_part_ + c * pitch_ + end, 0, sizeof(Bf16) * (pitch_ - end));
       }
     }
@@ -244,39 +276,38 @@ class FilterGradientLoop {
   }
 
   /// Two left factors from `left` on by two blocks of outputs.
-  void TwoByTwo(Tiles& tiles, const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy,
-                float* sums) const {
-    const int64_t second = std::min(left + 1, lefts_ - 1), stride = pitch_ * static_cast<int64_t>(sizeof(Bf16));
-    const Bf16 *x0 = x + left_at_[left], *x1 = x + left_at_[second];
-    const int rows = Rows(left, 2);
-    const Bf16 *dy0 = dy + block * kTileColumns * depth_, *dy1 = dy0 + kTileColumns * depth_;
+  void TwoByTwo(Tiles& tiles, const Factors& factors, int64_t left, int64_t block, float* sums) const {
+    const int64_t second = std::min(left + 1, factors.lefts - 1), stride = pitch_ * static_cast<int64_t>(sizeof(Bf16));
+    const Bf16 *x0 = factors.x + left_at_[left], *x1 = factors.x + left_at_[second];
+    const int rows = Rows(factors, left, 2);
+    const Bf16 *dy0 = factors.dy + block * kTileColumns * depth_, *dy1 = dy0 + kTileColumns * depth_;
     tiles.ClearSums();
-    ForEach(depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
+    ForEach(factors.depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
       const Left lefts{{x0 + at_x, x1 + at_x}, stride, x_part_, rows};
       tiles.MultiplyPairs<kParts>(lefts, {dy0 + at_dy, dy_part_, deep}, {dy1 + at_dy, dy_part_, deep});
     });
-    AddSums<0>(tiles, sums, left, block);
-    AddSums<1>(tiles, sums, left, block + 1);
+    AddSums<0>(tiles, sums, factors.first + left, block);
+    AddSums<1>(tiles, sums, factors.first + left, block + 1);
     if (second == left) return;
-    AddSums<2>(tiles, sums, second, block);
-    AddSums<3>(tiles, sums, second, block + 1);
+    AddSums<2>(tiles, sums, factors.first + second, block);
+    AddSums<3>(tiles, sums, factors.first + second, block + 1);
   }
 
   /// Four left factors from `left` on by one block of outputs.
-  void FourByOne(Tiles& tiles, const Depth& depth, int64_t left, int64_t block, const Bf16* x, const Bf16* dy,
-                 float* sums) const {
+  void FourByOne(Tiles& tiles, const Factors& factors, int64_t left, int64_t block, float* sums) const {
     const Bf16* from[4];
-    for (int t = 0; t < 4; t++) from[t] = x + left_at_[std::min(left + t, lefts_ - 1)];
-    Left lefts{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part_, Rows(left, 4)};
+    for (int t = 0; t < 4; t++) from[t] = factors.x + left_at_[std::min(left + t, factors.lefts - 1)];
+    Left lefts{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part_, Rows(factors, left, 4)};
+    const Bf16* const dy = factors.dy + block * kTileColumns * depth_;
     tiles.ClearSums();
-    ForEach(depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
+    ForEach(factors.depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
       for (int t = 0; t < 4; t++) lefts.at[t] = from[t] + at_x;
-      tiles.MultiplyAll<kParts>(lefts, {dy + block * kTileColumns * depth_ + at_dy, dy_part_, deep});
+      tiles.MultiplyAll<kParts>(lefts, {dy + at_dy, dy_part_, deep});
     });
-    AddSums<0>(tiles, sums, left, block);
-    if (left + 1 < lefts_) AddSums<1>(tiles, sums, left + 1, block);
-    if (left + 2 < lefts_) AddSums<2>(tiles, sums, left + 2, block);
-    if (left + 3 < lefts_) AddSums<3>(tiles, sums, left + 3, block);
+    AddSums<0>(tiles, sums, factors.first + left, block);
+    if (left + 1 < factors.lefts) AddSums<1>(tiles, sums, factors.first + left + 1, block);
+    if (left + 2 < factors.lefts) AddSums<2>(tiles, sums, factors.first + left + 2, block);
+    if (left + 3 < factors.lefts) AddSums<3>(tiles, sums, factors.first + left + 3, block);
   }
 
   template <int kSum>
@@ -289,7 +320,7 @@ class FilterGradientLoop {
   }
 
   FilterGradient<X, Dy> job_;
-  int64_t panel_, grid_rows_, grid_columns_, phases_y_, phases_x_, channel_blocks_;
+  int64_t panel_, chunk_, grid_rows_, grid_columns_, phases_y_, phases_x_, channel_blocks_;
   int64_t group_, segments_, depth_, pitch_, x_part_, dy_part_, taps_, lefts_;
   int64_t steps_;                 // pieces of 32 pixels whose tiles of x and dy stay in the first cache
   std::vector<int64_t> left_at_;  // where a left factor's tiles begin in x
@@ -321,26 +352,45 @@ void StoreFilterGradient(const FilterGradient<X, Dy>& job, const float* sums, in
 /// Bytes of sums that stay in the second cache beside x and dy.
 constexpr int64_t kSumsSize = 640 * 1024;
 
+/// Whether zeros between images would cost more than to lay out x for every tap, which takes as long as to multiply it
+/// by some blocks of outputs.
+template <typename X, typename Dy>
+bool IsCheaperByTap(const FilterGradient<X, Dy>& job, int64_t blocks) {
+  if (!kCheapLayouts || job.taps_y * job.taps_x == 1) return false;
+  const int64_t grid = Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height) *
+                       Grid(job.columns, job.taps_x, job.stride_x, job.left, job.width);
+  const double pixels = static_cast<double>(job.rows * job.columns), cost = 0.5 + 24.0 / job.channels;
+  return static_cast<double>(grid * blocks) > pixels * (static_cast<double>(blocks) + cost);
+}
+
 template <int kParts, typename X, typename Dy>
 void ComputeFilterGradient(const FilterGradient<X, Dy>& job) {
   using Loop = FilterGradientLoop<kParts, X, Dy>;
   const int threads = pool->threads();
   const int64_t blocks = (job.outputs + kTileColumns - 1) / kTileColumns;
-  const int64_t size = Loop::Lefts(job) * blocks * kTileRows * kTileColumns;
+  const int64_t taps = job.taps_y * job.taps_x, channels = Loop::Lefts(job) / taps;
+  const int64_t tile = kTileRows * kTileColumns, size = Loop::Lefts(job) * blocks * tile;
   const int64_t cost = job.rows * job.columns * job.taps_y * job.taps_x * job.channels * job.outputs;
-  int64_t panels = (size * static_cast<int64_t>(sizeof(float)) + kSumsSize - 1) / kSumsSize;
+  const int64_t fit = kSumsSize / (tile * static_cast<int64_t>(sizeof(float)));  // tiles of sums
+  int64_t panels = (Loop::Lefts(job) * blocks + fit - 1) / fit;
   if (panels == 1) {  // The threads share the images, each with sums of its own.
     std::vector<float> sums(static_cast<size_t>(size * threads), 0.0f);
-    const Loop loop(job, blocks);
+    const Loop loop(job, blocks, channels, IsCheaperByTap(job, blocks));
     Parallel(job.images, cost,
              [&](int part, int64_t begin, int64_t end) { loop.Add(begin, end, 0, blocks, sums.data() + part * size); });
     StoreFilterGradient(job, sums.data(), size, threads);
     return;
   }
   panels = std::min(blocks, (panels + threads - 1) / threads * threads);
-  const int64_t panel = (blocks + panels - 1) / panels;
+  int64_t panel = (blocks + panels - 1) / panels, chunk = channels;
+  const int64_t share = (blocks + threads - 1) / threads;
+  const bool by_tap = IsCheaperByTap(job, share);
+  if (by_tap) {
+    panel = std::min<int64_t>(share, 16);
+    chunk = std::clamp<int64_t>(fit / (taps * panel), 1, channels);
+  }
   std::vector<float> sums(static_cast<size_t>(size), 0.0f);
-  const Loop loop(job, panel);
+  const Loop loop(job, panel, chunk, by_tap);
   Parallel((blocks + panel - 1) / panel, job.images * cost, [&](int, int64_t begin, int64_t end) {
     for (int64_t block = begin * panel; block < std::min(blocks, end * panel); block += panel) {
       const int64_t count = std::min(panel, blocks - block);

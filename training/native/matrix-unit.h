@@ -19,6 +19,9 @@ namespace zoo {
 /// Tiles in sequence that are multiplied at once.
 constexpr int64_t kTilesAtOnce = 1;
 
+/// Whether to lay out factors costs little beside their product: here it takes longer than the product itself.
+constexpr bool kCheapLayouts = false;
+
 /// Whether so many tiles of so many rows cost less than others: they are better full.
 inline bool IsCheaper(int64_t tiles, int64_t, int64_t other_tiles, int64_t other_rows) {
   return tiles < other_tiles || other_rows < kTileRows;

@@ -16,6 +16,9 @@ namespace zoo {
 /// Tiles in sequence that are multiplied at once: those of the right factor stay in the first cache.
 constexpr int64_t kTilesAtOnce = 8;
 
+/// Whether to lay out factors costs little beside their product.
+constexpr bool kCheapLayouts = true;
+
 /// Whether so many tiles of so many rows cost less than others: their rows take the time, and each tile that of two.
 inline bool IsCheaper(int64_t tiles, int64_t rows, int64_t other_tiles, int64_t other_rows) {
   return tiles * (rows + 2) < other_tiles * (other_rows + 2);
