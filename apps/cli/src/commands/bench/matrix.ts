@@ -16,6 +16,8 @@ const networks = ["resnet20", "resnet56", "vgg16-bn-cifar", "densenet40"];
 
 const texts = ["gpt", "seq2seq", "transformer"];
 
+const makers = ["vae", "dcgan-mnist", "ddpm"];
+
 /** What the README's tables show. */
 const cells: readonly Cell[] = [
   { task: "train", model: "resnet20", backend: "wasm", precision: "f32", peer: ["chromium"] },
@@ -26,7 +28,9 @@ const cells: readonly Cell[] = [
     }),
   ),
   ...["f32", "bf16"].flatMap((precision) =>
-    texts.map((model): Cell => ({ task: "train", model, backend: "tensorflow", precision, peer: ["torch"] })),
+    [...texts, ...makers].map(
+      (model): Cell => ({ task: "train", model, backend: "tensorflow", precision, peer: ["torch"] }),
+    ),
   ),
   ...networks.map(
     (model): Cell => ({
