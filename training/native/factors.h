@@ -11,11 +11,19 @@ namespace zoo {
 /// 16. Of these, two lie interleaved: number by number, that of the even row first.
 constexpr int kTileRows = 16, kTileDepth = 32, kTileColumns = 16, kTileSize = 512;
 
+/// Where numbers lie that are read in runs of so many, an even number: so far from the first each run begins.
+struct Runs {
+  const int64_t* at;
+  int64_t size;
+};
+
 /// Four left factors: a tile's rows lie `stride` bytes apart, its parts `part` numbers. The first `rows` are of use.
+/// A row lies in sequence, or, on vectors, in runs.
 struct Left {
   const Bf16* at[4];
   int64_t stride, part;
   int rows;
+  const Runs* runs = nullptr;
 };
 
 /// A right factor, its parts `part` numbers apart. The first `depth` rows are of use.

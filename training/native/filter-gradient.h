@@ -43,6 +43,7 @@ inline int64_t Grid(int64_t outputs, int64_t taps, int64_t stride, int64_t befor
 /// dw[u, v] = Σ x[.. u, v ..]ᵀ dy, a matrix product over all pixels. A left tile's row is one channel of x at 32 pixels
 /// in sequence, so that another tap is the same tile some pixels on: images lie in rows as wide as dy's with zeros
 /// between them, and where the stride is more than 1, every pixel of x that one tap sees lies together (a phase).
+/// Vectors read x in runs, one for each row of dy, and pass over the zeros.
 ///
 /// Some images at a time are laid out so, to stay in the second cache; of their pixels, as many as stay in the first
 /// are multiplied for all taps and outputs before the next. The outputs may be a part of all: sums for many of them do
@@ -62,21 +63,24 @@ class FilterGradientLoop {
     grid_rows_ = by_tap ? job.rows : Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height);
     grid_columns_ = by_tap ? job.columns : Grid(job.columns, job.taps_x, job.stride_x, job.left, job.width);
     channel_blocks_ = (job.channels + kTileRows - 1) / kTileRows;
-    const int64_t grid = grid_rows_ * grid_columns_, pixels = (job.rows - 1) * grid_columns_ + job.columns;
+    const int64_t grid = grid_rows_ * grid_columns_, run = job.columns + job.columns % 2;
+    in_runs_ = kCheapLayouts && grid > job.rows * job.columns;
+    const int64_t pixels = in_runs_ ? job.rows * run : (job.rows - 1) * grid_columns_ + job.columns;
     const int64_t image = phases_y_ * phases_x_ * chunk_ * kTileRows * grid + panel_ * kTileColumns * pixels;
     group_ = std::clamp<int64_t>(kSize / (image * kParts), 1, by_tap ? 64 : 32);
     const int64_t even = kTileDepth / std::gcd(kTileDepth, pixels);  // images whose pixels fill whole tiles
     if (by_tap && group_ > even) group_ -= group_ % even;
     const int64_t apart = group_ * RoundUp(pixels), together = RoundUp((group_ - 1) * grid + pixels);
-    segments_ = apart <= together ? group_ : 1;
-    depth_ = segments_ == 1 ? together : RoundUp(pixels);
+    segments_ = apart <= together && !in_runs_ ? group_ : 1;
+    piece_ = in_runs_ ? run : kTileDepth;
+    depth_ = in_runs_ ? group_ * pixels : segments_ == 1 ? together : RoundUp(pixels);
     const auto step = [&](int64_t tap, int64_t phases) { return tap / phases; };
     const int64_t reach = step(job.taps_y - 1, phases_y_) * grid_columns_ + step(job.taps_x - 1, phases_x_);
-    pitch_ = RoundUp(std::max(depth_ + reach, group_ / segments_ * grid));
+    pitch_ = RoundUp(std::max(in_runs_ ? group_ * grid + reach + 1 : depth_ + reach, group_ / segments_ * grid));
     if (pitch_ / kTileDepth % 2 == 0) pitch_ += kTileDepth;  // rows of a tile in different sets of the cache
     x_part_ = phases_y_ * phases_x_ * chunk_ * kTileRows * pitch_;
     dy_part_ = panel_ * kTileColumns * depth_;
-    steps_ = (panel == 1 ? 3 : 2) * (kParts == 1 ? 7 : 4);
+    steps_ = std::max<int64_t>((panel == 1 ? 3 : 2) * (kParts == 1 ? 7 : 4) * kTileDepth / piece_, 1);
     taps_ = job.taps_y * job.taps_x;
     lefts_ = taps_ * channel_blocks_;
     for (int64_t left = 0; left < taps_ * chunk_; left++) {
@@ -85,6 +89,8 @@ class FilterGradientLoop {
       left_at_.push_back((phase * chunk_ + left / taps_) * kTileRows * pitch_ + step(u, phases_y_) * grid_columns_ +
                          step(v, phases_x_));
     }
+    for (int64_t row = 0; in_runs_ && row < group_ * job.rows; row++)
+      runs_.push_back((row / job.rows * grid_rows_ + row % job.rows) * grid_columns_);
   }
 
   /// Left factors, each 16 channels for a tap.
@@ -117,17 +123,19 @@ class FilterGradientLoop {
   /// The same for some channels.
   void AddChannels(Channels channels, int64_t begin, int64_t end, int64_t block, int64_t blocks, Bf16* x, Bf16* dy,
                    Tiles& tiles, float* sums) const {
-    const int64_t each = group_ / segments_, chunks = depth_ / kTileDepth, lefts = taps_ * channels.count;
+    const int64_t each = group_ / segments_, lefts = taps_ * channels.count;
     for (int64_t image = begin; image < end; image += group_) {
       const int64_t stop = std::min(end, image + group_);
-      const int64_t segments = (stop - image + each - 1) / each, steps = segments * chunks;
+      const int64_t segments = (stop - image + each - 1) / each;
+      const int64_t pieces = in_runs_ ? (stop - image) * job_.rows : depth_ / kTileDepth, steps = segments * pieces;
       for (int64_t s = 0; s < segments; s++) {
         const int64_t first = image + s * each, last = std::min(stop, first + each);
         FillX(first, last, channels, x + s * kParts * x_part_);
         FillDy(first, last, block, blocks, dy + s * kParts * dy_part_);
       }
-      for (int64_t step = 0; step < steps; step += steps_) {
-        const Depth depth{step, std::min(steps, step + steps_), chunks};
+      const int64_t turns = (steps + steps_ - 1) / steps_;
+      for (int64_t turn = 0; turn < turns; turn++) {
+        const Depth depth{steps * turn / turns, steps * (turn + 1) / turns, pieces};
         const Factors factors{x, dy, taps_ * channels.first, lefts, depth};
         int64_t b = 0;
         for (; b + 2 <= blocks; b += 2) {
@@ -138,9 +146,9 @@ class FilterGradientLoop {
     }
   }
 
-  /// Pieces [begin, end) of 32 pixels; a segment has so many chunks.
+  /// Pieces [begin, end), each a run or 32 pixels; a segment has so many.
   struct Depth {
-    int64_t begin, end, chunks;
+    int64_t begin, end, segment;
   };
 
   /// What is laid out: left factors, of which the first is that many-th of all, and right ones.
@@ -227,23 +235,25 @@ class FilterGradientLoop {
     }
   }
 
-  /// dy of images [first, last) for some blocks of outputs, as right factors: [blocks, chunks, tile].
+  /// dy of images [first, last) for some blocks of outputs, as right factors: [blocks, depth, 16].
   void FillDy(int64_t first, int64_t last, int64_t first_block, int64_t blocks, Bf16* to) const {
     const bool together = segments_ == 1;
+    const int64_t height = in_runs_ ? job_.rows : grid_rows_, width = in_runs_ ? piece_ : grid_columns_;
     int64_t image = first, i = 0, j = 0;
     const auto next = [&]() -> const Dy* {
       const bool inside = image < last && i < job_.rows && j < job_.columns;
       const Dy* pixel = inside ? job_.dy + ((image * job_.rows + i) * job_.columns + j) * job_.outputs : nullptr;
-      if (++j == grid_columns_) {
+      if (++j == width) {
         j = 0;
-        if (++i == grid_rows_ && together) {
+        if (++i == height && together) {
           i = 0;
           image++;
         }
       }
       return pixel;
     };
-    for (int64_t q = 0; q < depth_; q += 2) {
+    const int64_t end = in_runs_ ? (last - first) * height * width : depth_;
+    for (int64_t q = 0; q < end; q += 2) {
       const Dy *even = next(), *odd = next();
       Bf16* const row = to + q / kTileDepth * kTileSize + q % kTileDepth * 16;
       for (int64_t block = 0; block < blocks; block++) {
@@ -258,19 +268,21 @@ class FilterGradientLoop {
     }
   }
 
-  /// Calls body with where the tiles of some pieces in sequence begin, from those of the first on, and how many pixels
-  /// they have.
+  /// Calls body with where some pieces in sequence begin in x, from those of the first on, and in dy, how many pixels
+  /// they have, and their runs.
   template <typename Body>
   void ForEach(const Depth& depth, const Body& body) const {
-    int64_t segment = depth.begin / depth.chunks, chunk = depth.begin % depth.chunks;
+    const int64_t at_once = std::max<int64_t>(kTilesAtOnce * kTileDepth / piece_, 1);
+    int64_t segment = depth.begin / depth.segment, piece = depth.begin % depth.segment;
     for (int64_t step = depth.begin; step < depth.end;) {
-      const int64_t count = std::min({kTilesAtOnce, depth.end - step, depth.chunks - chunk});
-      body(segment * kParts * x_part_ + chunk * kTileDepth, segment * kParts * dy_part_ + chunk * kTileSize,
-           count * kTileDepth);
+      const int64_t count = std::min({at_once, depth.end - step, depth.segment - piece});
+      const Runs runs{runs_.data() + (in_runs_ ? piece : 0), piece_};
+      body(segment * kParts * x_part_ + (in_runs_ ? 0 : piece * kTileDepth),
+           segment * kParts * dy_part_ + piece * piece_ * kTileColumns, count * piece_, in_runs_ ? &runs : nullptr);
       step += count;
-      chunk += count;
-      if (chunk < depth.chunks) continue;
-      chunk = 0;
+      piece += count;
+      if (piece < depth.segment) continue;
+      piece = 0;
       segment++;
     }
   }
@@ -282,8 +294,8 @@ class FilterGradientLoop {
     const int rows = Rows(factors, left, 2);
     const Bf16 *dy0 = factors.dy + block * kTileColumns * depth_, *dy1 = dy0 + kTileColumns * depth_;
     tiles.ClearSums();
-    ForEach(factors.depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
-      const Left lefts{{x0 + at_x, x1 + at_x}, stride, x_part_, rows};
+    ForEach(factors.depth, [&](int64_t at_x, int64_t at_dy, int64_t deep, const Runs* runs) __attribute__((always_inline)) {
+      const Left lefts{{x0 + at_x, x1 + at_x}, stride, x_part_, rows, runs};
       tiles.MultiplyPairs<kParts>(lefts, {dy0 + at_dy, dy_part_, deep}, {dy1 + at_dy, dy_part_, deep});
     });
     AddSums<0>(tiles, sums, factors.first + left, block);
@@ -300,7 +312,8 @@ class FilterGradientLoop {
     Left lefts{{}, pitch_ * static_cast<int64_t>(sizeof(Bf16)), x_part_, Rows(factors, left, 4)};
     const Bf16* const dy = factors.dy + block * kTileColumns * depth_;
     tiles.ClearSums();
-    ForEach(factors.depth, [&](int64_t at_x, int64_t at_dy, int64_t deep) __attribute__((always_inline)) {
+    ForEach(factors.depth, [&](int64_t at_x, int64_t at_dy, int64_t deep, const Runs* runs) __attribute__((always_inline)) {
+      lefts.runs = runs;
       for (int t = 0; t < 4; t++) lefts.at[t] = from[t] + at_x;
       tiles.MultiplyAll<kParts>(lefts, {dy + at_dy, dy_part_, deep});
     });
@@ -312,18 +325,17 @@ class FilterGradientLoop {
 
   template <int kSum>
   void AddSums(const Tiles& tiles, float* sums, int64_t left, int64_t block) const {
-    float* const to = sums + (block * lefts_ + left) * kTileRows * kTileColumns;
-    alignas(64) float added[kTileRows * kTileColumns];
-    tiles.Store<kSum>(added, 64);
-    for (int i = 0; i < kTileRows * kTileColumns; i += 16)
-      _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(to + i), _mm512_load_ps(added + i)));
+    tiles.AddTo<kSum>(sums + (block * lefts_ + left) * kTileRows * kTileColumns);
   }
 
   FilterGradient<X, Dy> job_;
   int64_t panel_, chunk_, grid_rows_, grid_columns_, phases_y_, phases_x_, channel_blocks_;
   int64_t group_, segments_, depth_, pitch_, x_part_, dy_part_, taps_, lefts_;
-  int64_t steps_;                 // pieces of 32 pixels whose tiles of x and dy stay in the first cache
+  bool in_runs_;
+  int64_t piece_;                 // pixels of a run, or of a tile
+  int64_t steps_;                 // pieces whose tiles of x and dy stay in the first cache
   std::vector<int64_t> left_at_;  // where a left factor's tiles begin in x
+  std::vector<int64_t> runs_;     // where from there a run begins
 };
 
 /// Writes the sums of a tile for each left factor and each block, added up over `copies`, into dw.
@@ -352,15 +364,14 @@ void StoreFilterGradient(const FilterGradient<X, Dy>& job, const float* sums, in
 /// Bytes of sums that stay in the second cache beside x and dy.
 constexpr int64_t kSumsSize = 640 * 1024;
 
-/// Whether zeros between images would cost more than to lay out x for every tap, which takes as long as to multiply it
-/// by some blocks of outputs.
+/// Whether short runs would cost more than to lay out x for every tap, which takes as long as to multiply it by some
+/// blocks of outputs. To begin a run takes some of a pixel's time, and there is one for each row of an image.
 template <typename X, typename Dy>
 bool IsCheaperByTap(const FilterGradient<X, Dy>& job, int64_t blocks) {
   if (!kCheapLayouts || job.taps_y * job.taps_x == 1) return false;
-  const int64_t grid = Grid(job.rows, job.taps_y, job.stride_y, job.top, job.height) *
-                       Grid(job.columns, job.taps_x, job.stride_x, job.left, job.width);
-  const double pixels = static_cast<double>(job.rows * job.columns), cost = 0.5 + 24.0 / job.channels;
-  return static_cast<double>(grid * blocks) > pixels * (static_cast<double>(blocks) + cost);
+  const double run = static_cast<double>(job.columns + job.columns % 2) + 0.1;
+  const double cost = 0.5 + 24.0 / static_cast<double>(job.channels), outputs = static_cast<double>(blocks);
+  return run * outputs > static_cast<double>(job.columns) * (outputs + cost);
 }
 
 template <int kParts, typename X, typename Dy>

@@ -147,6 +147,15 @@ class Tiles {
     Barrier();
   }
 
+  /// Adds sum kSum to 16 rows of 16 numbers.
+  template <int kSum>
+  void AddTo(float* to) const {
+    alignas(64) float sum[kTileRows * kTileColumns];
+    Store<kSum>(sum, 64);
+    for (int i = 0; i < kTileRows * kTileColumns; i += 16)
+      _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(to + i), _mm512_load_ps(sum + i)));
+  }
+
  private:
   /// The tile instructions do not tell the compiler what memory they use: what is written before stays before.
   static void Barrier() { asm volatile("" ::: "memory"); }

@@ -54,7 +54,7 @@ class Tiles {
   template <int kParts, int kSum>
   void MultiplyOne(const Bf16* at, const Left& left) {
     static_assert(kParts == 1);
-    if (left.stride % kPage != 0) return Add<1>(left.rows, &sums_[kSum], &at, left.stride, right_, depth_);
+    if (left.stride % kPage != 0) return Add<1>(left.rows, &sums_[kSum], &at, left.stride, RunsOf(left), right_);
     // Rows a page apart would share eight lines of the first cache.
     constexpr int64_t kDeep = 64;
     alignas(64) Bf16 copy[kTileRows][kDeep];
@@ -63,7 +63,7 @@ class Tiles {
       const int64_t deep = std::min(kDeep, depth_ - k);
       for (int row = 0; row < left.rows; row++)
         std::memcpy(copy[row], at + row * left.stride / static_cast<int64_t>(sizeof(Bf16)) + k, deep * sizeof(Bf16));
-      Add<1>(left.rows, &sums_[kSum], &row_0, sizeof(copy[0]), right_ + k * kTileColumns, deep);
+      Add<1>(left.rows, &sums_[kSum], &row_0, sizeof(copy[0]), OneRun(deep), right_ + k * kTileColumns);
     }
   }
 
@@ -73,10 +73,10 @@ class Tiles {
   void MultiplyAll(const Left& left, const Right& right) {
     LoadRight<kParts>(right);
     if (left.rows <= 4 && left.stride % kPage != 0)
-      return Add<4>(left.rows, sums_, left.at, left.stride, right_, depth_);
+      return Add<4>(left.rows, sums_, left.at, left.stride, RunsOf(left), right_);
     if (left.rows <= 8 && left.stride % kPage != 0) {
-      Add<2>(left.rows, sums_, left.at, left.stride, right_, depth_);
-      return Add<2>(left.rows, sums_ + 2, left.at + 2, left.stride, right_, depth_);
+      Add<2>(left.rows, sums_, left.at, left.stride, RunsOf(left), right_);
+      return Add<2>(left.rows, sums_ + 2, left.at + 2, left.stride, RunsOf(left), right_);
     }
     MultiplyOne<kParts, 0>(left.at[0], left);
     MultiplyOne<kParts, 1>(left.at[1], left);
@@ -104,19 +104,42 @@ class Tiles {
     }
   }
 
+  /// Adds sum kSum to 16 rows of 16 numbers.
+  template <int kSum>
+  void AddTo(float* to) const {
+    for (int row = 0; row < rows_; row++, to += kTileColumns)
+      _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), _mm512_load_ps(sums_[kSum][row])));
+  }
+
  private:
   static constexpr int64_t kPage = 4096;
 
   using Sum = float[kTileRows][kTileColumns];
 
-  /// Adds to the sums of kTiles tiles the products of so many rows of each, `stride` bytes apart, of `depth` numbers
-  /// with as many rows of 16.
+  /// So many runs that lie as `runs` says.
+  struct Reading {
+    Runs runs;
+    int64_t count;
+  };
+
+  static Reading OneRun(int64_t size) {
+    static constexpr int64_t kStart = 0;
+    return {{&kStart, size}, 1};
+  }
+
+  /// How the left factor's rows are read, which are as deep as the right factor.
+  Reading RunsOf(const Left& left) const {
+    return left.runs == nullptr ? OneRun(depth_) : Reading{*left.runs, depth_ / left.runs->size};
+  }
+
+  /// Adds to the sums of kTiles tiles the products of so many rows of each, `stride` bytes apart, with as many rows of
+  /// 16 as they have numbers.
   template <int kTiles>
-  static void Add(int rows, Sum* to, const Bf16* const* left, int64_t stride, const Bf16* right, int64_t depth) {
+  static void Add(int rows, Sum* to, const Bf16* const* left, int64_t stride, Reading reading, const Bf16* right) {
     switch (rows) {
 #define ZOO_ROWS(count)                                                                             \
   case count:                                                                                       \
-    if constexpr (count * kTiles <= kTileRows) Add<count, kTiles>(to, left, stride, right, depth); \
+    if constexpr (count * kTiles <= kTileRows) Add<count, kTiles>(to, left, stride, reading, right); \
     return;
       ZOO_ROWS(1)
       ZOO_ROWS(2)
@@ -139,32 +162,38 @@ class Tiles {
   }
 
   template <int kRows, int kTiles>
-  static __attribute__((noinline)) void Add(Sum* to, const Bf16* const* left, int64_t stride, const Bf16* right,
-                                            int64_t depth) {
+  static __attribute__((noinline)) void Add(Sum* to, const Bf16* const* left, int64_t stride, Reading reading,
+                                            const Bf16* right) {
     __m512 sums[kTiles][kRows];
-    // Rows are addressed from every fourth, since there are not registers for all.
-    constexpr int kFourths = (kRows + 3) / 4;
-    const char* from[kTiles][kFourths];
 #pragma GCC unroll 4
     for (int tile = 0; tile < kTiles; tile++) {
 #pragma GCC unroll 16
       for (int row = 0; row < kRows; row++) sums[tile][row] = _mm512_load_ps(to[tile][row]);
-#pragma GCC unroll 4
-      for (int i = 0; i < kFourths; i++) from[tile][i] = reinterpret_cast<const char*>(left[tile]) + 4 * i * stride;
     }
-    for (int64_t k = 0; k < depth; k += 2) {
-      const auto both = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
-      right += 2 * kTileColumns;
+    for (int64_t run = 0; run < reading.count; run++) {
+      // Rows are addressed from every fourth, since there are not registers for all.
+      constexpr int kFourths = (kRows + 3) / 4;
+      const char* from[kTiles][kFourths];
 #pragma GCC unroll 4
       for (int tile = 0; tile < kTiles; tile++) {
-#pragma GCC unroll 16
-        for (int i = 0; i < kRows; i++) {
-          int32_t pair;
-          std::memcpy(&pair, from[tile][i / 4] + i % 4 * stride, sizeof(pair));
-          sums[tile][i] = _mm512_dpbf16_ps(sums[tile][i], reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)), both);
-        }
+        const Bf16* const first = left[tile] + reading.runs.at[run];
 #pragma GCC unroll 4
-        for (const char*& at : from[tile]) at += sizeof(int32_t);
+        for (int i = 0; i < kFourths; i++) from[tile][i] = reinterpret_cast<const char*>(first) + 4 * i * stride;
+      }
+      for (int64_t k = 0; k < reading.runs.size; k += 2) {
+        const auto both = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
+        right += 2 * kTileColumns;
+#pragma GCC unroll 4
+        for (int tile = 0; tile < kTiles; tile++) {
+#pragma GCC unroll 16
+          for (int i = 0; i < kRows; i++) {
+            int32_t pair;
+            std::memcpy(&pair, from[tile][i / 4] + i % 4 * stride, sizeof(pair));
+            sums[tile][i] = _mm512_dpbf16_ps(sums[tile][i], reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)), both);
+          }
+#pragma GCC unroll 4
+          for (const char*& at : from[tile]) at += sizeof(int32_t);
+        }
       }
     }
 #pragma GCC unroll 4
