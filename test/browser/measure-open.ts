@@ -5,9 +5,10 @@
  *
  *   npx tsx --conditions=tfjs-zoo-source test/browser/measure-open.ts [--save]
  */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { collectEnvironment } from "@tfjs-zoo/training/node";
+import { collectEnvironment, processorFolder } from "@tfjs-zoo/training/node";
 import type { PageResult } from "../readme/tables.ts";
 import { openChromium } from "./open-chromium.ts";
 import { openSite } from "./site.ts";
@@ -42,6 +43,7 @@ const result: PageResult = {
 console.log(`first visit: ${first} ms`);
 console.log(`kept on the device: ${result.kept_ms} ms (median of ${TIMES}: ${kept.join(", ")})`);
 if (process.argv.includes("--save")) {
-  const file = fileURLToPath(new URL("../bench/results/page-classify-resnet20-wasm.json", import.meta.url));
-  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  const folder = fileURLToPath(new URL(`../bench/results/${processorFolder()}`, import.meta.url));
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "page-classify-resnet20-wasm.json"), `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "../../apps/cli/src/browser/find-chromium.ts";
+import { webgpuFlags } from "../../apps/cli/src/browser/webgpu-flags.ts";
 
 /** The path of a Chromium, or undefined where there is none. */
 export function chromiumHere(): string | undefined {
@@ -13,14 +13,12 @@ export function chromiumHere(): string | undefined {
 
 /** Starts a headless Chromium, which computes WebGPU on the processor where there is no graphics card. */
 export function openChromium({ webgpu = false, camera = false } = {}): Promise<Browser> {
-  const software = !existsSync("/dev/dri") && !existsSync("/dev/nvidia0");
   return chromium.launch({
     executablePath: chromiumHere(),
     // A sandbox needs rights that a container's root has not.
     chromiumSandbox: process.getuid?.() !== 0,
     args: [
-      ...(webgpu ? ["--enable-unsafe-webgpu"] : []),
-      ...(webgpu && software ? ["--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"] : []),
+      ...(webgpu ? webgpuFlags() : []),
       ...(camera ? ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] : []),
     ],
   });

@@ -5,15 +5,16 @@ import type { Card } from "@tfjs-zoo/models/weights";
 import { describe, expect, it } from "vitest";
 import { withFolder } from "../cli/zoo.ts";
 import { markdownTable, replaceBlock } from "./blocks.ts";
-import { benchmarksTable, type MemoryResult, resultsTable, type TrainResult } from "./tables.ts";
+import { benchmarksTable, dataText, type MemoryResult, resultsTable, type TrainResult } from "./tables.ts";
 import { collectBlocks, updateReadme } from "./write-tables.ts";
 
-const emptyReadme = [
-  "# zoo",
-  ...["results", "models", "comparison", "decoding", "growth", "speedrun", "page", "benchmarks"].map(markedBlock),
-  "The end.",
-  "",
-].join("\n");
+/** All blocks, in the order in which they are written. */
+const names = [
+  ...["models", "results", "comparison", "precisions", "run", "decoding", "data", "growth", "page", "speedrun"],
+  "benchmarks",
+];
+
+const emptyReadme = ["# zoo", ...names.map(markedBlock), "The end.", ""].join("\n");
 
 function markedBlock(name: string): string {
   return `<!-- ${name}:begin -->\n<!-- ${name}:end -->`;
@@ -93,8 +94,20 @@ async function writeCheckout(root: string, shown: Card = card): Promise<void> {
   );
   await writeFile(
     join(root, "test/bench/results/growth.json"),
-    JSON.stringify({ backend: "wasm", precision: "f32", growth }),
+    JSON.stringify({ backend: "wasm", precision: "f32", growth, environment: train.environment }),
   );
+  await mkdir(join(root, "test/readme/run"), { recursive: true });
+  const run = { accuracy: 0.9012, testImages: 10_000, epochs: 20, seed: 0, seconds: 1140 };
+  for (const [name, content] of Object.entries({ config: { model: "resnet20" }, result: run, env: train.environment }))
+    await writeFile(join(root, `test/readme/run/${name}.json`), JSON.stringify(content));
+  const runs = [0.81, 0.83].map((accuracy, seed) => ({ seed, accuracy }));
+  for (const precision of ["bf16", "f32"]) {
+    const own = { model: "resnet20", epochs: 6, runs, accuracy: { mean: 0.82 }, items_per_s: 700 };
+    const comparison = { dataset: "cifar10", precision, test_images: 10_000, models: [own] };
+    const folder = join(root, "test/bench/precisions", precision);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "comparison.json"), JSON.stringify({ ...comparison, environment: train.environment }));
+  }
 }
 
 describe("replaceBlock", () => {
@@ -123,27 +136,9 @@ describe("the tables of the README", () => {
       await writeFile(readme, emptyReadme);
       const blocks = await collectBlocks(root);
 
-      expect(await updateReadme(readme, blocks, { check: true })).toEqual([
-        "models",
-        "results",
-        "comparison",
-        "decoding",
-        "growth",
-        "page",
-        "speedrun",
-        "benchmarks",
-      ]);
+      expect(await updateReadme(readme, blocks, { check: true })).toEqual(names);
       expect(await readFile(readme, "utf8")).toBe(emptyReadme);
-      expect(await updateReadme(readme, blocks)).toEqual([
-        "models",
-        "results",
-        "comparison",
-        "decoding",
-        "growth",
-        "page",
-        "speedrun",
-        "benchmarks",
-      ]);
+      expect(await updateReadme(readme, blocks)).toEqual(names);
       expect(await updateReadme(readme, blocks, { check: true })).toEqual([]);
 
       const text = (await readFile(readme, "utf8")).replace(/ +/g, " ");
@@ -156,6 +151,10 @@ describe("the tables of the README", () => {
       expect(text).toContain("| mean | 94.05 % | 5.5 | 5.0 |");
       expect(text).toContain("`airbench94`, 10 epochs in bf16, on A Processor (2 cores), Node 20.1.0.");
       expect(text).toContain("| ResNet-20 depth 20, 32 | wasm | f32 | 70, 70 | 1,234, 1,234 |");
+      expect(text).toContain("| f32 | 81.00 % | 83.00 % | 82.00 % | 700 |");
+      expect(text).toContain(
+        "90.12 % of 10,000 test images after 20 epochs and 19 minutes, seed 0, on A Processor (2 cores)",
+      );
       expect(text).toContain("99 tensors after step 10 and 99 after step 500; resident 310 MB");
       for (const { name, summary } of registry.values()) {
         expect(text).toContain(`| \`${name}\` | `);
@@ -205,6 +204,21 @@ describe("the tables of the README", () => {
       expect.stringContaining("on Another ("),
     ]);
     expect(lines.filter((line) => line.includes("step, ms"))).toHaveLength(2);
+  });
+
+  it("show Chromium's column and the graphics card only where there are any", () => {
+    expect(benchmarksTable([train])).not.toContain("Chromium");
+    const page = { ...train, backend: "wasm", peers: { chromium: { ratio: 0.97 } } };
+    expect(benchmarksTable([page])).toMatch(/to the same in Chromium \|\n.*\n.* × 0.97 \|/);
+    const card = { ...train, backend: "webgpu", environment: { ...train.environment, device: "A card" } };
+    expect(benchmarksTable([card])).toContain("webgpu (A card)");
+  });
+
+  it("say whether training waits for its images", () => {
+    const data = { model: "resnet20", backend: "tensorflow", precision: "f32", environment: train.environment };
+    expect(dataText([{ ...data, augmented_per_s: 50_000, trained_per_s: 800, wait_ms: 1.24, step_ms: 158.2 }])).toBe(
+      "`resnet20` on tensorflow in f32 trains on 800 images a second; its step of 158 ms waits 1.2 ms for them (50,000 a second when nothing else is done). A Processor (2 cores), Node 20.1.0, PyTorch 2.13.0, TensorFlow 2.21.0.",
+    );
   });
 
   it("leave a peer out that was not measured, and escape bars", () => {

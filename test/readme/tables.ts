@@ -11,13 +11,21 @@ export interface TrainResult {
   precision: string;
   batch: number;
   ours: { items_per_s: number; step_ms: number };
-  peers: { stock?: { ratio: number }; torch?: { ratio: number }; unfolded?: { ratio: number } };
-  environment: {
-    cpu: string;
-    cores: number;
-    node: string;
-    versions?: { [contestant: string]: { [name: string]: string } };
+  peers: {
+    stock?: { ratio: number };
+    torch?: { ratio: number };
+    unfolded?: { ratio: number };
+    chromium?: { ratio: number };
   };
+  environment: Environment & { versions?: { [contestant: string]: { [name: string]: string } } };
+}
+
+/** What a figure was measured on, as far as a line says it. */
+interface Environment {
+  cpu: string;
+  cores: number;
+  node: string;
+  device?: string;
 }
 
 /** What `zoo bench memory … --save` writes. */
@@ -29,6 +37,19 @@ export interface MemoryResult {
   num_tensors_10: number;
   [numTensors: `num_tensors_${number}`]: number;
   rss_mb: number[];
+  environment?: Environment;
+}
+
+/** What `zoo bench data … --save` writes. */
+export interface DataResult {
+  model: string;
+  backend: string;
+  precision: string;
+  augmented_per_s: number;
+  trained_per_s: number;
+  wait_ms: number;
+  step_ms: number;
+  environment?: Environment;
 }
 
 interface GrowthPoint {
@@ -44,6 +65,7 @@ export interface GrowthResult {
   backend: string;
   precision: string;
   growth: { title: string; axis: "batch" | "depth" | "width"; points: GrowthPoint[] }[];
+  environment?: Environment;
 }
 
 /** What `zoo speedrun --save` writes. */
@@ -54,7 +76,7 @@ export interface SpeedrunResult {
   mean_accuracy: number;
   mean_seconds: number;
   seeds: { seed: number; accuracy: number; seconds: number; train_seconds: number }[];
-  environment: { cpu: string; cores: number; node: string };
+  environment: Environment;
 }
 
 /** What figures are of, by task, where they are not of images. */
@@ -109,7 +131,7 @@ export interface DecodeResult {
   cached_per_s: number;
   uncached_per_s: number;
   ratio: number;
-  environment: { cpu: string; cores: number; node: string };
+  environment: Environment;
 }
 
 /** How fast networks of text write, with earlier states kept and without. */
@@ -138,6 +160,40 @@ export function comparisonText(comparisons: readonly Comparison[]): string {
       return [setupOf(comparison), markdownTable(columns, rowsOf(comparison)), worthOf(comparison)].join("\n\n");
     })
     .join("\n\n");
+}
+
+/** The same trainings in several precisions, a comparison each: every seed, and the mean. */
+export function precisionText(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return "Not measured yet.";
+  const [{ models, dataset, test_images: images, environment }] = comparisons;
+  const [{ model, epochs, runs }] = models;
+  const table = markdownTable(
+    [left("precision"), ...runs.map(({ seed }) => right(`seed ${seed}`)), right("mean"), right("images/s")],
+    comparisons.map(({ precision, models: [{ runs: own, accuracy, items_per_s }] }) => [
+      precision,
+      ...own.map(({ accuracy: each }) => percent(each)),
+      percent(accuracy.mean),
+      items_per_s.toFixed(0),
+    ]),
+  );
+  const machine = machineText({ environment: environment as unknown as Environment });
+  return `${table}\n\n${code(model)}, ${epochs} epochs of ${dataset}, accuracy on ${whole(images)} test images, ${machine}.`;
+}
+
+/** What `zoo train` writes into a run, as far as a line shows it. */
+export interface RunResult {
+  model: string;
+  accuracy: number;
+  testImages: number;
+  epochs: number;
+  seed: number;
+  seconds: number;
+  environment: Environment;
+}
+
+/** A run that anyone can make again, in a sentence. */
+export function runText({ model, accuracy, testImages, epochs, seed, seconds, environment }: RunResult): string {
+  return `The report of ${code(`npm run train -- ${model}`)}: ${percent(accuracy)} of ${whole(testImages)} test images after ${epochs} epochs and ${(seconds / 60).toFixed(0)} minutes, seed ${seed}, on ${machineText({ environment })}.`;
 }
 
 /** The networks of the registry. */
@@ -196,6 +252,7 @@ export function benchmarksTable(results: readonly TrainResult[], memories: reado
 function processorText(results: readonly TrainResult[]): string {
   const trains = results.filter(({ task }) => task !== "infer");
   const inferences = results.filter(({ task }) => task === "infer");
+  const inChromium = trains.some(({ peers }) => peers.chromium);
   const ratio = (peer?: { ratio: number }) => (peer ? `× ${peer.ratio.toFixed(2)}` : "");
   const table = markdownTable(
     [
@@ -207,16 +264,18 @@ function processorText(results: readonly TrainResult[]): string {
       right("step, ms"),
       right("to stock TensorFlow.js"),
       right("to PyTorch"),
+      ...(inChromium ? [right("to the same in Chromium")] : []),
     ],
-    trains.map(({ model, backend, precision, batch, ours, peers }) => [
+    trains.map(({ model, backend, precision, batch, ours, peers, environment: { device } }) => [
       code(model),
-      backend,
+      device === undefined ? backend : `${backend} (${device})`,
       precision,
       whole(batch),
       ours.items_per_s.toFixed(ours.items_per_s < 100 ? 1 : 0),
       ours.step_ms.toFixed(ours.step_ms < 100 ? 1 : 0),
       ratio(peers.stock),
       ratio(peers.torch),
+      ...(inChromium ? [ratio(peers.chromium)] : []),
     ]),
   );
   const inference = markdownTable(
@@ -248,6 +307,7 @@ function processorText(results: readonly TrainResult[]): string {
 /** How cost grows with each size. */
 export function growthTable(results: readonly GrowthResult[]): string {
   if (results.length === 0) return "Not measured yet.";
+  const machines = results.map(({ environment }) => environment).filter((machine) => machine !== undefined);
   const rows = results.flatMap(({ backend, precision, growth }) =>
     growth.map(({ title, axis, points }) => [
       `${title} ${axis} ${points.map((point) => point[axis]).join(", ")}`,
@@ -257,10 +317,27 @@ export function growthTable(results: readonly GrowthResult[]): string {
       points.map(({ rss_mb }) => whole(rss_mb)).join(", "),
     ]),
   );
-  return markdownTable(
+  const table = markdownTable(
     [left("network"), left("backend"), left("precision"), left("images/s"), left("resident memory, MB")],
     rows,
   );
+  return [table, ...new Set(machines.map((environment) => `Measured on ${machineText({ environment })}.`))].join(
+    "\n\n",
+  );
+}
+
+/** Whether training waits for its images. */
+export function dataText(results: readonly DataResult[]): string {
+  if (results.length === 0) return "Not measured yet.";
+  return results
+    .map(({ model, backend, precision, augmented_per_s, trained_per_s, wait_ms, step_ms, environment }) =>
+      [
+        `${code(model)} on ${backend} in ${precision} trains on ${whole(trained_per_s)} images a second; its step of`,
+        `${step_ms.toFixed(0)} ms waits ${wait_ms.toFixed(1)} ms for them (${whole(augmented_per_s)} a second when nothing else is done).`,
+        ...(environment ? [`${machineText({ environment })}.`] : []),
+      ].join(" "),
+    )
+    .join("\n\n");
 }
 
 /** Each training of a speedrun, and their mean. */
@@ -299,6 +376,7 @@ function machineText({ environment: { cpu, cores, node, versions = {} } }: Pick<
 
 function memoryText(result: MemoryResult): string {
   const { model, backend, batch, steps, rss_mb: rss } = result;
+  const machine = result.environment ? ` (${machineText({ environment: result.environment })})` : "";
   const [early, late] = [result.num_tensors_10, result[`num_tensors_${steps}`]];
-  return `Memory of ${code(model)} on ${backend}, batch ${batch}: ${early} tensors after step 10 and ${late} after step ${steps}; resident ${rss[0]} MB after a tenth of the steps, ${rss.at(-1)} MB at the end.`;
+  return `Memory of ${code(model)} on ${backend}, batch ${batch}: ${early} tensors after step 10 and ${late} after step ${steps}; resident ${rss[0]} MB after a tenth of the steps, ${rss.at(-1)} MB at the end${machine}.`;
 }

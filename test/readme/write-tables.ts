@@ -4,6 +4,7 @@
  *
  *   npm run readme [-- --check]
  */
+import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -13,7 +14,9 @@ import { replaceBlock } from "./blocks.ts";
 import {
   benchmarksTable,
   comparisonText,
+  type DataResult,
   type DecodeResult,
+  dataText,
   decodeTable,
   type GrowthResult,
   growthTable,
@@ -21,14 +24,20 @@ import {
   modelsTable,
   type PageResult,
   pageText,
+  precisionText,
   resultsTable,
+  runText,
   type SpeedrunResult,
   speedrunTable,
   type TrainResult,
 } from "./tables.ts";
 
-/** Where the reports of comparisons that we publish are, a folder each. */
+/** Where the reports of comparisons that we publish are, a folder each; and of the same in several precisions. */
 const COMPARISONS = "test/bench/comparisons";
+const PRECISIONS = "test/bench/precisions";
+
+/** The run whose report the README shows: its files that say how it was made, and what it reached. */
+const RUN = "test/readme/run";
 
 /** The text of each block, by name. */
 export type Blocks = ReadonlyMap<string, string>;
@@ -49,7 +58,10 @@ export async function collectBlocks(root: string): Promise<Blocks> {
       "comparison",
       comparisonText(await readAll(join(root, COMPARISONS), "comparison.json", (json) => JSON.parse(json))),
     ],
+    ["precisions", precisionText(await readAll(join(root, PRECISIONS), "comparison.json", (json) => JSON.parse(json)))],
+    ["run", await readRun(join(root, RUN))],
     ["decoding", decodeTable(benches.filter((result): result is DecodeResult => "decode" in result))],
+    ["data", dataText(benches.filter((result): result is DataResult => "wait_ms" in result))],
     ["growth", growthTable(benches.filter((result): result is GrowthResult => "growth" in result))],
     ["page", pageText(benches.filter((result): result is PageResult => "kept_ms" in result))],
     ["speedrun", speedrunTable(benches.filter((result): result is SpeedrunResult => "seeds" in result))],
@@ -76,6 +88,13 @@ async function readAll<T>(folder: string, file: string, parse: (json: string) =>
       }
     }),
   );
+}
+
+async function readRun(folder: string): Promise<string> {
+  if (!existsSync(folder)) return "No run is shown yet.";
+  const read = async (file: string) => JSON.parse(await readFile(join(folder, file), "utf8"));
+  const { model } = await read("config.json");
+  return runText({ ...(await read("result.json")), model, environment: await read("env.json") });
 }
 
 /**

@@ -42,7 +42,7 @@ class Dcgan(nn.Module):
 
     def step(self, x, bf16):
         loss = F.binary_cross_entropy_with_logits
-        autocast = {"device_type": "cpu", "dtype": torch.bfloat16, "enabled": bf16}
+        autocast = {"device_type": x.device.type, "dtype": torch.bfloat16, "enabled": bf16}
         x = x.to(memory_format=torch.channels_last)
         ones, zeros = torch.ones(len(x), 1), torch.zeros(len(x), 1)
 

@@ -1,4 +1,4 @@
-"""Peer of `zoo bench train NAME --peer torch`: whole training steps of the same network in PyTorch on the CPU.
+"""Peer of `zoo bench train NAME --peer torch`: whole training steps of the same network in PyTorch.
 
 Install PyTorch once, outside the project:
     python3 -m venv ~/.cache/zoo-peer && ~/.cache/zoo-peer/bin/pip install --retries 0 torch==2.13.0 numpy
@@ -6,8 +6,11 @@ Run by hand:
     echo 10 | ~/.cache/zoo-peer/bin/python torch_train.py --model resnet20 --batch 128 --precision f32 --threads 2
 
 It speaks the protocol of training/src/bench/contestant.ts: prints {"ready": ...}, then for each line "N" on standard
-input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, for text AdamW, for images out of noise Adam, loss
-read back) on a fixed batch of noise (with --task infer: outputs in evaluation mode, read back) and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
+input takes N training steps (forward, loss, backward, SGD with momentum 0.9 and weight decay 1e-4, for text AdamW, for
+images out of noise Adam, loss read back) on a fixed batch of noise (with --task infer: outputs in evaluation mode, read
+back) and prints {"step_ms": [N times]}. {"error": "..."} in one line ends it.
+
+On a graphics card (--device gpu) f32 is f32, as it is in WebGPU: without TF32. What is read back waits for the card.
 """
 
 import argparse
@@ -141,6 +144,19 @@ GENERATIVE = {
 }
 
 
+def device_named(name):
+    """"cpu", or as "gpu" what PyTorch sees of a graphics card."""
+    if name == "cpu":
+        return torch.device("cpu")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    say(error="this PyTorch sees no graphics card, and ours runs on one: install its build for that card (--python)")
+    sys.exit(1)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True)
@@ -148,6 +164,7 @@ def main():
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     a = parser.parse_args()
     known = MODELS | TEXT | GENERATIVE
     if a.model not in known:
@@ -156,6 +173,8 @@ def main():
 
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
+    device = device_named(a.device)
+    torch.set_default_device(device)
     items = {}
     if a.model in TEXT:
         build, vocabulary, context, optimizer_of = TEXT[a.model]
@@ -189,7 +208,7 @@ def main():
         if hasattr(model, "step"):
             return model.step(*inputs, a.precision == "bf16")
         optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=a.precision == "bf16"):
             outputs = model(*inputs)  # logits [batch, classes] or [batch, time, vocabulary]
         if a.model in GENERATIVE:
             loss = model.loss(outputs, *inputs)
@@ -201,13 +220,15 @@ def main():
 
     @torch.inference_mode()
     def infer():
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=a.precision == "bf16"):
             return model(*inputs).float().flatten()[0].item()
 
     step = train if a.task == "train" else infer
     model.train(a.task == "train")
     params = sum(p.numel() for p in model.parameters() if p.requires_grad)
     versions = {"torch": torch.__version__, "python": sys.version.split()[0]}
+    if device.type == "cuda":
+        versions["on"] = torch.cuda.get_device_name()
     say(ready={"params": params, "batch": a.batch, **items, "threads": torch.get_num_threads(), "versions": versions})
     for line in sys.stdin:
         times = []

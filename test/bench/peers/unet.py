@@ -151,7 +151,7 @@ class Ddpm(nn.Module):
         kept = self.kept[t][:, None, None, None]
         x = kept.sqrt() * x0 + (1 - kept).sqrt() * noise
         self.optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bf16):
             prediction = self.unet(x, t)
         loss = F.mse_loss(prediction.float(), noise)
         loss.backward()

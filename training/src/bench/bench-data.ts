@@ -1,6 +1,7 @@
 import { type Batch, epochBatches, inMemoryImages, prefetch } from "@tfjs-zoo/datasets";
 import { findClassifier, InputError, randomStream } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
+import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { preparedStep, withinPrecision } from "./workload.ts";
 
 export interface BenchDataOptions {
@@ -26,6 +27,7 @@ export interface BenchDataResult {
   wait_ms: number;
   /** milliseconds of the step itself */
   step_ms: number;
+  environment: BenchEnvironment;
 }
 
 const batchSize = 128;
@@ -44,7 +46,7 @@ export async function benchData(options: BenchDataOptions): Promise<BenchDataRes
     throw new InputError(`${model} takes ${inputShape.join("x")}: give a network for CIFAR`);
   if (!Number.isInteger(steps) || steps < 1)
     throw new InputError(`--steps ${steps}: give a whole number of at least 1`);
-  const { name: backend, inBf16 } = await startBackend(asked as BackendName | "auto", { progress });
+  const { name: backend, inBf16, device } = await startBackend(asked as BackendName | "auto", { progress });
   const random = randomStream(0, "bench data");
   const count = batchSize * (steps + warmUp);
   const pixels = Uint8Array.from({ length: count * 3072 }, () => random.integer(256));
@@ -94,5 +96,6 @@ export async function benchData(options: BenchDataOptions): Promise<BenchDataRes
     trained_per_s: Math.round((1000 * batchSize * steps) / (waited + stepped)),
     wait_ms: round(waited / steps, 2),
     step_ms: round(stepped / steps, 2),
+    environment: benchEnvironment(device),
   };
 }

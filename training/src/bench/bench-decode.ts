@@ -1,4 +1,3 @@
-import { availableParallelism, cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import {
   findModel,
@@ -11,6 +10,7 @@ import {
   type TranslatorEntry,
 } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
+import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { median } from "./statistics.ts";
 
 export interface BenchDecodeOptions {
@@ -34,7 +34,7 @@ export interface BenchDecodeResult {
   cached_per_s: number;
   uncached_per_s: number;
   ratio: number;
-  environment: { cpu: string; cores: number; node: string; date: string };
+  environment: BenchEnvironment;
 }
 
 /** The likeliest tokens of a text, written in two ways that must agree. */
@@ -56,7 +56,7 @@ export async function benchDecode(options: BenchDecodeOptions): Promise<BenchDec
   if (entry.task !== "translation" && entry.task !== "language-modelling") {
     throw new InputError(`bench decode is for networks that write, and ${model} writes nothing`);
   }
-  const { name: backend } = await startBackend(asked as BackendName | "auto", { progress });
+  const { name: backend, device } = await startBackend(asked as BackendName | "auto", { progress });
   const writer = entry.task === "translation" ? translatorWriter(entry) : languageWriter(entry);
   const tokens = options.tokens ?? Math.min(writer.most, entry.task === "translation" ? 40 : 48);
   for (const [flag, value, most] of [
@@ -86,12 +86,7 @@ export async function benchDecode(options: BenchDecodeOptions): Promise<BenchDec
     cached_per_s: perSecond(ways.cached),
     uncached_per_s: perSecond(ways.uncached),
     ratio: Number((median(ways.uncached) / median(ways.cached)).toFixed(2)),
-    environment: {
-      cpu: cpus()[0]?.model.trim() ?? "unknown",
-      cores: availableParallelism(),
-      node: process.versions.node,
-      date: new Date().toISOString(),
-    },
+    environment: benchEnvironment(device),
   };
 }
 

@@ -6,6 +6,7 @@ import { InputError } from "@tfjs-zoo/models";
 import { runtimeArguments } from "../node/backends/ask-child.ts";
 import { backendNames, type Progress, setupNative } from "../node/backends/index.ts";
 import { oneLine } from "../node/backends/one-line.ts";
+import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { checkChoice } from "./check-choice.ts";
 import { precisionNames } from "./workload.ts";
 
@@ -24,6 +25,8 @@ export interface GrowthPoint {
   /** channels of the first stage */
   width: number;
   items_per_s: number;
+  /** those of the middle half of the steps */
+  spread: [number, number];
   /** resident memory of the process, 10⁶ bytes */
   rss_mb: number;
 }
@@ -44,6 +47,7 @@ export interface BenchGrowthResult {
   backend: string;
   precision: string;
   growth: GrowthSeries[];
+  environment: BenchEnvironment;
 }
 
 type Size = Pick<GrowthPoint, "batch" | "depth" | "width">;
@@ -74,6 +78,7 @@ export async function benchGrowth(options: BenchGrowthOptions = {}): Promise<Ben
   const known = new Map<string, GrowthPoint>();
   const total = axes.reduce((sum, { values }) => sum + values.length, 0);
   let [done, used] = [0, backend];
+  let on: string | undefined;
   const growth: GrowthSeries[] = [];
   for (const { title, network, axis, base, values } of axes) {
     const points: GrowthPoint[] = [];
@@ -81,16 +86,20 @@ export async function benchGrowth(options: BenchGrowthOptions = {}): Promise<Ben
       progress?.({ label: `Measuring ${network}, ${axis} ${value}`, done: done++, total, unit: "items" });
       const size = { ...base, [axis]: value };
       const key = [network, ...Object.values(size)].join();
-      const { backend: name, ...point } = known.has(key)
-        ? { backend: used, ...(known.get(key) as GrowthPoint) }
+      const {
+        backend: name,
+        device,
+        ...point
+      } = known.has(key)
+        ? { backend: used, device: on, ...(known.get(key) as GrowthPoint) }
         : await measure(network, size, backend, precision);
-      used = name;
+      [used, on] = [name, device];
       known.set(key, point);
       points.push(point);
     }
     growth.push({ title, network, axis, points });
   }
-  return { backend: used, precision, growth };
+  return { backend: used, precision, growth, environment: benchEnvironment(on) };
 }
 
 async function measure(
@@ -98,7 +107,7 @@ async function measure(
   size: Size,
   backend: string,
   precision: string,
-): Promise<GrowthPoint & { backend: string }> {
+): Promise<GrowthPoint & { backend: string; device?: string }> {
   const file = fileURLToPath(new URL(`./growth-point${extname(import.meta.url)}`, import.meta.url));
   const args = [network, size.batch, size.depth, size.width, backend, precision].map(String);
   try {

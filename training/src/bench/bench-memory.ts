@@ -1,12 +1,18 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs-core";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
-import { defaultBatch, ourStep } from "./workload.ts";
+import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
+import { checkChoice } from "./check-choice.ts";
+import { defaultBatch, ourStep, precisionNames, withinPrecision } from "./workload.ts";
 
 export interface BenchMemoryOptions {
   model: string;
   /** Default "auto": the best that works. */
   backend?: string;
+  /** Default "f32". "bf16" needs `tensorflow` and a processor that multiplies it. */
+  precision?: string;
   /** Images a step. Default 128 on tensorflow, 32 elsewhere. */
   batch?: number;
   /** Default 500. */
@@ -17,16 +23,18 @@ export interface BenchMemoryOptions {
 export interface BenchMemoryResult {
   model: string;
   backend: string;
+  precision: string;
   /** images a step */
   batch: number;
   steps: number;
   /** tf.memory().numTensors after step 10, and under `num_tensors_<steps>` after the last */
   num_tensors_10: number;
   [key: `num_tensors_${number}`]: number;
-  /** resident memory of the process in 10⁶ bytes, after every tenth of the steps */
+  /** resident memory of the process in 10⁶ bytes, after every tenth of the steps, when garbage has been collected */
   rss_mb: number[];
-  /** of it, JavaScript's heap at the same moments: garbage that no collection has met yet makes it rise and fall */
+  /** of it, JavaScript's heap at the same moments */
   heap_mb: number[];
+  environment: BenchEnvironment;
 }
 
 /** Steps after which the first count is taken: by then the optimizer and the moving averages have what they keep. */
@@ -39,17 +47,19 @@ const firstCount = 10;
  * @throws InputError for an unknown model or backend, and unless steps is a whole number above 10
  */
 export async function benchMemory(options: BenchMemoryOptions): Promise<BenchMemoryResult> {
-  const { model, backend: asked = "auto", steps = 500, progress } = options;
+  const { model, backend: asked = "auto", precision = "f32", steps = 500, progress } = options;
   findModel(model);
+  checkChoice("precision", precision, precisionNames);
   if (!Number.isInteger(steps) || steps <= firstCount) {
     throw new InputError(`--steps ${steps}: give a whole number above ${firstCount}`);
   }
-  const { name: backend } = await startBackend(asked as BackendName | "auto", { progress });
+  const { name: backend, inBf16, device } = await startBackend(asked as BackendName | "auto", { progress });
   const batch = options.batch ?? defaultBatch(backend);
   if (!Number.isInteger(batch) || batch < 1) {
     throw new InputError(`--batch ${batch}: give a whole number of at least 1`);
   }
-  const takeStep = ourStep(model, batch);
+  const takeStep = ourStep(model, batch, withinPrecision(precision, backend, inBf16));
+  const collectGarbage = garbageCollector();
   const every = Math.ceil(steps / 10);
   const [rss, heap]: [number[], number[]] = [[], []];
   let early = 0;
@@ -57,6 +67,7 @@ export async function benchMemory(options: BenchMemoryOptions): Promise<BenchMem
     await takeStep();
     if (step === firstCount) early = tf.memory().numTensors;
     if (step % every === 0 || step === steps) {
+      collectGarbage();
       const memory = process.memoryUsage();
       rss.push(Math.round(memory.rss / 1e6));
       heap.push(Math.round((memory.heapUsed + memory.external) / 1e6));
@@ -66,11 +77,19 @@ export async function benchMemory(options: BenchMemoryOptions): Promise<BenchMem
   return {
     model,
     backend,
+    precision,
     batch,
     steps,
     num_tensors_10: early,
     ...({ [`num_tensors_${steps}`]: tf.memory().numTensors } as { [key: `num_tensors_${number}`]: number }),
     rss_mb: rss,
     heap_mb: heap,
+    environment: benchEnvironment(device),
   };
+}
+
+/** What Node has only under a flag: to collect all garbage at once. Without, memory rises until it is collected. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
 }

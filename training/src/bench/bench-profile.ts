@@ -1,7 +1,9 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
+import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { checkChoice } from "./check-choice.ts";
-import { timeKernels } from "./kernel-times.ts";
+import { askKernels, type KernelTimer, timeKernels } from "./kernel-times.ts";
 import { defaultBatch, ourStep, precisionNames, withinPrecision } from "./workload.ts";
 
 export interface BenchProfileOptions {
@@ -34,25 +36,23 @@ export interface BenchProfileResult {
   steps: number;
   step_ms: number;
   ops: OpCost[];
+  environment: BenchEnvironment;
 }
 
 /** Steps before the first that counts. */
 const warmUp = 5;
 
 /**
- * Where the time of a training step goes, op by op. What is no op's is JavaScript: the tape, dispatch, the loop.
+ * Where the time of a training step goes, op by op: by the clock, and on webgpu by the graphics card's own timestamps.
+ * What is no op's is JavaScript: the tape, dispatch, the loop.
  *
- * @throws InputError for an unknown model or backend, a number that is none, and on webgpu, which works after its
- *   kernels have returned
+ * @throws InputError for an unknown model or backend, a number that is none, and on webgpu for a card without timestamps
  */
 export async function benchProfile(options: BenchProfileOptions): Promise<BenchProfileResult> {
   const { model, backend: asked = "auto", precision = "f32", steps = 10, progress } = options;
   findModel(model);
   checkChoice("precision", precision, precisionNames);
-  if (asked === "webgpu") {
-    throw new InputError("--profile on webgpu: a GPU works after its kernels have returned; give another backend");
-  }
-  const { name: backend, inBf16 } = await startBackend(asked as BackendName | "auto", { progress });
+  const { name: backend, inBf16, device } = await startBackend(asked as BackendName | "auto", { progress });
   const batch = options.batch ?? defaultBatch(backend);
   for (const [flag, value] of Object.entries({ batch, steps })) {
     if (!Number.isInteger(value) || value < 1) {
@@ -61,10 +61,10 @@ export async function benchProfile(options: BenchProfileOptions): Promise<BenchP
   }
   const takeStep = ourStep(model, batch, withinPrecision(precision, backend, inBf16));
   for (let step = 0; step < warmUp; step++) await takeStep();
-  const timer = timeKernels(backend);
+  const timer = backend === "webgpu" ? cardTimer(device) : timeKernels(backend);
   const start = performance.now();
   for (let step = 1; step <= steps; step++) {
-    await takeStep();
+    await timer.around(takeStep);
     progress?.({ label: "Profiling", done: step, total: steps, unit: "items" });
   }
   const total = (performance.now() - start) / steps;
@@ -78,5 +78,13 @@ export async function benchProfile(options: BenchProfileOptions): Promise<BenchP
     steps,
     step_ms: total,
     ops: [...times, { op: "(JavaScript)", calls: 0, ms: rest }].map((cost) => ({ ...cost, share: cost.ms / total })),
+    environment: benchEnvironment(device),
   };
+}
+
+function cardTimer(device = "this card"): KernelTimer {
+  if (!tf.engine().backend.timerAvailable()) {
+    throw new InputError(`--profile on webgpu: ${device} has no timestamps (timestamp-query); give another backend`);
+  }
+  return askKernels();
 }

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { runtimeArguments } from "../node/backends/ask-child.ts";
 import { type BackendName, backendNames, type Progress, setupNative } from "../node/backends/index.ts";
 import { oneLine } from "../node/backends/one-line.ts";
+import { isSoftware } from "../node/backends/webgpu.ts";
 import { alternate } from "./alternate.ts";
+import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { otherLoad } from "./busy.ts";
 import { checkChoice } from "./check-choice.ts";
 import { Contestant, type ContestantCommand, type Ready } from "./contestant.ts";
@@ -56,18 +58,12 @@ export interface BenchSpeedResult {
   peers: { [name in PeerName]?: PeerRate };
   /** lines on what could not be measured, and on what makes the figures doubtful */
   notes: string[];
-  environment: {
-    cpu: string;
-    cores: number;
-    platform: string;
-    node: string;
+  environment: BenchEnvironment & {
     /** cores that other programs kept at work just before or just after, whichever is more */
     busy_cores: number;
     /** of each contestant */
     threads: { [name: string]: number };
     versions: { [name: string]: { [name: string]: string } };
-    /** ISO 8601 */
-    date: string;
   };
 }
 
@@ -113,7 +109,9 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
     const form = task === "train" ? "train" : "folded";
     const ours = await enter(ownCommand("ours", "ours", [model, backend, size, precision, form]));
     const used = ours.backend as BackendName;
-    const notes: string[] = [];
+    const onCard = ours.device !== undefined && !isSoftware(ours.device);
+    const notes =
+      ours.device === undefined || onCard ? [] : [`ours ran on ${ours.device}: no figure of a graphics card`];
     if (peers.includes("stock")) {
       if (precision === "bf16") notes.push("stock: TensorFlow.js itself has no bf16");
       else if (used === "wasm") notes.push("stock: TensorFlow.js's own wasm backend can't train a convolution");
@@ -131,7 +129,8 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
     }
     if (torch) {
       const threads = (used === "tensorflow" && ours.threads) || availableParallelism();
-      const flags = { model, task, batch: ours.batch, precision, threads };
+      const device = onCard ? "gpu" : "cpu";
+      const flags = { model, task, batch: ours.batch, precision, threads, device };
       await enter({
         ...torch,
         args: [...torch.args, ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, `${v}`])],
@@ -217,13 +216,9 @@ function environment(readies: { [name: string]: Ready }, busy: number): BenchSpe
       }),
     );
   return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    platform: `${process.platform}-${process.arch}`,
-    node: process.versions.node,
+    ...benchEnvironment(readies.ours?.device),
     busy_cores: Number(busy.toFixed(2)),
     threads: of(({ threads }) => threads),
     versions: of(({ versions }) => versions),
-    date: new Date().toISOString(),
   };
 }

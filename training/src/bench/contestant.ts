@@ -24,6 +24,8 @@ export interface Ready {
   /** of what it runs on, by name */
   versions: { [name: string]: string };
   backend?: string;
+  /** the graphics card that it computes on, or what stands in for one */
+  device?: string;
 }
 
 /** A line that a contestant prints: the first is `ready`, then one `step_ms` for each round; `error` ends it. */

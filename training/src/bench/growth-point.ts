@@ -1,4 +1,4 @@
-/** One size for `bench growth`. Arguments: network, batch, depth, width, backend, precision; prints {items_per_s, rss_mb, backend}. */
+/** One size for `bench growth`. Arguments: network, batch, depth, width, backend, precision; prints {items_per_s, spread, rss_mb, backend, device}. */
 import { densenetCifar, resnetCifar } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../node/backends/index.ts";
 import type { GrowthNetwork } from "./bench-growth.ts";
@@ -10,7 +10,7 @@ const network = process.argv[2] as GrowthNetwork;
 const [batch, depth, width] = process.argv.slice(3, 6).map(Number);
 const [backend, precision] = process.argv.slice(6) as [BackendName | "auto", string];
 
-const { name, inBf16 } = await startBackend(backend, { setup: false });
+const { name, inBf16, device } = await startBackend(backend, { setup: false });
 const model =
   network === "resnet"
     ? resnetCifar({ n: (depth - 2) / 6, widths: [width, 2 * width, 4 * width] })
@@ -23,8 +23,9 @@ for (let step = 0; step < 12; step++) {
   await takeStep(images);
   if (step >= 4) times.push(performance.now() - start);
 }
-const { items_per_s } = rateOf(times, batch);
-process.stdout.write(
-  `${JSON.stringify({ items_per_s, rss_mb: Math.round(process.memoryUsage().rss / 1e6), backend: name })}\n`,
-  () => process.exit(0),
+const { items_per_s, spread_ms } = rateOf(times, batch);
+const spread = spread_ms.map((ms) => Number(((1000 * batch) / ms).toFixed(1))).reverse();
+const rss_mb = Math.round(process.memoryUsage().rss / 1e6);
+process.stdout.write(`${JSON.stringify({ items_per_s, spread, rss_mb, backend: name, device })}\n`, () =>
+  process.exit(0),
 );

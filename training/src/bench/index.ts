@@ -1,5 +1,6 @@
 export { type BenchDataOptions, type BenchDataResult, benchData } from "./bench-data.ts";
 export { type BenchDecodeOptions, type BenchDecodeResult, benchDecode } from "./bench-decode.ts";
+export { type BenchEnvironment, benchEnvironment, processorFolder } from "./bench-environment.ts";
 export {
   type BenchGrowthOptions,
   type BenchGrowthResult,

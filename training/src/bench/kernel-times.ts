@@ -1,4 +1,10 @@
-import { getKernelsForBackend, type KernelConfig, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
+import {
+  getKernelsForBackend,
+  type KernelConfig,
+  profile,
+  registerKernel,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
 
 /** What the calls of one kernel took, without those that it made itself. */
 export interface KernelTime {
@@ -7,13 +13,53 @@ export interface KernelTime {
   ms: number;
 }
 
+/** Times the kernels of what it is put around. */
+export interface KernelTimer {
+  around(step: () => Promise<unknown>): Promise<void>;
+  /** @returns the times of each kernel, the longest first */
+  stop(): KernelTime[];
+}
+
+/** Times by kernel, the longest first. */
+class KernelTimes {
+  private readonly times = new Map<string, KernelTime>();
+
+  add(op: string, ms: number): void {
+    const before = this.times.get(op) ?? { op, calls: 0, ms: 0 };
+    this.times.set(op, { op, calls: before.calls + 1, ms: before.ms + ms });
+  }
+
+  sorted(): KernelTime[] {
+    return [...this.times.values()].sort((a, b) => b.ms - a.ms);
+  }
+}
+
+/** What the profiler calls an op with a gradient of its own, around the kernels that it is made of. */
+const OUTER = "unnamed scope";
+
+/**
+ * Asks the backend itself how long every kernel took, as TensorFlow.js's profiler does: on a GPU, by its timestamps.
+ */
+export function askKernels(): KernelTimer {
+  const times = new KernelTimes();
+  return {
+    async around(step) {
+      const { kernels } = await profile(step as () => Promise<never>);
+      for (const { name, kernelTimeMs } of kernels) {
+        if (name !== OUTER) times.add(name, Number(kernelTimeMs) || 0);
+      }
+    },
+    stop: () => times.sorted(),
+  };
+}
+
 /**
  * Times every kernel of a backend by the clock until `stop`. That measures the work itself only where a kernel has done
  * it when it returns: on `tensorflow`, `wasm` and `cpu`, not on a GPU.
  */
-export function timeKernels(backend: string): { stop(): KernelTime[] } {
+export function timeKernels(backend: string): KernelTimer {
   const stock = getKernelsForBackend(backend);
-  const times = new Map<string, KernelTime>();
+  const times = new KernelTimes();
   const inner: number[] = [];
   const replace = (config: KernelConfig, kernelFunc: KernelConfig["kernelFunc"]) => {
     unregisterKernel(config.kernelName, backend);
@@ -29,15 +75,15 @@ export function timeKernels(backend: string): { stop(): KernelTime[] } {
         const total = performance.now() - start;
         const own = total - (inner.pop() ?? 0);
         if (inner.length > 0) inner[inner.length - 1] += total;
-        const before = times.get(config.kernelName) ?? { op: config.kernelName, calls: 0, ms: 0 };
-        times.set(config.kernelName, { ...before, calls: before.calls + 1, ms: before.ms + own });
+        times.add(config.kernelName, own);
       }
     });
   }
   return {
+    around: async (step) => void (await step()),
     stop() {
       for (const config of stock) replace(config, config.kernelFunc);
-      return [...times.values()].sort((a, b) => b.ms - a.ms);
+      return times.sorted();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type PageFiles, pageFiles } from "@tfjs-zoo/bench-page";
 import { InputError } from "@tfjs-zoo/models";
 import { findChromium } from "./find-chromium.ts";
+import { webgpuFlags } from "./webgpu-flags.ts";
 
 /** The bench page, open in a headless Chromium. */
 export interface OpenPage {
@@ -65,16 +66,14 @@ export async function openInChromium(): Promise<OpenPage> {
 }
 
 function flags(profile: string): string[] {
-  const software = !existsSync("/dev/dri") && !existsSync("/dev/nvidia0");
   return [
     "--headless=new",
     "--no-first-run",
     "--disable-background-timer-throttling",
-    "--enable-unsafe-webgpu",
+    ...webgpuFlags(),
     `--user-data-dir=${profile}`,
     // A sandbox needs rights that a container's root has not.
     ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-    ...(software ? ["--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"] : []),
   ];
 }
 

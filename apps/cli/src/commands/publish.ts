@@ -451,6 +451,7 @@ function commandOf({ config }: RunFolder, task: Card["task"]): string {
     ...(task === "adversarial" ? [`--latent ${config.latent}`, ...(config.conditional ? ["--conditional"] : [])] : []),
     ...(config.full && task !== "adversarial" ? ["--full"] : []),
     `--precision ${config.precision}`,
+    ...(config.backend === "tensorflow" ? [] : [`--backend ${config.backend}`]),
   ].join(" ");
 }
 

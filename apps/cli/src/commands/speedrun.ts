@@ -13,7 +13,7 @@ import {
 } from "../context.ts";
 import { formatDuration } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
-import { resultsFolder, saveResult } from "./bench/common.ts";
+import { resultsFolder, SAVE, saveResult } from "./bench/common.ts";
 import { interrupted, percent, precisionHere, shown, trainShown, untilInterrupted } from "./training.ts";
 
 /** The mean accuracy that a speedrun is for (Jordan 2024, sec. 1): about what people reach on CIFAR-10's test set. */
@@ -44,7 +44,7 @@ export function registerSpeedrun(program: Command): void {
     .description("train to 94 % on CIFAR-10's test set from scratch, in the least time")
     .option("--seeds <n>", "trainings, with seeds from 0 on", "3")
     .option("--runs <folder>", "where the runs go", "runs")
-    .option("--save [folder]", "keep the result as a file (default: test/bench/results)")
+    .option("--save [folder]", SAVE)
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(jsonOption())

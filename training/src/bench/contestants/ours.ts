@@ -12,12 +12,12 @@ import { defaultBatch, inferenceStep, ourStep, withinPrecision } from "../worklo
 const [model, backend, size, precision, what] = process.argv.slice(2);
 
 await serve(async () => {
-  const { name, statuses, inBf16 } = await startBackend(backend as BackendName | "auto", { setup: false });
+  const { name, statuses, inBf16, device } = await startBackend(backend as BackendName | "auto", { setup: false });
   const { version = "", threads } = statuses.find(({ ok }) => ok) ?? {};
   const within = withinPrecision(precision, name, inBf16);
   const batch = Number(size) || defaultBatch(name);
   const versions = { "tfjs-core": tf.version_core, [name]: version };
-  const about = { batch, threads, versions, backend: name };
+  const about = { batch, threads, versions, backend: name, device };
   const entry = findModel(model);
   if (entry.task !== "classification") {
     if (what !== "train") throw new InputError(`bench infer is for image classifiers, and ${model} is none`);

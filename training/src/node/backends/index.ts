@@ -10,3 +10,4 @@ export {
   type Progress,
   type ProgressEvent,
 } from "./types.ts";
+export { graphicsCard } from "./webgpu.ts";

@@ -35,6 +35,8 @@ export interface StartResult {
   statuses: BackendStatus[];
   /** Runs a step in bf16, where backend and processor are made for it. */
   inBf16?: StartedBackend["inBf16"];
+  /** On webgpu: the graphics card, or what stands in for one. */
+  device?: string;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function startBackend(
   const statuses: BackendStatus[] = [];
   let used: BackendName | undefined;
   let bf16: StartedBackend["inBf16"];
+  let device: string | undefined;
   for (const name of backendNames) {
     if (request !== "auto" && name !== request) {
       statuses.push({ name, ok: false, reason: `not needed: ${request} was asked for` });
@@ -66,8 +69,9 @@ export async function startBackend(
       continue;
     }
     try {
-      const { version, threads, about, inBf16 } = await starters[name](options);
-      statuses.push({ name, ok: true, reason: about, version, threads });
+      const { version, threads, about, device: on, inBf16 } = await starters[name](options);
+      statuses.push({ name, ok: true, reason: about, version, threads, ...(on === undefined ? {} : { device: on }) });
+      device = on;
       bf16 = inBf16;
       used = name;
     } catch (error) {
@@ -80,5 +84,5 @@ export async function startBackend(
     throw new InputError(
       `no backend starts here: ${statuses.map(({ name, reason }) => `${name}: ${reason}`).join("; ")}`,
     );
-  return { name: used, statuses, inBf16: bf16 };
+  return { name: used, statuses, inBf16: bf16, device };
 }

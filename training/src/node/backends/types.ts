@@ -14,6 +14,8 @@ export interface BackendStatus {
   reason: string;
   version?: string;
   threads?: number;
+  /** the graphics card, or what stands in for one */
+  device?: string;
 }
 
 export interface BackendOptions {
@@ -33,6 +35,8 @@ export interface StartedBackend {
   threads?: number;
   /** One line for people: the library behind it, or the adapter. */
   about: string;
+  /** What computes, where that is not the processor: the graphics card, or what stands in for one. */
+  device?: string;
   /** Runs a step in bf16, where the processor is made for it. */
   inBf16?: <T>(body: () => T) => T;
 }

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
+import { InputError } from "@tfjs-zoo/models";
 import { askChild } from "./ask-child.ts";
 import { oneLine } from "./one-line.ts";
 import type { StartedBackend } from "./types.ts";
@@ -25,6 +26,12 @@ export function isSoftwareAdapter(info: AdapterInfo): boolean {
   const text = [info.vendor, info.architecture, info.device, info.description].join(" ");
   return /swiftshader|llvmpipe|lavapipe|softpipe|software|\bcpu\b|basic render|\bwarp\b/i.test(text);
 }
+
+/** What stands behind the name of an adapter that is no graphics card. */
+const SOFTWARE = "a software adapter";
+
+/** Whether a started backend's device computes on the processor. */
+export const isSoftware = (device: string): boolean => device.endsWith(SOFTWARE);
 
 /** An adapter in words: its description, else what else it says. */
 export function adapterText(info: AdapterInfo): string {
@@ -78,6 +85,29 @@ export async function findAdapter(): Promise<WebgpuAdapter> {
 const PACKED = 3;
 
 /**
+ * The name of this machine's graphics card.
+ *
+ * @throws InputError with one line: no adapter, or only one that computes on the processor
+ */
+export async function graphicsCard(): Promise<string> {
+  try {
+    return adapterText(await askAdapter({ software: false }));
+  } catch (error) {
+    throw new InputError(`no graphics card: ${oneLine(error)}`);
+  }
+}
+
+/** Looks for an adapter in another process: a driver that is missing or broken may print or crash. */
+async function askAdapter({ software }: { software: boolean }): Promise<AdapterInfo> {
+  const { info, reason } = await askChild<{ info?: AdapterInfo; reason?: string }>("webgpu-child", []);
+  if (!info) throw new Error(reason);
+  if (!software && isSoftwareAdapter(info)) {
+    throw new Error(`the only adapter is a software one (${adapterText(info)}), slower than wasm`);
+  }
+  return info;
+}
+
+/**
  * Starts tfjs's WebGPU kernels on Dawn. A process in which it has started does not end by itself: leave with
  * process.exit.
  *
@@ -85,17 +115,13 @@ const PACKED = 3;
  * @throws Error with one line: no adapter, or only a software one
  */
 export async function startWebgpu({ software = true }: { software?: boolean } = {}): Promise<StartedBackend> {
-  // A driver that is missing or broken may print or crash: that happens elsewhere.
-  const { info, reason } = await askChild<{ info?: AdapterInfo; reason?: string }>("webgpu-child", []);
-  if (!info) throw new Error(reason);
-  if (!software && isSoftwareAdapter(info)) {
-    throw new Error(`the only adapter is a software one (${adapterText(info)}), slower than wasm`);
-  }
+  const info = await askAdapter({ software });
   await provideWebgpu();
   // Imported only now: the package looks for navigator.gpu when it is loaded.
   await import("@tensorflow/tfjs-backend-webgpu");
   const { version }: { version: string } = require("@tensorflow/tfjs-backend-webgpu/package.json");
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start its webgpu backend");
   if (isSoftwareAdapter(info)) tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", PACKED);
-  return { version, about: `${adapterText(info)}${isSoftwareAdapter(info) ? ", a software adapter" : ""}` };
+  const device = `${adapterText(info)}${isSoftwareAdapter(info) ? `, ${SOFTWARE}` : ""}`;
+  return { version, about: device, device };
 }

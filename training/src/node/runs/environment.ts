@@ -52,7 +52,19 @@ export function collectEnvironment(known: Record<string, unknown> = {}): Environ
 }
 
 /** The fields that must agree for a resumed run to be bit-equal to an uninterrupted one. */
-const DECIDING = ["zoo", "node", "tfjs", "backend", "tensorflow", "cpu", "cores", "threads", "gitCommit", "data"];
+const DECIDING = [
+  "zoo",
+  "node",
+  "tfjs",
+  "backend",
+  "tensorflow",
+  "cpu",
+  "cores",
+  "device",
+  "threads",
+  "gitCommit",
+  "data",
+];
 
 /**
  * Why a run that continues here may differ in the last bits from one that was never interrupted.

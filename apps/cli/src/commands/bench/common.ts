@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "@tfjs-zoo/models";
-import { writeFileAtomic } from "@tfjs-zoo/training/node";
+import { processorFolder, writeFileAtomic } from "@tfjs-zoo/training/node";
 import { type Command, Option } from "commander";
 import { backendOption, type CommonFlags, jsonOption, wholeNumber } from "../../context.ts";
 
@@ -17,12 +17,12 @@ export interface BenchFlags extends CommonFlags {
 /** The benchmarks of a checkout: this file lies as deep in src as in dist. */
 const benchFolder = fileURLToPath(new URL("../../../../../test/bench", import.meta.url));
 
+/** What --save does, for all that have it. */
+export const SAVE = "keep the result as a file (default: in test/bench/results/PROCESSOR)";
+
 /** --save, --backend, --json */
 export function resultOptions(command: Command): Command {
-  return command
-    .option("--save [folder]", "keep the result as a file (default: test/bench/results)")
-    .addOption(backendOption())
-    .addOption(jsonOption());
+  return command.option("--save [folder]", SAVE).addOption(backendOption()).addOption(jsonOption());
 }
 
 export const batchOption = (): Option =>
@@ -44,11 +44,11 @@ export function count(flag: string, text: string | undefined): number | undefine
   return text === undefined ? undefined : wholeNumber(flag, text, 1, 1e6);
 }
 
-/** Where --save writes; looked at first, so that nothing is measured in vain. */
+/** Where --save writes, by default a folder for each processor; looked at first, so that nothing is measured in vain. */
 export function resultsFolder(save: string | true | undefined): string | undefined {
   if (save === undefined) return undefined;
-  const folder = save === true ? join(benchFolder, "results") : save;
-  // A checkout without results has no folder for them.
+  const folder = save === true ? join(benchFolder, "results", processorFolder()) : save;
+  // A checkout without results of this processor has no folder for them.
   if (save === true && existsSync(benchFolder)) mkdirSync(folder, { recursive: true });
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new InputError(`--save: there is no folder ${folder}; make it or give another`);

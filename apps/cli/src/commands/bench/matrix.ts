@@ -1,7 +1,8 @@
-import type { BenchSpeedResult, BenchTask } from "@tfjs-zoo/training/node";
+import { InputError } from "@tfjs-zoo/models";
+import { type BenchSpeedResult, type BenchTask, graphicsCard } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
-import { createOutput, jsonOption } from "../../context.ts";
-import { pythonOption, torchScriptOption } from "./common.ts";
+import { choice, createOutput, jsonOption } from "../../context.ts";
+import { pythonOption, SAVE, torchScriptOption } from "./common.ts";
 import { measureSpeed, type SpeedFlags, speedText } from "./speed.ts";
 
 interface Cell {
@@ -17,6 +18,9 @@ const networks = ["resnet20", "resnet56", "vgg16-bn-cifar", "densenet40"];
 const texts = ["gpt", "seq2seq", "transformer"];
 
 const makers = ["vae", "dcgan-mnist", "ddpm"];
+
+/** What a graphics card is measured on. */
+const onCard = ["resnet20", "resnet56", "vgg16-bn-cifar"];
 
 /** What the README's tables show. */
 const cells: readonly Cell[] = [
@@ -41,28 +45,52 @@ const cells: readonly Cell[] = [
       peer: ["unfolded", "torch"],
     }),
   ),
+  ...onCard.map((model): Cell => ({ task: "train", model, backend: "webgpu", precision: "f32", peer: ["torch"] })),
 ];
 
 /** `bench matrix`: all of them, each saved as it is done. */
 export function registerMatrix(bench: Command): void {
   bench
-    .command("matrix")
-    .description("all networks, backends, precisions and peers of the README's tables, saved as they come")
+    .command("matrix [models...]")
+    .description(
+      "all networks, backends, precisions and peers of the README's tables of speed, or those of some networks, saved as they come; what this machine can't run is left out",
+    )
     .addOption(pythonOption())
     .addOption(torchScriptOption())
     .option("--steps <n>", "timed steps of each", "15")
-    .option("--save [folder]", "where results go (default: test/bench/results)")
+    .option("--save [folder]", SAVE)
     .addOption(jsonOption())
     .action(matrix);
 }
 
-async function matrix(flags: SpeedFlags): Promise<void> {
+/** A cell that could not be measured, and why. */
+interface LeftOut {
+  cell: string;
+  reason: string;
+}
+
+async function matrix(models: string[], flags: SpeedFlags): Promise<void> {
   const output = createOutput(flags);
+  const known = [...new Set(cells.map(({ model }) => model))];
+  for (const model of models) choice("models", model, known);
+  const asked = cells.filter(({ model }) => models.length === 0 || models.includes(model));
   const results: BenchSpeedResult[] = [];
-  for (const [i, cell] of cells.entries()) {
+  const leftOut: LeftOut[] = [];
+  for (const [i, cell] of asked.entries()) {
     const { task, model, precision, backend } = cell;
-    output.line(`${i + 1} of ${cells.length}: ${task} ${model}, ${precision}, ${backend}`);
-    results.push(await measureSpeed(task, model, { ...flags, ...cell, save: flags.save ?? true }, output));
+    const name = `${task} ${model}, ${precision}, ${backend}`;
+    output.line(`${i + 1} of ${asked.length}: ${name}`);
+    try {
+      if (backend === "webgpu") await graphicsCard();
+      results.push(await measureSpeed(task, model, { ...flags, ...cell, save: flags.save ?? true }, output));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      output.line(`  left out: ${error.message}`);
+      leftOut.push({ cell: name, reason: error.message });
+    }
   }
-  output.result(results, () => results.map(speedText).join("\n\n"));
+  if (results.length === 0) throw new InputError(`nothing could be measured; ${leftOut[0].cell}: ${leftOut[0].reason}`);
+  output.result({ results, leftOut }, () =>
+    [...results.map(speedText), ...leftOut.map(({ cell, reason }) => `${cell}: left out: ${reason}`)].join("\n\n"),
+  );
 }

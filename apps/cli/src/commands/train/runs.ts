@@ -42,6 +42,8 @@ export async function resumed(folder: string, modelName: string | undefined, com
 export interface Machine {
   backend: BackendName;
   threads?: number;
+  /** on webgpu: the graphics card */
+  device?: string;
   precision: "f32" | "bf16";
   /** what steps run in */
   within?: Within;
@@ -55,10 +57,10 @@ export async function machineFor(
   output: Output,
 ): Promise<Machine> {
   const named = open && flags.backend === "auto" ? String(open.config.backend) : flags.backend;
-  const { name: backend, statuses, inBf16 } = await startBackendFor({ ...flags, backend: named }, output);
+  const { name: backend, statuses, inBf16, device } = await startBackendFor({ ...flags, backend: named }, output);
   const precision = precisionHere(asked, inBf16 !== undefined, output);
   const threads = statuses.find(({ name }) => name === backend)?.threads;
-  return { backend, threads, precision, within: precision === "bf16" ? inBf16 : undefined };
+  return { backend, threads, device, precision, within: precision === "bf16" ? inBf16 : undefined };
 }
 
 /** A run that goes on, or what a new one is asked to do. */
@@ -74,12 +76,12 @@ export interface Begun {
 
 /** Trains in a run until it is finished or interrupted; of one that did nothing yet no folder is left. */
 export async function trainInRun<Result>(
-  { open, config, data, flags, machine: { backend, threads, precision }, output }: Begun,
+  { open, config, data, flags, machine: { backend, threads, device, precision }, output }: Begun,
   train: (run: RunFolder, going: { checkpointEvery: number; signal: AbortSignal }) => Promise<Result | undefined>,
   finish: (run: RunFolder, result: Result, output: Output) => void,
 ): Promise<void> {
   const whole = { ...config, backend, precision } as RunConfig;
-  const environment = { backend, threads, data };
+  const environment = { backend, threads, device, data };
   const run = open ?? (await newRun(whole, flags, environment));
   try {
     if (open) await sayDifferences(run, environment, output);
