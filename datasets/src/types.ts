@@ -32,6 +32,8 @@ export interface ImageDataset {
   readonly std: readonly number[];
   readonly train: ImageSet;
   readonly test: ImageSet;
+  /** What was done to the pictures that whoever gave them may not expect, in a line. */
+  readonly note?: string;
 }
 
 /** What a network is fed: one step's images and labels. */

@@ -96,6 +96,37 @@ describe.each(cards.map((card) => ({ name: `${card.model}.${card.tag}`, card }))
   });
 });
 
+/** What published weights were to reach: [weights, figure, how, at least, at most]. */
+const bars: [string, string, string | undefined, number, number][] = [
+  ["lenet5.mnist", "accuracy", undefined, 0.992, 1],
+  ["alexnet-cifar.cifar10", "accuracy", undefined, 0.85, 1],
+  ["vgg11-bn-cifar.cifar10", "accuracy", undefined, 0.91, 1],
+  ["resnet20.cifar10", "accuracy", undefined, 0.92, 1],
+  ["resnet56.cifar10", "accuracy", undefined, 0.93, 1],
+  ["densenet-bc40.cifar10", "accuracy", undefined, 0.91, 1],
+  ["vae.mnist", "-ELBO", undefined, 0, 105],
+  ["vae-conv.mnist", "-log p(x), 50 draws", undefined, 0, 87],
+  ["dcgan-mnist.fashion-mnist", "recall", undefined, 0.4, 1],
+  ["dcgan-mnist.fashion-mnist", "share of the rarest class", undefined, 0.05, 1],
+  ["dcgan-mnist.fashion-mnist", "share of the most frequent class", undefined, 0, 0.15],
+  ["wgan-mnist.fashion-mnist", "recall", undefined, 0.4, 1],
+  ["wgan-mnist.fashion-mnist", "share of the rarest class", undefined, 0.05, 1],
+  ["wgan-mnist.fashion-mnist", "share of the most frequent class", undefined, 0, 0.15],
+  ["ddpm.mnist", "confidence", "ddim, 50 steps", 0.95, 1],
+  ["ddpm.mnist", "share of the rarest class", "ddim, 50 steps", 0.05, 1],
+  ["ddpm.mnist", "share of the most frequent class", "ddim, 50 steps", 0, 0.15],
+  // Within two points of what lenet5.mnist tells right of real test images.
+  ["ddpm.mnist", "share of the class that was asked for", "ddim, 50 steps, guidance 2", 0.9734, 1],
+];
+
+it.each(bars)("%s has a %s (%s) from %d to %d", (name, figure, how, least, most) => {
+  const card = cards.find(({ model, tag }) => `${model}.${tag}` === name);
+  const all = card ? [card.metric, ...(card.otherMetrics ?? [])] : [];
+  const found = all.find((metric) => metric.name === figure && metric.how === how);
+  expect(found?.value).toBeGreaterThanOrEqual(least);
+  expect(found?.value).toBeLessThanOrEqual(most);
+});
+
 const sheets = cards.filter(({ samples }) => samples !== undefined);
 
 describe.each(sheets.map((card) => ({ name: `${card.model}.${card.tag}`, card })))(

@@ -5,12 +5,31 @@ import type { Card } from "@tfjs-zoo/models/weights";
 import { describe, expect, it } from "vitest";
 import { withFolder } from "../cli/zoo.ts";
 import { markdownTable, replaceBlock } from "./blocks.ts";
-import { benchmarksTable, dataText, type MemoryResult, resultsTable, type TrainResult } from "./tables.ts";
+import {
+  benchmarksTable,
+  dataText,
+  type MemoryResult,
+  resultsTable,
+  samplesTable,
+  type TrainResult,
+} from "./tables.ts";
 import { collectBlocks, updateReadme } from "./write-tables.ts";
 
 /** All blocks, in the order in which they are written. */
 const names = [
-  ...["models", "results", "comparison", "precisions", "run", "decoding", "data", "growth", "page", "speedrun"],
+  ...[
+    "models",
+    "results",
+    "comparison",
+    "precisions",
+    "samples",
+    "run",
+    "decoding",
+    "data",
+    "growth",
+    "page",
+    "speedrun",
+  ],
   "benchmarks",
 ];
 
@@ -212,6 +231,31 @@ describe("the tables of the README", () => {
     expect(benchmarksTable([page])).toMatch(/to the same in Chromium \|\n.*\n.* × 0.97 \|/);
     const card = { ...train, backend: "webgpu", environment: { ...train.environment, device: "A card" } };
     expect(benchmarksTable([card])).toContain("webgpu (A card)");
+  });
+
+  it("say how good samples are, each way of making them apart", () => {
+    const gan = { weights: "gan.mnist", samples: 1000, reference: 10_000, features: "lenet5.mnist", fid: 7.684 };
+    const shares = { precision: 0.7, recall: 0.9, classShares: [0.086, 0.129], confidence: 0.957 };
+    const ddpm = {
+      ...gan,
+      ...shares,
+      weights: "ddpm.mnist",
+      sampler: "ddim",
+      asked: { right: 0.977, accuracy: 0.993 },
+    };
+    const [, , ...rows] = samplesTable([
+      { ...gan, ...shares },
+      { ...ddpm, steps: 20, guidance: 2 },
+      { ...ddpm, steps: 200, guidance: 0 },
+    ])
+      .replace(/ +/g, " ")
+      .split("\n");
+    expect(rows).toEqual([
+      expect.stringContaining("| `ddpm.mnist` | ddim, 200 steps | 1,000 | 7.68 |"),
+      expect.stringContaining("| ddim, 20 steps, guidance 2 |"),
+      "| `gan.mnist` | | 1,000 | 7.68 | `lenet5.mnist` | 70.0 % | 90.0 % | 8.6 %, 12.9 % | 95.7 % | |",
+    ]);
+    expect(rows[1]).toContain("| 97.7 % (real: 99.3 %) |");
   });
 
   it("say whether training waits for its images", () => {

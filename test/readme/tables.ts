@@ -196,6 +196,61 @@ export function runText({ model, accuracy, testImages, epochs, seed, seconds, en
   return `The report of ${code(`npm run train -- ${model}`)}: ${percent(accuracy)} of ${whole(testImages)} test images after ${epochs} epochs and ${(seconds / 60).toFixed(0)} minutes, seed ${seed}, on ${machineText({ environment })}.`;
 }
 
+/** What `zoo measure … --save` writes, as far as a table shows it. */
+export interface SamplesResult {
+  weights: string;
+  sampler?: string;
+  steps?: number;
+  guidance?: number;
+  samples: number;
+  reference: number;
+  features: string;
+  fid: number;
+  precision: number;
+  recall: number;
+  classShares: number[];
+  confidence: number;
+  asked?: { right: number; accuracy: number };
+}
+
+/** How good and how diverse images are that networks make. */
+export function samplesTable(results: readonly SamplesResult[]): string {
+  if (results.length === 0) return "Not measured yet.";
+  const one = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const made = ({ sampler, steps, guidance }: SamplesResult) =>
+    [...(sampler ? [sampler, `${steps} steps`] : []), ...(guidance ? [`guidance ${guidance}`] : [])].join(", ");
+  const sorted = [...results].sort(
+    (a, b) =>
+      a.weights.localeCompare(b.weights) || (a.guidance ?? 0) - (b.guidance ?? 0) || (a.steps ?? 0) - (b.steps ?? 0),
+  );
+  return markdownTable(
+    [
+      left("weights"),
+      left("made by"),
+      right("samples"),
+      right("FID"),
+      left("features of"),
+      right("precision"),
+      right("recall"),
+      right("rarest and most frequent class"),
+      right("classifier's confidence"),
+      right("of the class asked for"),
+    ],
+    sorted.map((result) => [
+      code(result.weights),
+      made(result),
+      whole(result.samples),
+      result.fid.toFixed(2),
+      code(result.features),
+      one(result.precision),
+      one(result.recall),
+      `${one(Math.min(...result.classShares))}, ${one(Math.max(...result.classShares))}`,
+      one(result.confidence),
+      result.asked ? `${one(result.asked.right)} (real: ${one(result.asked.accuracy)})` : "",
+    ]),
+  );
+}
+
 /** The networks of the registry. */
 export function modelsTable(entries: readonly ModelEntry[]): string {
   return markdownTable(
@@ -224,7 +279,7 @@ export function resultsTable(cards: readonly Card[]): string {
       `${metric.dataset}, ${metric.split}`,
       metric.name === "accuracy"
         ? `${percent(metric.value)} of ${whole(metric.images)} ${tokenizer ? "texts" : "images"}`
-        : `${metric.name} ${metric.value.toFixed(digits[metric.name] ?? 3)} on ${whole(metric.images)} ${measuredOn[task] ?? "images"}`,
+        : `${metric.name} ${metric.value.toFixed(digits[metric.name] ?? 3)} on ${whole(metric.images)} ${measuredOn[task] ?? "images"}${metric.how ? ` (${metric.how})` : ""}`,
       bytes(size),
       code(command),
     ]),

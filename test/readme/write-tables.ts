@@ -28,6 +28,7 @@ import {
   resultsTable,
   runText,
   type SpeedrunResult,
+  samplesTable,
   speedrunTable,
   type TrainResult,
 } from "./tables.ts";
@@ -59,6 +60,7 @@ export async function collectBlocks(root: string): Promise<Blocks> {
       comparisonText(await readAll(join(root, COMPARISONS), "comparison.json", (json) => JSON.parse(json))),
     ],
     ["precisions", precisionText(await readAll(join(root, PRECISIONS), "comparison.json", (json) => JSON.parse(json)))],
+    ["samples", samplesTable(await readAll(join(root, "test/bench/samples"), "", (json) => JSON.parse(json)))],
     ["run", await readRun(join(root, RUN))],
     ["decoding", decodeTable(benches.filter((result): result is DecodeResult => "decode" in result))],
     ["data", dataText(benches.filter((result): result is DataResult => "wait_ms" in result))],

@@ -92,6 +92,23 @@ describe("loadImageFolder", () => {
     expect(await failure(loadImageFolder(join(folder, "cat")))).toMatch(/has no sub-folders: expected one a class/);
   });
 
+  it("says what becomes of pictures of other sizes, and nothing where there are none", async () => {
+    const path = await flat(); // of 12x9
+    expect((await loadImageFolder(path, { size: [9, 12, 3] })).note).toBeUndefined();
+    expect((await loadImageFolder(path, { size })).note).toBe(
+      "pictures of 12x9: each is scaled to 4x4, and 40 of 40 are cropped around their centre",
+    );
+    const square = sharp({ create: { width: 24, height: 24, channels: 3, background: "white" } });
+    await square.png().toFile(join(path, "cat", "square.png"));
+    await square
+      .jpeg()
+      .withExif({ IFD0: { Orientation: "6" } })
+      .toFile(join(path, "cat", "turned.jpg"));
+    expect((await loadImageFolder(path, { size })).note).toBe(
+      "pictures of 2 sizes, 12x9 to 24x24: each is scaled to 4x4, and 40 of 42 are cropped around their centre",
+    );
+  });
+
   it("says in a line what is wrong with a folder", async () => {
     const folder = await temporaryFolder();
     expect(await failure(loadImageFolder(join(folder, "none")))).toMatch(

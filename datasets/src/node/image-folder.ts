@@ -73,7 +73,7 @@ export async function loadImageFolder(path: string, options: ImageFolderOptions 
     [train, test] = splitByHash(await labelled(path, classes, classes), classes, seed, path);
   }
 
-  await checkHeaders([...train, ...test], progress);
+  const note = await checkHeaders([...train, ...test], size, progress);
   const memory = { left: memoryLimit };
   const grey = channels === 1;
   return {
@@ -84,6 +84,7 @@ export async function loadImageFolder(path: string, options: ImageFolderOptions 
     std: grey ? [0.226] : [0.229, 0.224, 0.225],
     train: fileImages(train, size, memory),
     test: fileImages(test, size, memory),
+    ...(note === undefined ? {} : { note }),
   };
 }
 
@@ -111,16 +112,33 @@ function fileImages(files: readonly Labelled[], shape: ImageSet["shape"], memory
   };
 }
 
-/** Reads every header once, so that a file which is no picture stops the run before it begins. */
-async function checkHeaders(files: readonly Labelled[], progress?: Progress): Promise<void> {
-  let done = 0;
+/**
+ * Reads every header once, so that a file which is no picture stops the run before it begins.
+ *
+ * @returns what becomes of pictures of other sizes, where there are any
+ */
+async function checkHeaders(
+  files: readonly Labelled[],
+  [rows, columns]: ImageSet["shape"],
+  progress?: Progress,
+): Promise<string | undefined> {
+  const sizes = new Map<string, number>(); // WIDTHxHEIGHT -> pixels
+  let [done, cropped] = [0, 0];
   await inParallel(files.length, async (i) => {
-    await imageHeader(files[i].path);
+    const { width, height, orientation = 1 } = await imageHeader(files[i].path);
+    const [wide, high] = orientation >= 5 ? [height, width] : [width, height]; // EXIF's, on the side
+    sizes.set(`${wide}x${high}`, wide * high);
+    if (wide * rows !== high * columns) cropped++;
     done++;
     if (done % 64 === 0 || done === files.length) {
       progress?.({ label: "checking images", done, total: files.length, unit: "items" });
     }
   });
+  if (sizes.size < 2 && cropped === 0) return undefined;
+  const [smallest, ...larger] = [...sizes].sort((a, b) => a[1] - b[1]).map(([size]) => size);
+  const span = larger.length > 0 ? `of ${sizes.size} sizes, ${smallest} to ${larger.at(-1)}` : `of ${smallest}`;
+  const lost = cropped > 0 ? `, and ${cropped} of ${files.length} are cropped around their centre` : "";
+  return `pictures ${span}: each is scaled to ${columns}x${rows}${lost}`;
 }
 
 /** Runs `work` for 0..count-1, CONCURRENCY at once; stops at the first error. */

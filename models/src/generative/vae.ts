@@ -7,7 +7,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.ts";
 import { initialize, lecunUniform } from "../initialize.ts";
 import { chain } from "../layers/chain.ts";
-import { Conv2D, ConvTranspose2D, Dense, Flatten, ReLU, SharedLogVariance, Unflatten } from "../layers/index.ts";
+import { Conv2D, ConvTranspose2D, Dense, Flatten, ReLU, SharedLogVariance, Tanh, Unflatten } from "../layers/index.ts";
 import { type AutoencoderEntry, autoencoder, type Vae, type VaeOptions } from "../model-entry.ts";
 import { countUses } from "../sequence/shared-layers.ts";
 
@@ -72,9 +72,10 @@ export function vae({
   seed = 0,
 }: MlpVaeOptions = {}): Vae {
   const pixels = inputShape.reduce((product, n) => product * n, 1);
+  const Activation = activation === "relu" ? ReLU : Tanh;
   const stack = (x: Symbolic, path: string, widths: readonly number[]): Symbolic =>
     widths.reduce((y, units, i) => {
-      const active = activation === "relu" ? new ReLU({ name: `${path}.${2 * i + 1}` }) : tanh(`${path}.${2 * i + 1}`);
+      const active = new Activation({ name: `${path}.${2 * i + 1}` });
       return chain(y, new Dense({ name: `${path}.${2 * i}`, units }), active);
     }, x);
   return graphs(
@@ -90,8 +91,6 @@ export function vae({
     },
   );
 }
-
-const tanh = (name: string): tfl.layers.Layer => tfl.layers.activation({ name, activation: "tanh" });
 
 /** What a convolutional VAE takes beside what every VAE does. */
 export interface ConvVaeOptions extends VaeOptions {

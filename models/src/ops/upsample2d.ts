@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { InputError } from "../errors.ts";
 import { differentiable, type Op } from "./differentiable.ts";
 import { type PairLike, pair } from "./window.ts";
 
@@ -22,6 +23,7 @@ export interface Upsample2DAttrs {
  *
  * @param x [batch, height, width, channels]
  * @returns [batch, f · height, f · width, channels]
+ * @throws InputError for a factor that is no whole number
  */
 export const upsample2d: Op<{ x: tf.Tensor }, Upsample2DAttrs> = differentiable("Upsample2D", {
   saved: ["x"],
@@ -29,6 +31,9 @@ export const upsample2d: Op<{ x: tf.Tensor }, Upsample2DAttrs> = differentiable(
 
   forward({ x }: { x: tf.Tensor }, { factor = 2, mode = "nearest" }: Upsample2DAttrs) {
     const [fh, fw] = pair(factor);
+    if (!Number.isInteger(fh) || !Number.isInteger(fw) || fh < 1 || fw < 1) {
+      throw new InputError(`upsample2d got a factor of ${fh}x${fw}; expected whole numbers of at least 1`);
+    }
     const [, height, width] = x.shape;
     if (mode === "bilinear") {
       return { output: product(lines(height, fh), lines(width, fw), x), saved: { x } };

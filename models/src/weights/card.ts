@@ -19,6 +19,8 @@ export interface CardMetric {
   readonly images: number;
   /** The epoch after which the weights were taken: the last. */
   readonly epoch: number;
+  /** How what was measured was made, where there are several ways: "ddim, 50 steps, guidance 2". */
+  readonly how?: string;
 }
 
 /** The card of one published file of weights. */
@@ -136,6 +138,7 @@ const metricRules: Record<keyof CardMetric, Rule> = {
   split: text,
   images: count,
   epoch: count,
+  how: optional(text),
 };
 
 const cardRules: Record<keyof Card, Rule> = {

@@ -75,7 +75,8 @@ export class Trainer<Batch, Inputs extends tf.TensorContainer> {
   /**
    * One update of the weights from the mean gradient of the micro-batches.
    *
-   * @returns the step's result; when the loss is not finite the weights are left as they were
+   * @returns the step's result; where the loss is not finite, the weights that it is of are left as they were. Of a step
+   *   of several updates, those before are taken: whoever goes on begins from a checkpoint.
    */
   async takeStep(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     const { task } = this;

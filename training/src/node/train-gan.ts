@@ -1,11 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import type { ImageDataset } from "@tfjs-zoo/datasets";
+import { type ImageDataset, type ImageSet, inMemoryImages } from "@tfjs-zoo/datasets";
 import { drawLatents, findGan, type Gan, randomStream } from "@tfjs-zoo/models";
 import { pictureOf, sheet } from "../charts/picture.ts";
 import { plainImages } from "../loop/image-batches.ts";
-import { variety } from "../metrics/generative/variety.ts";
+import { classBalance, collapseSigns } from "../metrics/generative/class-balance.ts";
+import { classifierFeatures, type FeatureNetwork } from "../metrics/generative/classifier-features.ts";
+import { precisionRecall } from "../metrics/generative/precision-recall.ts";
+import { COLLAPSED, variety } from "../metrics/generative/variety.ts";
 import { adamSchedule } from "../recipes/adam-recipe.ts";
 import { type GanRecipe, ganGroups } from "../recipes/gan-recipe.ts";
 import { adversarial, generatedImages } from "../tasks/adversarial.ts";
@@ -27,8 +30,15 @@ const BETWEEN = 24;
 export interface GanMeasure {
   /** how much generated images differ from one another, real test images being 1 */
   variety: number;
+  /** signs of mode collapse, in words; none where there are none */
+  collapse: string[];
   /** images of either kind that this is told from */
   images: number;
+}
+
+export interface GanTraining extends ImageMakerTraining {
+  /** a classifier of the data set, which tells whether classes are missing */
+  classifier?: FeatureNetwork;
 }
 
 /** What a training of a GAN came to: the content of its result.json. */
@@ -41,7 +51,7 @@ export interface GanResult extends RunResult, GanMeasure {}
  * @returns the result; undefined when interrupted
  * @throws InputError for a recipe that does not fit the network
  */
-export async function trainGan(training: ImageMakerTraining): Promise<GanResult | undefined> {
+export async function trainGan({ classifier, ...training }: GanTraining): Promise<GanResult | undefined> {
   const { run, dataset } = training;
   const { model: name, seed } = run.config;
   const recipe = run.config.recipe as unknown as GanRecipe;
@@ -67,9 +77,10 @@ export async function trainGan(training: ImageMakerTraining): Promise<GanResult 
           await writeFileAtomic(join(run.dir, "samples", file), await sheetOf(gan, shape, seed));
         },
         saveWeights: (path) => saveGan(path, gan, info),
-        measure: () => measureGan(gan, dataset),
+        measure: () => measureGan(gan, dataset, classifier),
         figures: (measure: GanMeasure) => [
           { label: "variety of its images, of real ones 1", value: measure.variety.toFixed(3) },
+          { label: "mode collapse", value: measure.collapse.join("; ") || "no sign of it" },
           { label: "discriminator", value: `${recipe.loss}, ${recipe.discriminatorSteps} step(s) for one` },
         ],
         dispose: () => gan.dispose(),
@@ -79,17 +90,41 @@ export async function trainGan(training: ImageMakerTraining): Promise<GanResult 
   return result;
 }
 
-/** Measures how much a generator's images differ. */
+/**
+ * Measures how much a generator's images differ, and whether it has collapsed: by their pixels, and with a classifier of
+ * the data set by the classes that it takes them for and the real images that lie among them.
+ */
 export async function measureGan(
   gan: Pick<Gan, "generator" | "latent" | "classes">,
   { test, shape }: ImageDataset,
+  classifier?: FeatureNetwork,
 ): Promise<GanMeasure> {
   const count = Math.min(COMPARED, test.count);
   const real: number[] = [];
   const some = { ...test, count, read: (indices: Int32Array, into: Uint8Array) => test.read(indices, into) };
   for await (const { images } of plainImages(some, EVALUATION_BATCH, "0 to 1")) for (const x of images) real.push(x);
   const made = await imagesOf(gan, count, 0, (i) => i);
-  return { images: count, variety: variety(made, Float32Array.from(real), shape[0] * shape[1] * shape[2]) };
+  const found = await variety(made, Float32Array.from(real), shape[0] * shape[1] * shape[2]);
+  const alike = found < COLLAPSED ? [`its images are alike: variety ${found.toFixed(2)}, of real ones 1`] : [];
+  const samples = inMemoryImages(
+    Uint8Array.from(made, (x) => Math.round(255 * x)),
+    new Uint16Array(count),
+    shape,
+  );
+  const missing = classifier ? await missingBy(classifier, samples, some) : [];
+  return { images: count, variety: found, collapse: [...alike, ...missing] };
+}
+
+/** Signs of collapse that a classifier sees in samples beside real images. */
+async function missingBy(classifier: FeatureNetwork, samples: ImageSet, real: ImageSet): Promise<string[]> {
+  const [ofSamples, ofReal] = [
+    await classifierFeatures(classifier, samples),
+    await classifierFeatures(classifier, real),
+  ];
+  const { classes } = classifier.info;
+  const { shares } = classBalance(ofReal.probabilities, classes.length);
+  const { recall } = await precisionRecall(ofReal.features, ofSamples.features);
+  return collapseSigns(classBalance(ofSamples.probabilities, classes.length, shares), classes, recall);
 }
 
 /** A sheet of images as PNG. */

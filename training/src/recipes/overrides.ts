@@ -170,6 +170,11 @@ export function overrideGanRecipe(recipe: GanRecipe, overrides: Overrides): GanR
       `--gradient-penalty ${result.gradientPenalty} and --clip-weights ${result.clipWeights} both keep a critic's slope small: set one of them to 0`,
     );
   }
+  if (result.loss === "wasserstein" && result.gradientPenalty === 0 && result.clipWeights === 0) {
+    throw new InputError(
+      "--loss wasserstein needs a critic of small slope: give --gradient-penalty 10 (--recipe wgan-gp), or --clip-weights 0.01 (--recipe wgan)",
+    );
+  }
   return result;
 }
 

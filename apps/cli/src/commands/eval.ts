@@ -44,6 +44,7 @@ import { formatTable } from "../terminal/table.ts";
 import { onHeldOutDocuments, onTestTexts } from "./eval-encoder.ts";
 import { onHeldOutText } from "./eval-text.ts";
 import { onHeldOutGaps, onTestSentences } from "./eval-translation.ts";
+import { withJudge } from "./measure/judge.ts";
 import { bitsLine, bitsOnTestImages, imagesLike, onTestImages, onTestSet } from "./test-set.ts";
 import { percent } from "./training.ts";
 
@@ -185,10 +186,12 @@ async function evaluateGan(path: string, flags: EvalFlags, output: Output): Prom
   const dataset = await imagesLike(file.info, name, output);
   const gan = generatorFrom(file, path);
   try {
-    const { variety, images } = await measureGan(gan, dataset);
-    output.result(
-      { variety, images },
-      () => `variety ${variety.toFixed(3)}, of ${images.toLocaleString("en")} test images of ${name} 1`,
+    const { variety, collapse, images } = await withJudge(dataset, (judge) => measureGan(gan, dataset, judge));
+    output.result({ variety, collapse, images }, () =>
+      [
+        `variety ${variety.toFixed(3)}, of ${images.toLocaleString("en")} test images of ${name} 1`,
+        collapse.length === 0 ? "no sign of mode collapse" : `signs of mode collapse: ${collapse.join("; ")}`,
+      ].join("\n"),
     );
   } finally {
     gan.generator.dispose();

@@ -45,10 +45,16 @@ export function count(flag: string, text: string | undefined): number | undefine
 }
 
 /** Where --save writes, by default a folder for each processor; looked at first, so that nothing is measured in vain. */
-export function resultsFolder(save: string | true | undefined): string | undefined {
+export const resultsFolder = (save: string | true | undefined): string | undefined =>
+  folderFor(save, join("results", processorFolder()));
+
+/** The same of what networks make, which does not depend on the processor. */
+export const samplesFolder = (save: string | true | undefined): string | undefined => folderFor(save, "samples");
+
+function folderFor(save: string | true | undefined, standard: string): string | undefined {
   if (save === undefined) return undefined;
-  const folder = save === true ? join(benchFolder, "results", processorFolder()) : save;
-  // A checkout without results of this processor has no folder for them.
+  const folder = save === true ? join(benchFolder, standard) : save;
+  // A checkout without such results has no folder for them.
   if (save === true && existsSync(benchFolder)) mkdirSync(folder, { recursive: true });
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new InputError(`--save: there is no folder ${folder}; make it or give another`);

@@ -83,6 +83,7 @@ async function compare(names: string[], flags: CompareFlags): Promise<void> {
   });
   const size = sameSize(models);
   const dataset = await loadDataset(common.dataset, { progress: (event) => output.progress.update(event), size });
+  if (dataset.note) output.line(dataset.note);
 
   await untilInterrupted(output, async (signal) => {
     const failed: Comparison["failed"] = [];

@@ -1,7 +1,7 @@
 import type { ImageDataset } from "@tfjs-zoo/datasets";
 import type { CardMetric } from "@tfjs-zoo/models/weights";
 import type { Output } from "../../context.ts";
-import { imageSource } from "../sample/maker.ts";
+import { type ImageSource, imageSource, type MakerFlags } from "../sample/maker.ts";
 import { measuredImages } from "./measured.ts";
 import { bestClassifier } from "./networks.ts";
 
@@ -12,9 +12,14 @@ export interface SampleFigures {
   metrics: Omit<CardMetric, "epoch">[];
 }
 
+const ASKED = "share of the class that was asked for";
+
+/** w of guidance with which samples of a class are asked for. */
+const GUIDANCE = 2;
+
 /**
- * The figures of a file's samples for its card, as `zoo measure` has them by default, but of so many; undefined where no
- * classifier of the data set ships.
+ * The figures of a file's samples for its card, as `zoo measure` has them by default, but of so many, and where guidance
+ * is possible what it does for the class that is asked for; undefined where no classifier of the data set ships.
  */
 export async function sampleFigures(
   weights: string,
@@ -24,8 +29,12 @@ export async function sampleFigures(
 ): Promise<SampleFigures | undefined> {
   const classifier = await bestClassifier(dataset.name);
   if (classifier === undefined) return undefined;
-  const source = await imageSource(weights, {});
-  const { measures } = await measuredImages(source, dataset, { classifier }, { count, seed: 0 }, output);
+  const measured = async (flags: MakerFlags) => {
+    const source = await imageSource(weights, flags);
+    const { measures } = await measuredImages(source, dataset, { classifier }, { count, seed: 0 }, output);
+    return { source, measures };
+  };
+  const { source, measures } = await measured({});
   const { fid, kid, precision, recall, density, coverage, classShares, confidence, asked } = measures;
   const values: [name: string, value: number][] = [
     [`FID, features of ${classifier.name}`, fid],
@@ -37,10 +46,21 @@ export async function sampleFigures(
     ["share of the rarest class", Math.min(...classShares)],
     ["share of the most frequent class", Math.max(...classShares)],
     ["confidence", confidence],
-    ...(asked ? [["share of the class that was asked for", asked.right] as [string, number]] : []),
+    ...(asked ? [[ASKED, asked.right] as [string, number]] : []),
   ];
-  return {
-    features: classifier.name,
-    metrics: values.map(([name, value]) => ({ name, value, dataset: dataset.name, split: "test", images: count })),
-  };
+  const metric = (name: string, value: number, facts: ImageSource["facts"]) => ({
+    ...{ name, value, dataset: dataset.name, split: "test", images: count },
+    ...(facts.sampler === undefined ? {} : { how: howMade(facts) }),
+  });
+  const metrics = values.map(([name, value]) => metric(name, value, source.facts));
+  if (source.facts.guidance !== undefined) {
+    const guided = await measured({ guidance: String(GUIDANCE) });
+    if (guided.measures.asked) metrics.push(metric(ASKED, guided.measures.asked.right, guided.source.facts));
+  }
+  return { features: classifier.name, metrics };
+}
+
+/** "ddim, 50 steps, guidance 2" */
+function howMade({ sampler, steps, guidance }: ImageSource["facts"]): string {
+  return [sampler, `${steps} steps`, ...(guidance ? [`guidance ${guidance}`] : [])].join(", ");
 }

@@ -1,4 +1,5 @@
-import { measureLines, type SampleMeasures, writeFileAtomic } from "@tfjs-zoo/training/node";
+import { basename } from "node:path";
+import { benchEnvironment, measureLines, type SampleMeasures, writeFileAtomic } from "@tfjs-zoo/training/node";
 import type { Command } from "commander";
 import {
   backendOption,
@@ -10,6 +11,7 @@ import {
   UsageError,
   wholeNumber,
 } from "../../context.ts";
+import { samplesFolder, saveResult } from "../bench/common.ts";
 import { checkFile, makerOptions } from "../sample/index.ts";
 import { imageSource, type MakerFlags } from "../sample/maker.ts";
 import { pngOf, sheetOf } from "../sample/sheet.ts";
@@ -25,6 +27,7 @@ interface MeasureFlags extends CommonFlags, Pick<MakerFlags, "steps" | "sampler"
   dataset?: string;
   bits?: boolean;
   out?: string;
+  save?: string | true;
 }
 
 export function registerMeasure(program: Command): void {
@@ -42,6 +45,7 @@ export function registerMeasure(program: Command): void {
     )
     .option("--dataset <name>", "another data set than the weights' own")
     .option("--bits", "diffusion: bits per dimension too, by the variational bound; takes minutes")
+    .option("--save [folder]", "keep the figures as a file (default: in test/bench/samples)")
     .option("--out <file>", "a .png file: samples, and below each the training image that it is most like");
   makerOptions(command).addOption(backendOption()).addOption(threadsOption()).addOption(jsonOption()).action(measure);
 }
@@ -52,13 +56,14 @@ async function measure(target: string, flags: MeasureFlags): Promise<void> {
   const seed = wholeNumber("--seed", flags.seed, 0, 2 ** 31 - 1);
   await checkFile("--out", flags.out, [".png"]);
   const { steps, sampler, guidance } = flags;
+  const folder = samplesFolder(flags.save);
   const source = await imageSource(target, { steps, sampler, guidance });
   if (flags.bits && !source.hasBits) {
     throw new UsageError(`--bits is for networks of diffusion, and ${target} is none: leave it out`);
   }
   const name = flags.dataset ?? source.info.dataset;
   const files = await featureFiles(flags.features ?? [], name);
-  await startBackendFor(flags, output);
+  const { device } = await startBackendFor(flags, output);
   const dataset = await imagesLike(source.info, name, output);
   const options = { count, seed, bits: flags.bits };
   const { samples, measures, bits } = await measuredImages(source, dataset, files, options, output);
@@ -68,6 +73,9 @@ async function measure(target: string, flags: MeasureFlags): Promise<void> {
     await writeFileAtomic(flags.out, pngOf(sheetOf(images, samples.shape, columns)));
   }
   const made = { weights: target, dataset: dataset.name, seed, ...source.facts };
+  await saveResult(folder, [basename(target), ...Object.values(source.facts).map(String)], {
+    ...{ ...made, ...figuresOf(measures), bits, environment: benchEnvironment(device) },
+  });
   output.result({ ...made, ...figuresOf(measures), nearest: pairs, bits, out: flags.out }, () =>
     [...measureLines(measures), ...(bits ? [bitsLine(bits)] : []), ...(flags.out ? [flags.out] : [])].join("\n"),
   );

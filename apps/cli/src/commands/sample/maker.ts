@@ -128,8 +128,10 @@ export function classAsked(asked: string, classes: readonly string[] | undefined
   }
   const label = /^\d+$/.test(asked) && !classes.includes(asked) ? Number(asked) : classes.indexOf(asked);
   if (label >= 0 && label < classes.length) return label;
+  // To guess at what number was meant would be of no help.
+  const guess = Number.isFinite(Number(asked)) ? "" : ` did you mean "${closest(asked, [...classes])}"?`;
   throw new UsageError(
-    `--class got "${asked}": did you mean "${closest(asked, [...classes])}"? (there are: ${classes.join(", ")}; or 0 to ${classes.length - 1})`,
+    `--class got "${asked}":${guess} (there are: ${classes.join(", ")}; or 0 to ${classes.length - 1})`,
   );
 }
 

@@ -147,6 +147,7 @@ function initialOf({ init }: Plan, read: NamedFile | undefined): ClassifierTrain
 async function datasetFor({ dataset: name, model, init }: Plan, output: Output): Promise<ImageDataset> {
   const size = init?.inputShape ?? (name.startsWith("folder:") ? findClassifier(model).inputShape : undefined);
   const dataset = await loadDataset(name, { size, progress: (event) => output.progress.update(event) });
+  if (dataset.note) output.line(dataset.note);
   return init ? { ...dataset, mean: init.mean, std: init.std } : dataset;
 }
 

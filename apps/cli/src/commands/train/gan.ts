@@ -13,6 +13,7 @@ import {
 } from "@tfjs-zoo/training/node";
 import { choice, type Output, UsageError, wholeNumber } from "../../context.ts";
 import { formatDuration } from "../../terminal/format.ts";
+import { withJudge } from "../measure/judge.ts";
 import { endText, recipeOverrides, shown } from "../training.ts";
 import { refuseOthers, type TrainFlags } from "./flags.ts";
 import { type ImagePlan, trainImageMakerIn } from "./image-maker.ts";
@@ -30,7 +31,7 @@ export const trainGanIn = (open: RunFolder | undefined, modelName: string, flags
   trainImageMakerIn<Plan, GanResult>(open, flags, output, {
     planOf: () => planOf(modelName, flags),
     sizeFor: ({ model }) => findGan(model).inputShape,
-    train: trainGan,
+    train: (training) => withJudge(training.dataset, (classifier) => trainGan({ ...training, classifier })),
     about: ({ latent, conditional, recipe }, { classes }) =>
       `${latent} numbers an image, told ${conditional ? classes.length : "no"} classes, ${recipe.loss} loss`,
     epochText,
@@ -60,19 +61,22 @@ function planOf(modelName: string, flags: TrainFlags): Plan {
 }
 
 function epochText({ epoch, trainMetrics, validation, seconds }: EpochEvent, epochs: number): string {
-  const { discriminator, generator = Number.NaN, real, fake, penalty } = trainMetrics;
+  const { discriminator, generator, real, fake, penalty } = trainMetrics;
+  // Of a few steps there may be none of the generator's.
+  const ofGenerator = generator === undefined ? "not trained yet" : generator.toFixed(3);
   const slope = penalty === undefined ? "" : `, penalty ${penalty.toFixed(3)}`;
   const variety = validation?.variety ?? 1;
-  const alike =
-    variety < COLLAPSED
-      ? "\nits images are alike: the generator may have collapsed; look at samples/, and try --recipe hinge, another --seed or a lower --learning-rate"
-      : "";
-  return `epoch ${epoch}/${epochs}: discriminator ${discriminator.toFixed(3)}, generator ${generator.toFixed(3)}, scores ${real.toFixed(2)} of real images and ${fake.toFixed(2)} of made ones${slope}, variety ${variety.toFixed(2)} (${formatDuration(seconds)})${alike}`;
+  const alike = variety < COLLAPSED ? `\n${collapsedText(["its images are alike"])}` : "";
+  return `epoch ${epoch}/${epochs}: discriminator ${discriminator.toFixed(3)}, generator ${ofGenerator}, scores ${real.toFixed(2)} of real images and ${fake.toFixed(2)} of made ones${slope}, variety ${variety.toFixed(2)} (${formatDuration(seconds)})${alike}`;
 }
 
+const collapsedText = (signs: readonly string[]): string =>
+  `the generator may have collapsed (${signs.join("; ")}): look at samples/, and try --recipe hinge, another --seed or a lower --learning-rate`;
+
 function finish(run: RunFolder, result: GanResult, output: Output): void {
-  const { variety, epochs, seconds, itemsPerSecond } = result;
-  output.result({ variety, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
+  const { variety, collapse, epochs, seconds, itemsPerSecond } = result;
+  if (collapse.length > 0) output.line(collapsedText(collapse));
+  output.result({ variety, collapse, epochs, seconds, items_per_s: itemsPerSecond, run: run.dir }, () =>
     endText(
       run,
       `variety ${variety.toFixed(3)} (of real images 1) after ${epochs} epochs, ${formatDuration(seconds)} of training (${itemsPerSecond.toFixed(0)} images/s)`,

@@ -43,6 +43,7 @@ export async function trainImageMakerIn<Plan extends ImagePlan, Result>(
   const { precision, within } = machine;
   const size = plan.dataset.startsWith("folder:") ? sizeFor(plan) : undefined;
   const dataset = await loadDataset(plan.dataset, { size, unlabelled: true, progress: output.progress.update });
+  if (dataset.note) output.line(dataset.note);
   const config = { ...plan, recipe: { ...plan.recipe } };
   const { epochs } = plan.recipe;
   await trainInRun(
