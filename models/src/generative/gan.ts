@@ -21,6 +21,7 @@ import {
   GlobalAvgPool2D,
   LeakyReLU,
   SpectralConv2D,
+  SpectralEmbedding,
   Tanh,
   Unflatten,
 } from "../layers/index.ts";
@@ -173,7 +174,8 @@ function dcganDiscriminator(
   if (labels.length === 0) return tfl.model({ inputs: images, outputs: score, name });
 
   // What the image has of its class: ⟨its class's vector, the mean of the last features⟩
-  const kind = chain(labels[0], new Embedding({ name: "label_emb", vocabulary: Number(classes), units: widths[0] }));
+  const Vectors = norm === "spectral" ? SpectralEmbedding : Embedding;
+  const kind = chain(labels[0], new Vectors({ name: "label_emb", vocabulary: Number(classes), units: widths[0] }));
   const seen = chain(x, new GlobalAvgPool2D({ name: "seen" })); // [batch, channels]
   const projection = tfl.layers.dot({ name: "projection", axes: 1 }).apply([kind, seen]) as Symbolic; // [batch, 1]
   const sum = new Add({ name: "sum" }).apply([score, projection]) as Symbolic;

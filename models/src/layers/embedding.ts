@@ -19,7 +19,7 @@ export interface EmbeddingConfig {
  * ids [batch, time] or [batch] -> [..., units]        vectors [batch, time, units] -> logits [batch, time, vocabulary]
  */
 export class Embedding extends ZooLayer {
-  static readonly className = "ZooEmbedding";
+  static readonly className: string = "ZooEmbedding";
   readonly vocabulary: number;
   readonly units: number;
   private weight?: tfl.LayerVariable;

@@ -52,6 +52,7 @@ export * from "./sigmoid.ts";
 export * from "./silu.ts";
 export * from "./spectral-conv2d.ts";
 export * from "./spectral-dense.ts";
+export * from "./spectral-embedding.ts";
 export * from "./tanh.ts";
 export * from "./time-embedding.ts";
 export * from "./token-pool.ts";

@@ -29,13 +29,20 @@ export function newSpectralWeight(
  * The weight that the layer has: [..., out].
  *
  * @param learns whether to come a step nearer to the singular vectors first, as in training
+ * @param options.transposed whether the first of two axes is that of the outputs, u's
  */
-export function spectralRead({ weight, u, v }: SpectralWeight, learns: boolean): tf.Tensor {
+export function spectralRead(
+  { weight, u, v }: SpectralWeight,
+  learns: boolean,
+  { transposed = false } = {},
+): tf.Tensor {
+  const turned = (x: tf.Tensor) => (transposed ? tf.transpose(x) : x);
+  const W = turned(weight.read());
   if (learns) {
-    const next = powerIteration(weight.read(), u.read());
+    const next = powerIteration(W, u.read());
     u.write(next.u);
     v.write(tf.reshape(next.v, v.shape as number[]));
   }
   // Read back, they are constants: a gradient does not go through the step.
-  return spectralNorm({ weight: weight.read(), u: u.read(), v: tf.reshape(v.read(), [-1]) });
+  return turned(spectralNorm({ weight: W, u: u.read(), v: tf.reshape(v.read(), [-1]) }));
 }

@@ -6,6 +6,7 @@ import { countMacs, countParams } from "../count.ts";
 import { stateDict } from "../weights/index.ts";
 import { SpectralConv2D } from "./spectral-conv2d.ts";
 import { SpectralDense } from "./spectral-dense.ts";
+import { SpectralEmbedding } from "./spectral-embedding.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
 
@@ -22,10 +23,13 @@ function modelOf(shape: number[], layer: tfl.layers.Layer): tfl.LayersModel {
 const trained = (model: tfl.LayersModel, x: tf.Tensor) => model.apply(x, { training: true }) as tf.Tensor;
 
 describe("spectral norm", () => {
-  it("makes the largest singular value of a dense layer 1", () => {
-    const model = modelOf([5], new SpectralDense({ units: 4, useBias: false }));
+  it.each<[string, number[], () => tfl.layers.Layer, () => tf.Tensor]>([
+    ["a dense layer", [5], () => new SpectralDense({ units: 4, useBias: false }), () => tf.eye(5)],
+    ["an embedding", [], () => new SpectralEmbedding({ vocabulary: 5, units: 4 }), () => tf.range(0, 5)],
+  ])("makes the largest singular value of %s 1", (_, shape, layer, all) => {
+    const model = modelOf(shape, layer());
     tf.tidy(() => {
-      const x = tf.eye(5);
+      const x = all();
       for (let step = 0; step < 50; step++) trained(model, x);
       const W = model.predict(x) as tf.Tensor2D; // the weight itself
       const square = tf.matMul(W, W, true, false).arraySync() as number[][]; // [4, 4], whose largest eigenvalue is σ²

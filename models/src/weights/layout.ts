@@ -55,6 +55,7 @@ const layouts: Record<string, Record<string, Layout>> = {
     weight_orig: { permutation: [3, 2, 0, 1] },
     weight_v: { permutation: [2, 0, 1], flat: true }, // [kh, kw, in] -> [in · kh · kw]
   },
+  ZooSpectralEmbedding: { weight_orig: { permutation: [0, 1] } },
   ZooSpectralDense: { weight_orig: { permutation: [1, 0] } },
 };
 

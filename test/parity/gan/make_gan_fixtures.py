@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import spectral_norm
 
 sys.path.append(str(Path(__file__).parents[1]))
 from make_fixtures import normal, stream, summary, value_of  # noqa: E402
@@ -55,6 +56,10 @@ class Discriminator(nn.Module):
         self.main = nn.Sequential(*layers, nn.Conv2d(before, 1, base, bias=norm != "batch"))
         if classes:
             self.label_emb = nn.Embedding(classes, before)
+        if norm == "spectral":
+            for layer in self.modules():
+                if hasattr(layer, "weight"):
+                    spectral_norm(layer)
 
     def forward(self, x, y):
         features = self.main[:-1](x)
@@ -83,7 +88,8 @@ def tensor_of(what, shape):
 
 
 def fill(net):
-    for key, value in net.named_parameters():
+    vectors = [(key, value) for key, value in net.named_buffers() if key.endswith(("weight_u", "weight_v"))]
+    for key, value in [*net.named_parameters(), *vectors]:
         value.data.copy_(torch.from_numpy(value_of(SEED, key, tuple(value.shape))).double())
 
 
@@ -128,6 +134,7 @@ def main():
     make("original", small, "original")
     make("non-saturating-classes", {**small, "classes": 3}, "non-saturating")
     make("hinge-oblong", {**small, "imageShape": [16, 20, 1]}, "hinge")
+    make("hinge-spectral", {**small, "norm": "spectral", "classes": 3}, "hinge")
     make("wasserstein-penalty", {**small, "norm": "none"}, "wasserstein", penalty=10.0)
     make("wasserstein-penalty-classes", {**small, "norm": "none", "classes": 2}, "wasserstein", penalty=10.0)
 
