@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findDenoiser } from "@tfjs-zoo/models";
+import { saveWeights } from "@tfjs-zoo/models/weights";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
@@ -32,6 +34,20 @@ describe("a network of diffusion", () => {
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout).loss).toBeCloseTo(result.loss, 4);
   });
+
+  it("of others is imported under its names in PyTorch, and sampled from", async () => {
+    const theirs = findDenoiser("ddpm-cifar").build({ seed: 0 });
+    await writeFile(path("theirs.safetensors"), await saveWeights(theirs, { dtype: "F16" }));
+    theirs.dispose();
+    const out = path("imported.safetensors");
+    const args = ["import", path("theirs.safetensors"), "--model", "ddpm-cifar", "--out", out, "--json"];
+    const imported = await zoo(args);
+    expect(imported.code, imported.stderr).toBe(0);
+    const said = { matched: 328, noise: "linear", times: 1000, prediction: "epsilon", dataset: "cifar10" };
+    expect(JSON.parse(imported.stdout)).toMatchObject(said);
+    const sampled = await zoo(["sample", out, "--steps", "1", "--grid", "1x1", "--out", path("one.png")]);
+    expect(sampled.code, sampled.stderr).toBe(0);
+  }, 120_000);
 
   it("that was killed goes on to the same weights", async () => {
     const killed = await train("killed", [], killedAfter(/epoch 1\/2/));

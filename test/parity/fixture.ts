@@ -46,11 +46,29 @@ export interface Fixture {
 /** Where `npm run parity` has made fixtures of full size; undefined in the ordinary tests. */
 export const fullSizeFolder = process.env.ZOO_PARITY_FIXTURES;
 
+/** Networks of full size take too long in plain JavaScript. */
+export const parityBackends = (["tensorflow", "wasm", "cpu"] as const).filter(
+  (name) => fullSizeFolder === undefined || name !== "cpu",
+);
+
 export function fixtures(): Fixture[] {
   const folder = fullSizeFolder ?? fileURLToPath(new URL("fixtures/", import.meta.url));
   return readdirSync(folder).map((file) => ({
     name: file.replace(/\.json$/, ""),
     ...JSON.parse(readFileSync(join(folder, file), "utf8")),
+  }));
+}
+
+/**
+ * What a script wrote into `fixtures` beside a test, with the files' names; in `npm run parity`, fixtures of full size.
+ *
+ * @param test its import.meta.url
+ */
+export function fixturesBeside<T>(test: string): (T & { name: string })[] {
+  const folder = fullSizeFolder ?? fileURLToPath(new URL("fixtures/", test));
+  return readdirSync(folder).map((file) => ({
+    ...JSON.parse(readFileSync(join(folder, file), "utf8")),
+    name: file.replace(/\.json$/, ""),
   }));
 }
 

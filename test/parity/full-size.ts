@@ -1,7 +1,7 @@
 /**
- * Compares networks at full size with PyTorch in float64, as parity.test.ts does with narrow ones:
+ * Compares networks at full size with PyTorch in float64, as the tests here do with narrow ones:
  *
- *     npm run parity -- resnet50 densenet121 vit-b16
+ *     npm run parity -- resnet50 densenet121 vit-b16 ddpm-cifar
  *
  * Needs PyTorch (see test/bench/peers/torch_train.py); takes about a minute a network and up to 10 GB.
  */
@@ -25,17 +25,35 @@ function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}): void
   if (status !== 0) process.exit(1);
 }
 
+/** Networks that a folder of their own compares; all others are classifiers, which parity.test.ts does. */
+const folders: { [folder: string]: readonly string[] } = {
+  vae: ["vae", "vae-2x200", "vae-conv"],
+  gan: ["dcgan", "dcgan-mnist", "wgan-mnist", "sngan-mnist"],
+  diffusion: ["ddpm", "ddpm-cifar"],
+};
+
+/** The script that makes fixtures of some networks, and the test that reads them. */
+function placeOf(name: string): { script: string; test: string } {
+  const folder = Object.keys(folders).find((key) => folders[key].includes(name));
+  if (folder === undefined) return { script: "make_fixtures.py", test: "parity/parity.test.ts" };
+  return { script: join(folder, `make_${folder}_fixtures.py`), test: `parity/${folder}/${folder}.test.ts` };
+}
+
 const names = process.argv.slice(2);
 if (names.length === 0) {
   console.error("error: which networks? For example: npm run parity -- resnet50 densenet121 vit-b16");
   process.exit(2);
 }
-const folder = mkdtempSync(join(tmpdir(), "zoo-parity-"));
-process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const made = mkdtempSync(join(tmpdir(), "zoo-parity-"));
+process.once("exit", () => rmSync(made, { recursive: true, force: true }));
 try {
-  run(peerPython(), [join(here, "make_fixtures.py"), "--out", folder, ...names]);
-  const vitest = ["vitest", "run", "parity/parity.test.ts", "--reporter=verbose", "--testTimeout=600000"];
-  run("npx", vitest, { ZOO_PARITY_FIXTURES: folder });
+  for (const test of new Set(names.map((name) => placeOf(name).test))) {
+    const own = names.filter((name) => placeOf(name).test === test);
+    const folder = join(made, own[0]);
+    run(peerPython(), [join(here, placeOf(own[0]).script), "--out", folder, ...own]);
+    const vitest = ["vitest", "run", test, "--reporter=verbose", "--testTimeout=600000"];
+    run("npx", vitest, { ZOO_PARITY_FIXTURES: folder });
+  }
 } catch (error) {
   if (!(error instanceof InputError)) throw error;
   console.error(`error: ${error.message}`);

@@ -2,8 +2,6 @@
  * Our U-Net of diffusion against one in PyTorch in float64: output, loss and every gradient, from noisy images that each
  * side makes by itself; one that is told classes too. The tolerance is that of parity.test.ts.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import {
   type NoiseScheduleName,
@@ -18,7 +16,7 @@ import {
 } from "@tfjs-zoo/models";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backendStarts } from "../backend-starts.ts";
-import { errorOf, fillNetwork, gradientSummaries, type Summaries } from "../fixture.ts";
+import { errorOf, fillNetwork, fixturesBeside, gradientSummaries, parityBackends, type Summaries } from "../fixture.ts";
 
 const TOLERANCE = 1e-4;
 
@@ -39,12 +37,9 @@ interface Fixture {
   gradients: Summaries;
 }
 
-const folder = fileURLToPath(new URL("fixtures/", import.meta.url));
-const fixtures = readdirSync(folder).map(
-  (file): Fixture => ({ ...JSON.parse(readFileSync(folder + file, "utf8")), name: file.replace(".json", "") }),
-);
+const fixtures = fixturesBeside<Fixture>(import.meta.url);
 
-describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
+describe.each(parityBackends)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
     starts = await backendStarts(backend);

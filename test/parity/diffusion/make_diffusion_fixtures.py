@@ -7,6 +7,7 @@ loss, and of every gradient its norm and some entries; weights, images and noise
 languages have. Noise is added here by formula, so that schedules and targets are compared too.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -23,6 +24,19 @@ FOLDER = Path(__file__).parent / "fixtures"
 SEED = 7
 
 
+# The networks of the zoo at full size, for `npm run parity`.
+FULL = {
+    "ddpm": {
+        **{"imageShape": [28, 28, 1], "channels": 32, "multipliers": [1, 2, 2], "blocks": 1},
+        **{"attentionResolutions": [7], "groups": 8},
+    },
+    "ddpm-cifar": {
+        **{"imageShape": [32, 32, 3], "channels": 128, "multipliers": [1, 2, 2, 2], "blocks": 2},
+        **{"attentionResolutions": [16], "groups": 32},
+    },
+}
+
+
 def alpha_bars(schedule):
     """Ho's section 4, and Nichol & Dhariwal's equation 17, of 1000 steps."""
     if schedule == "linear":
@@ -37,7 +51,7 @@ def images(what, shape):
     return torch.from_numpy(normal(stream(SEED, "fixture", what), shape)).permute(0, 3, 1, 2).contiguous()
 
 
-def fixture(name, options, times, prediction, schedule, labels=None):
+def fixture(name, options, times, prediction, schedule, labels=None, folder=FOLDER):
     net = Unet(**options).double()
     for key, value in net.named_parameters():
         value.data.copy_(torch.from_numpy(value_of(SEED, key, tuple(value.shape))).double())
@@ -61,10 +75,19 @@ def fixture(name, options, times, prediction, schedule, labels=None):
         "loss": loss.item(),
         "gradients": {key: summary(SEED, key, value.grad) for key, value in net.named_parameters()},
     }
-    (FOLDER / f"{name}.json").write_text(json.dumps(result) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(result) + "\n")
 
 
 def main():
+    if len(sys.argv) > 1:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("names", nargs="+", choices=list(FULL))
+        asked = parser.parse_args()
+        asked.out.mkdir(parents=True, exist_ok=True)
+        for name in asked.names:
+            fixture(name, FULL[name], [300], "epsilon", "linear", folder=asked.out)
+        return
     FOLDER.mkdir(exist_ok=True)
     small = {"imageShape": [4, 6, 1], "channels": 4, "multipliers": [1, 2], "blocks": 1, "attentionResolutions": [], "groups": 2}
     fixture("narrow", small, [0, 37, 500], "epsilon", "linear")

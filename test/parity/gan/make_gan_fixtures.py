@@ -6,6 +6,7 @@ A fixture holds the loss of either network on one batch, and of every gradient i
 noise come from the generator that both languages have. The networks are those of pytorch/examples/dcgan, in small.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -21,6 +22,16 @@ from make_fixtures import normal, stream, summary, value_of  # noqa: E402
 FOLDER = Path(__file__).parent / "fixtures"
 SEED = 13
 BATCH = 3
+
+
+DIGITS = {"imageShape": [28, 28, 1], "latent": 100, "channels": 64}
+# The networks of the zoo at full size, and the loss that each is trained with, for `npm run parity`.
+FULL = {
+    "dcgan": ({"imageShape": [64, 64, 3], "latent": 100, "channels": 64, "norm": "batch"}, "non-saturating"),
+    "dcgan-mnist": ({**DIGITS, "norm": "batch"}, "non-saturating"),
+    "wgan-mnist": ({**DIGITS, "norm": "none"}, "wasserstein", 10.0),
+    "sngan-mnist": ({**DIGITS, "norm": "spectral"}, "hinge"),
+}
 
 
 class Generator(nn.Module):
@@ -93,9 +104,18 @@ def fill(net):
         value.data.copy_(torch.from_numpy(value_of(SEED, key, tuple(value.shape))).double())
 
 
-def make(name, options, loss, penalty=0.0):
+def levels_of(height, width, channels):
+    """Halves images while they stay whole and 4 pixels or more."""
+    widths = []
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) >= 8:
+        height, width = height // 2, width // 2
+        widths.insert(0, channels * 2 ** len(widths))
+    return [height, width], widths
+
+
+def make(name, options, loss, penalty=0.0, folder=FOLDER):
     height, width, channels = options["imageShape"]
-    base, widths = [height // 4, width // 4], [2 * options["channels"], options["channels"]]
+    base, widths = levels_of(height, width, options["channels"])
     classes = options.get("classes")
     g = Generator(base, widths, channels, options["latent"], classes).double()
     d = Discriminator(base, widths, channels, options["norm"], classes).double()
@@ -125,10 +145,19 @@ def make(name, options, loss, penalty=0.0):
         "discriminator": {"loss": d_loss.item(), "gradients": summaries(d, d_gradients)},
         "generator": {"loss": g_loss.item(), "gradients": summaries(g, g_gradients)},
     }  # fmt: skip
-    (FOLDER / f"{name}.json").write_text(json.dumps(fixture) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(fixture) + "\n")
 
 
 def main():
+    if len(sys.argv) > 1:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("names", nargs="+", choices=list(FULL))
+        asked = parser.parse_args()
+        asked.out.mkdir(parents=True, exist_ok=True)
+        for name in asked.names:
+            make(name, *FULL[name], folder=asked.out)
+        return
     FOLDER.mkdir(exist_ok=True)
     small = {"imageShape": [16, 16, 2], "latent": 4, "channels": 3, "norm": "batch"}
     make("original", small, "original")

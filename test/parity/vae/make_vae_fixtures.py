@@ -6,6 +6,7 @@ A fixture holds the loss of one batch, and of every gradient its norm and some e
 generator that both languages have. The losses are PyTorch's own: distributions and their divergence where there are such.
 """
 
+import argparse
 import json
 import math
 import sys
@@ -96,11 +97,20 @@ class ConvVae(Vae):
         return self.decoder(z.flatten(0, -2)).flatten(1).view(*z.shape[:-1], -1)
 
 
+MLP = {"inputShape": [28, 28, 1], "likelihood": "bernoulli"}
+# The networks of the zoo at full size, for `npm run parity`.
+FULL = {
+    "vae": {**MLP, "hidden": [400], "latent": 20, "activation": "relu"},
+    "vae-2x200": {**MLP, "hidden": [200, 200], "latent": 50, "activation": "tanh"},
+    "vae-conv": {**MLP, "channels": [32, 64], "units": 256, "latent": 32},
+}
+
+
 def tensor_of(what, shape):
     return torch.from_numpy(normal(stream(SEED, "fixture", what), shape)).double()
 
 
-def make(name, options, draws=1, kl_weight=1.0):
+def make(name, options, draws=1, kl_weight=1.0, folder=FOLDER):
     height, width, channels = options["inputShape"]
     # Pixels in the order in which our images have them; with one channel it is PyTorch's too.
     assert channels == 1
@@ -127,10 +137,19 @@ def make(name, options, draws=1, kl_weight=1.0):
         "options": options, "seed": SEED, "batch": BATCH, "draws": draws, "klWeight": kl_weight, "loss": loss.item(),
         "gradients": {key: summary(SEED, key, value.grad) for key, value in net.named_parameters()},
     }  # fmt: skip
-    (FOLDER / f"{name}.json").write_text(json.dumps(fixture) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(fixture) + "\n")
 
 
 def main():
+    if len(sys.argv) > 1:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("names", nargs="+", choices=list(FULL))
+        asked = parser.parse_args()
+        asked.out.mkdir(parents=True, exist_ok=True)
+        for name in asked.names:
+            make(name, FULL[name], folder=asked.out)
+        return
     FOLDER.mkdir(exist_ok=True)
     small = {"inputShape": [4, 3, 1], "hidden": [6], "latent": 3, "activation": "relu", "likelihood": "bernoulli"}
     make("bernoulli", small)

@@ -2,14 +2,12 @@
  * Our variational autoencoders against PyTorch in float64: the loss of a batch and every gradient, for all likelihoods and
  * both bounds. The tolerance is that of parity.test.ts.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { type ConvVaeOptions, convVae, type MlpVaeOptions, randomStream, vae } from "@tfjs-zoo/models";
 import { autoencoding } from "@tfjs-zoo/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backendStarts } from "../backend-starts.ts";
-import { errorOf, fillNetwork, gradientSummaries, type Summaries } from "../fixture.ts";
+import { errorOf, fillNetwork, fixturesBeside, gradientSummaries, parityBackends, type Summaries } from "../fixture.ts";
 
 const TOLERANCE = 1e-4;
 
@@ -25,12 +23,9 @@ interface Fixture {
   gradients: Summaries;
 }
 
-const folder = fileURLToPath(new URL("fixtures/", import.meta.url));
-const fixtures = readdirSync(folder).map(
-  (file): Fixture => ({ ...JSON.parse(readFileSync(`${folder}${file}`, "utf8")), name: file.replace(".json", "") }),
-);
+const fixtures = fixturesBeside<Fixture>(import.meta.url);
 
-describe.each(["tensorflow", "wasm", "cpu"] as const)("on %s", (backend) => {
+describe.each(parityBackends)("on %s", (backend) => {
   let starts = false;
   beforeAll(async () => {
     starts = await backendStarts(backend);

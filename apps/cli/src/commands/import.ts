@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import {
   findClassifier,
+  findDenoiser,
   findLanguageModel,
   findModel,
   findTextEncoder,
@@ -19,6 +20,7 @@ import {
   UsageError,
 } from "../context.ts";
 import { importClassifier, importLines, nextCommand, normalisationOf } from "../import-classifier.ts";
+import { expectPublished, importDiffusion } from "../import-diffusion.ts";
 import { importLanguageModel } from "../import-language-model.ts";
 import type { TextFile } from "../import-text.ts";
 import { importTextEncoder } from "../import-text-encoder.ts";
@@ -62,9 +64,10 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
   const output = createOutput(flags);
   const { out, dataset, classes } = flags;
   const { task } = asUsage(() => findModel(flags.model));
-  if (task === "autoencoding" || task === "diffusion" || task === "adversarial") {
+  if (task === "autoencoding" || task === "adversarial") {
     throw new UsageError(`${flags.model} is nobody else's: train it, or give the name of another network`);
   }
+  if (task === "diffusion") return importNoise(path, flags, output);
   if (task !== "classification") return importTexts(path, task, flags, output);
   const entry = asUsage(() => findClassifier(flags.model));
   const normalisation = asUsage(() => normalisationOf(flags.normalisation, entry));
@@ -86,6 +89,17 @@ async function importFile(path: string, flags: ImportFlags): Promise<void> {
 function refusePictures(flags: ImportFlags): void {
   const other = (["dataset", "classes", "normalisation"] as const).find((name) => flags[name] !== undefined);
   if (other) throw new UsageError(`--${other} means nothing to ${flags.model}: leave it out`);
+}
+
+async function importNoise(path: string, flags: ImportFlags, output: Output): Promise<void> {
+  refusePictures(flags);
+  expectPublished(flags.model);
+  const { out } = flags;
+  const entry = findDenoiser(flags.model);
+  const imported = await importDiffusion(path, await bytesFor(path, out), { entry, out }, flags, output);
+  output.result(imported, () =>
+    [...importLines(imported), `${out}: npm run sample -- ${out} --out sheet.png`].join("\n"),
+  );
 }
 
 /** How a network of text is read, and what can be done with it then. */
