@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findDenoiser } from "@tfjs-zoo/models";
 import { saveWeights } from "@tfjs-zoo/models/weights";
+import { startBackend } from "@tfjs-zoo/training/node";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePictures } from "./pictures.ts";
@@ -36,6 +37,7 @@ describe("a network of diffusion", () => {
   });
 
   it("of others is imported under its names in PyTorch, and sampled from", async () => {
+    await startBackend("cpu");
     const theirs = findDenoiser("ddpm-cifar").build({ seed: 0 });
     await writeFile(path("theirs.safetensors"), await saveWeights(theirs, { dtype: "F16" }));
     theirs.dispose();
