@@ -396,7 +396,7 @@ void ComputeFilterGradient(const FilterGradient<X, Dy>& job) {
   int64_t panel = (blocks + panels - 1) / panels, chunk = channels;
   const int64_t share = (blocks + threads - 1) / threads;
   const bool by_tap = IsCheaperByTap(job, share);
-  if (by_tap) {
+  if (kCheapLayouts) {  // few channels at a time, for many outputs
     panel = std::min<int64_t>(share, 16);
     chunk = std::clamp<int64_t>(fit / (taps * panel), 1, channels);
   }
