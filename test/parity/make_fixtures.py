@@ -26,6 +26,7 @@ leaves batch norms and biases out. Inception takes one step: after three, single
 `float32` in a fixture is how far PyTorch's own float32 is from its float64, by the measure that the test uses.
 """
 
+import argparse
 import json
 import math
 import sys
@@ -612,6 +613,18 @@ def full_sizes():
 
 
 # One fixture ---------------------------------------------------------------------------------------------------------
+
+
+def full_sizes_asked(known):
+    """What `npm run parity` asks a script like this for: `out`, a folder, and `names` of networks; None otherwise."""
+    if len(sys.argv) == 1:
+        return None
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("names", nargs="+", choices=list(known))
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    return asked
 
 
 def value_of(seed, name, shape, offset=0.0):

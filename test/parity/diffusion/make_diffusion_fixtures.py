@@ -7,7 +7,6 @@ loss, and of every gradient its norm and some entries; weights, images and noise
 languages have. Noise is added here by formula, so that schedules and targets are compared too.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "bench" / "peers")]
-from make_fixtures import normal, stream, summary, value_of  # noqa: E402
+from make_fixtures import full_sizes_asked, normal, stream, summary, value_of  # noqa: E402
 from unet import Unet  # noqa: E402
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -79,12 +78,8 @@ def fixture(name, options, times, prediction, schedule, labels=None, folder=FOLD
 
 
 def main():
-    if len(sys.argv) > 1:
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--out", type=Path, required=True)
-        parser.add_argument("names", nargs="+", choices=list(FULL))
-        asked = parser.parse_args()
-        asked.out.mkdir(parents=True, exist_ok=True)
+    asked = full_sizes_asked(FULL)
+    if asked:
         for name in asked.names:
             fixture(name, FULL[name], [300], "epsilon", "linear", folder=asked.out)
         return

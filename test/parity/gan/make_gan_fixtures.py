@@ -6,7 +6,6 @@ A fixture holds the loss of either network on one batch, and of every gradient i
 noise come from the generator that both languages have. The networks are those of pytorch/examples/dcgan, in small.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils import spectral_norm
 
 sys.path.append(str(Path(__file__).parents[1]))
-from make_fixtures import normal, stream, summary, value_of  # noqa: E402
+from make_fixtures import full_sizes_asked, normal, stream, summary, value_of  # noqa: E402
 
 FOLDER = Path(__file__).parent / "fixtures"
 SEED = 13
@@ -149,12 +148,8 @@ def make(name, options, loss, penalty=0.0, folder=FOLDER):
 
 
 def main():
-    if len(sys.argv) > 1:
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--out", type=Path, required=True)
-        parser.add_argument("names", nargs="+", choices=list(FULL))
-        asked = parser.parse_args()
-        asked.out.mkdir(parents=True, exist_ok=True)
+    asked = full_sizes_asked(FULL)
+    if asked:
         for name in asked.names:
             make(name, *FULL[name], folder=asked.out)
         return

@@ -6,7 +6,6 @@ A fixture holds the loss of one batch, and of every gradient its norm and some e
 generator that both languages have. The losses are PyTorch's own: distributions and their divergence where there are such.
 """
 
-import argparse
 import json
 import math
 import sys
@@ -17,7 +16,7 @@ from torch import nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 sys.path.append(str(Path(__file__).parents[1]))
-from make_fixtures import normal, stream, summary, value_of  # noqa: E402
+from make_fixtures import full_sizes_asked, normal, stream, summary, value_of  # noqa: E402
 
 FOLDER = Path(__file__).parent / "fixtures"
 SEED = 11
@@ -141,12 +140,8 @@ def make(name, options, draws=1, kl_weight=1.0, folder=FOLDER):
 
 
 def main():
-    if len(sys.argv) > 1:
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--out", type=Path, required=True)
-        parser.add_argument("names", nargs="+", choices=list(FULL))
-        asked = parser.parse_args()
-        asked.out.mkdir(parents=True, exist_ok=True)
+    asked = full_sizes_asked(FULL)
+    if asked:
         for name in asked.names:
             make(name, FULL[name], folder=asked.out)
         return
