@@ -200,6 +200,7 @@ const ofGenerators = [
   "ZooImageAttention",
   "ZooPadEnd",
   "ZooSharedLogVariance",
+  "ZooSpectralEmbedding",
   "ZooTimeEmbedding",
   "ZooUnflatten",
 ];
