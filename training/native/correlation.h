@@ -137,7 +137,9 @@ class TileLoop {
  public:
   TileLoop(const Correlation<X, Y>& job, const Phase& phase, PackedTaps<kParts>& taps, const Patch& patch,
            const Bf16* origin)
-      : job_(job), phase_(phase), taps_(taps), patch_(patch), origin_(origin) {}
+      : job_(job), phase_(phase), taps_(taps), patch_(patch), origin_(origin) {
+    for (int64_t u = 0; u < phase.taps.height; u++) rows_.push_back(u * patch.row);
+  }
 
   /// Rows [begin, end) of images from `image` on.
   void Run(int64_t image, int64_t images, int64_t begin, int64_t end) {
@@ -165,6 +167,9 @@ class TileLoop {
   }
 
  private:
+  /// Numbers of all rows of taps up to which vectors take them in one go, the sums staying in registers.
+  static constexpr int64_t kAtOnce = 640;
+
   /// Pixel (g, i, j), of the images and rows at hand.
   const Bf16* From(int64_t g, int64_t i, int64_t j) const {
     return origin_ + g * patch_.image + i * job_.stride_y * patch_.row + j * job_.stride_x * job_.channels;
@@ -183,6 +188,14 @@ class TileLoop {
       sums.ClearSums();
     } else {
       sums.StartSums(job_.bias.data() + block * kTileColumns);
+    }
+    const int64_t run = depth + depth % 2;
+    if (kCheapLayouts && phase_.taps.height * run <= kAtOnce) {
+      const Runs runs{rows_.data(), run, taps_.chunks() * kTileDepth};
+      for (int t = 0; t < 4; t++) left.at[t] = from[t];
+      left.runs = &runs;
+      right.depth = phase_.taps.height * run;
+      return sums.MultiplyAll<kParts>(left, right);
     }
     for (int64_t u = 0; u < phase_.taps.height; u++) {
       for (int64_t k = 0; k < taps_.chunks(); k += kTilesAtOnce) {
@@ -245,6 +258,7 @@ class TileLoop {
   PackedTaps<kParts>& taps_;
   const Patch& patch_;
   const Bf16* origin_;
+  std::vector<int64_t> rows_;  // where a row of taps begins
   int64_t image_ = 0, images_ = 0, begin_ = 0, end_ = 0;
 };
 

@@ -11,10 +11,11 @@ namespace zoo {
 /// 16. Of these, two lie interleaved: number by number, that of the even row first.
 constexpr int kTileRows = 16, kTileDepth = 32, kTileColumns = 16, kTileSize = 512;
 
-/// Where numbers lie that are read in runs of so many, an even number: so far from the first each run begins.
+/// Where numbers lie that are read in runs of so many, an even number: so far from the first each run begins. Their rows
+/// of the right factor begin so many rows after those of the run before.
 struct Runs {
   const int64_t* at;
-  int64_t size;
+  int64_t size, apart;
 };
 
 /// Four left factors: a tile's rows lie `stride` bytes apart, its parts `part` numbers. The first `rows` are of use.

@@ -276,7 +276,7 @@ class FilterGradientLoop {
     int64_t segment = depth.begin / depth.segment, piece = depth.begin % depth.segment;
     for (int64_t step = depth.begin; step < depth.end;) {
       const int64_t count = std::min({at_once, depth.end - step, depth.segment - piece});
-      const Runs runs{runs_.data() + (in_runs_ ? piece : 0), piece_};
+      const Runs runs{runs_.data() + (in_runs_ ? piece : 0), piece_, piece_};
       body(segment * kParts * x_part_ + (in_runs_ ? 0 : piece * kTileDepth),
            segment * kParts * dy_part_ + piece * piece_ * kTileColumns, count * piece_, in_runs_ ? &runs : nullptr);
       step += count;

@@ -54,7 +54,8 @@ class Tiles {
   template <int kParts, int kSum>
   void MultiplyOne(const Bf16* at, const Left& left) {
     static_assert(kParts == 1);
-    if (left.stride % kPage != 0) return Add<1>(left.rows, &sums_[kSum], &at, left.stride, RunsOf(left), right_);
+    if (left.stride % kPage != 0 || left.runs != nullptr)
+      return Add<1>(left.rows, &sums_[kSum], &at, left.stride, RunsOf(left), right_);
     // Rows a page apart would share eight lines of the first cache.
     constexpr int64_t kDeep = 64;
     alignas(64) Bf16 copy[kTileRows][kDeep];
@@ -124,7 +125,7 @@ class Tiles {
 
   static Reading OneRun(int64_t size) {
     static constexpr int64_t kStart = 0;
-    return {{&kStart, size}, 1};
+    return {{&kStart, size, size}, 1};
   }
 
   /// How the left factor's rows are read, which are as deep as the right factor.
@@ -195,6 +196,7 @@ class Tiles {
           for (const char*& at : from[tile]) at += sizeof(int32_t);
         }
       }
+      right += (reading.runs.apart - reading.runs.size) * kTileColumns;
     }
 #pragma GCC unroll 4
     for (int tile = 0; tile < kTiles; tile++) {
