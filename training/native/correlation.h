@@ -190,7 +190,8 @@ class TileLoop {
       sums.StartSums(job_.bias.data() + block * kTileColumns);
     }
     const int64_t run = depth + depth % 2;
-    if (kCheapLayouts && phase_.taps.height * run <= kAtOnce) {
+    // A phase that no tap sees has no run.
+    if (kCheapLayouts && run > 0 && phase_.taps.height * run <= kAtOnce) {
       const Runs runs{rows_.data(), run, taps_.chunks() * kTileDepth};
       for (int t = 0; t < 4; t++) left.at[t] = from[t];
       left.runs = &runs;
