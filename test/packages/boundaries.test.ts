@@ -118,10 +118,12 @@ describe("a bundle for browsers", () => {
     "@tfjs-zoo/models/testing",
     "@tfjs-zoo/models/text",
     "@tfjs-zoo/models/kernels/wasm",
+    "@tfjs-zoo/models/kernels/webgpu",
     "@tfjs-zoo/models/kernels/tensorflow",
     "@tfjs-zoo/datasets",
     "@tfjs-zoo/training",
     "@tfjs-zoo/training/charts",
+    "@tfjs-zoo/training/bench",
   ])("of %s pulls nothing of Node in", async (name) => {
     const { metafile } = await bundle(`export * from ${JSON.stringify(name)};`);
     const inputs = Object.values(metafile.inputs);

@@ -5,7 +5,7 @@ import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
 import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { checkChoice } from "./check-choice.ts";
-import { defaultBatch, ourStep, precisionNames, withinPrecision } from "./workload.ts";
+import { defaultBatch, ourWorkload, precisionNames, withinPrecision } from "./workload.ts";
 
 export interface BenchMemoryOptions {
   model: string;
@@ -58,7 +58,7 @@ export async function benchMemory(options: BenchMemoryOptions): Promise<BenchMem
   if (!Number.isInteger(batch) || batch < 1) {
     throw new InputError(`--batch ${batch}: give a whole number of at least 1`);
   }
-  const takeStep = ourStep(model, batch, withinPrecision(precision, backend, inBf16));
+  const { step: takeStep } = ourWorkload(model, batch, withinPrecision(precision, backend, inBf16));
   const collectGarbage = garbageCollector();
   const every = Math.ceil(steps / 10);
   const [rss, heap]: [number[], number[]] = [[], []];

@@ -3,8 +3,8 @@ import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, type Progress, startBackend } from "../node/backends/index.ts";
 import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { checkChoice } from "./check-choice.ts";
-import { askKernels, type KernelTimer, timeKernels } from "./kernel-times.ts";
-import { defaultBatch, ourStep, precisionNames, withinPrecision } from "./workload.ts";
+import { askKernels, type KernelTimer, type OpCost, opCosts, timeKernels } from "./kernel-times.ts";
+import { defaultBatch, ourWorkload, precisionNames, withinPrecision } from "./workload.ts";
 
 export interface BenchProfileOptions {
   model: string;
@@ -17,15 +17,6 @@ export interface BenchProfileOptions {
   /** Profiled steps. Default 10. */
   steps?: number;
   progress?: Progress;
-}
-
-/** What one op costs in a training step, on average. */
-export interface OpCost {
-  op: string;
-  calls: number;
-  ms: number;
-  /** of the step */
-  share: number;
 }
 
 export interface BenchProfileResult {
@@ -44,7 +35,6 @@ const warmUp = 5;
 
 /**
  * Where the time of a training step goes, op by op: by the clock, and on webgpu by the graphics card's own timestamps.
- * What is no op's is JavaScript: the tape, dispatch, the loop.
  *
  * @throws InputError for an unknown model or backend, a number that is none, and on webgpu for a card without timestamps
  */
@@ -59,7 +49,7 @@ export async function benchProfile(options: BenchProfileOptions): Promise<BenchP
       throw new InputError(`--${flag} ${value}: give a whole number of at least 1`);
     }
   }
-  const takeStep = ourStep(model, batch, withinPrecision(precision, backend, inBf16));
+  const { step: takeStep } = ourWorkload(model, batch, withinPrecision(precision, backend, inBf16));
   for (let step = 0; step < warmUp; step++) await takeStep();
   const timer = backend === "webgpu" ? cardTimer(device) : timeKernels(backend);
   const start = performance.now();
@@ -68,8 +58,6 @@ export async function benchProfile(options: BenchProfileOptions): Promise<BenchP
     progress?.({ label: "Profiling", done: step, total: steps, unit: "items" });
   }
   const total = (performance.now() - start) / steps;
-  const times = timer.stop().map(({ op, calls, ms }) => ({ op, calls: calls / steps, ms: ms / steps }));
-  const rest = total - times.reduce((sum, { ms }) => sum + ms, 0);
   return {
     model,
     backend,
@@ -77,7 +65,7 @@ export async function benchProfile(options: BenchProfileOptions): Promise<BenchP
     batch,
     steps,
     step_ms: total,
-    ops: [...times, { op: "(JavaScript)", calls: 0, ms: rest }].map((cost) => ({ ...cost, share: cost.ms / total })),
+    ops: opCosts(timer.stop(), steps, total),
     environment: benchEnvironment(device),
   };
 }

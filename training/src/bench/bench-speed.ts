@@ -3,10 +3,10 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findModel, InputError } from "@tfjs-zoo/models";
+import { isSoftwareDevice } from "@tfjs-zoo/models/kernels/webgpu";
 import { runtimeArguments } from "../node/backends/ask-child.ts";
 import { type BackendName, backendNames, type Progress, setupNative } from "../node/backends/index.ts";
 import { oneLine } from "../node/backends/one-line.ts";
-import { isSoftware } from "../node/backends/webgpu.ts";
 import { alternate } from "./alternate.ts";
 import { type BenchEnvironment, benchEnvironment } from "./bench-environment.ts";
 import { otherLoad } from "./busy.ts";
@@ -14,7 +14,7 @@ import { checkChoice } from "./check-choice.ts";
 import { Contestant, type ContestantCommand, type Ready } from "./contestant.ts";
 import { type PeerRate, peerRateOf, type Rate, rateOf } from "./statistics.ts";
 import { peerPython } from "./torch-peer.ts";
-import { precisionNames } from "./workload.ts";
+import { precisionNames, unitOf } from "./workload.ts";
 
 /** What is measured: whole training steps, or a network's outputs. */
 export type BenchTask = "train" | "infer";
@@ -109,7 +109,7 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
     const form = task === "train" ? "train" : "folded";
     const ours = await enter(ownCommand("ours", "ours", [model, backend, size, precision, form]));
     const used = ours.backend as BackendName;
-    const onCard = ours.device !== undefined && !isSoftware(ours.device);
+    const onCard = ours.device !== undefined && !isSoftwareDevice(ours.device);
     const notes =
       ours.device === undefined || onCard ? [] : [`ours ran on ${ours.device}: no figure of a graphics card`];
     if (peers.includes("stock")) {
@@ -153,7 +153,7 @@ export async function benchSpeed(options: BenchSpeedOptions): Promise<BenchSpeed
       backend: used,
       precision,
       batch: ours.batch,
-      unit: "inputShape" in entry ? "images" : "tokens",
+      unit: unitOf(model),
       ours: rateOf(times[0], items),
       peers: rates,
       notes,

@@ -9,7 +9,7 @@ export {
   type GrowthSeries,
 } from "./bench-growth.ts";
 export { type BenchMemoryOptions, type BenchMemoryResult, benchMemory } from "./bench-memory.ts";
-export { type BenchProfileOptions, type BenchProfileResult, benchProfile, type OpCost } from "./bench-profile.ts";
+export { type BenchProfileOptions, type BenchProfileResult, benchProfile } from "./bench-profile.ts";
 export {
   type BenchSpeedOptions,
   type BenchSpeedResult,
@@ -18,6 +18,7 @@ export {
   type PeerName,
   peerNames,
 } from "./bench-speed.ts";
+export type { OpCost } from "./kernel-times.ts";
 export { type Stepper, serve } from "./serve.ts";
 export type { PeerRate, Rate } from "./statistics.ts";
 export { peerPython } from "./torch-peer.ts";

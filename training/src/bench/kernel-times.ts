@@ -13,6 +13,24 @@ export interface KernelTime {
   ms: number;
 }
 
+/** What one op costs in a step, on average. */
+export interface OpCost extends KernelTime {
+  /** of the step */
+  share: number;
+}
+
+/**
+ * The costs of a step's ops. What is no op's is JavaScript: the tape, dispatch, the loop.
+ *
+ * @param times of `steps` steps
+ * @param stepMs what a step took from its beginning to its end
+ */
+export function opCosts(times: readonly KernelTime[], steps: number, stepMs: number): OpCost[] {
+  const each = times.map(({ op, calls, ms }) => ({ op, calls: calls / steps, ms: ms / steps }));
+  const rest = stepMs - each.reduce((sum, { ms }) => sum + ms, 0);
+  return [...each, { op: "(JavaScript)", calls: 0, ms: rest }].map((cost) => ({ ...cost, share: cost.ms / stepMs }));
+}
+
 /** Times the kernels of what it is put around. */
 export interface KernelTimer {
   around(step: () => Promise<unknown>): Promise<void>;

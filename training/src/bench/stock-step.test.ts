@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startBackend } from "../node/backends/index.ts";
 import { stockStep } from "./stock-step.ts";
-import { ourStep } from "./workload.ts";
+import { ourWorkload } from "./workload.ts";
 
 // With our kernels in place stock models train on wasm too, and the quickest.
 beforeAll(async () => {
@@ -14,7 +14,7 @@ describe.each([
   ["lenet5", 61_706],
 ])("stock %s", (name, params) => {
   it("learns what ours does, batch norms in training mode, and leaks nothing", async () => {
-    const ours = ourStep(name, 4);
+    const { step: ours } = ourWorkload(name, 4);
     const stock = stockStep(name, 4);
     expect(stock.params).toBe(params);
     const [first, second] = [await stock.step(), await stock.step()];

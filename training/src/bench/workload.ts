@@ -6,7 +6,9 @@ import { Trainer, type Within } from "../loop/trainer.ts";
 import { sgd, weightsAndBiases } from "../optim/index.ts";
 import { classification } from "../tasks/classification.ts";
 import { noise } from "./noise.ts";
-import { otherWorkload } from "./other-workload.ts";
+import { otherWorkload, type Workload } from "./other-workload.ts";
+
+export type { Workload };
 
 /** Every contestant's optimizer. The rate costs nothing and is low enough for noise to be learned without overflow. */
 export const learningRate = 0.01;
@@ -23,6 +25,9 @@ export function noiseBatch(name: string, size: number): Batch {
   const { inputShape, classes } = findClassifier(name);
   return noise(inputShape, classes, size);
 }
+
+/** What a model's items are. */
+export const unitOf = (model: string): "images" | "tokens" => ("inputShape" in findModel(model) ? "images" : "tokens");
 
 export const precisionNames = ["f32", "bf16"] as const;
 
@@ -43,12 +48,12 @@ export function withinPrecision(precision: string, backend: string, inBf16: With
 }
 
 /** Our own training of a model on a batch of noise, with the trainer that `zoo train` uses, on the current backend. */
-export function ourStep(name: string, size: number, within?: Within): () => Promise<number> {
+export function ourWorkload(name: string, size: number, within?: Within): Workload {
   const entry = findModel(name);
-  if (entry.task !== "classification") return otherWorkload(entry, size, within).step;
+  if (entry.task !== "classification") return otherWorkload(entry, size, within);
   const step = preparedStep(name, within);
   const batch = noiseBatch(name, size);
-  return () => step(batch);
+  return { params: entry.params, items: size, step: () => step(batch) };
 }
 
 /** The same on batches that are given. */

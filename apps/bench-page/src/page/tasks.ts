@@ -3,10 +3,10 @@ import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
-import { findModel, InputError } from "@tfjs-zoo/models";
+import { InputError } from "@tfjs-zoo/models";
 import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
 import { checkGradients, type GradientCheck } from "@tfjs-zoo/models/testing";
-import { ourStep } from "@tfjs-zoo/training/bench";
+import { ourWorkload, type Workload } from "@tfjs-zoo/training/bench";
 
 let prepared = false;
 
@@ -23,23 +23,23 @@ export async function start(backend: string): Promise<void> {
   await tf.ready();
 }
 
-let step: (() => Promise<number>) | undefined;
+let workload: Workload | undefined;
 
 /** What the page can do, by name; arguments and results are plain data. */
 export const tasks = {
   /** Builds a network and takes its first steps, which compile what is compiled. */
   async prepare({ model, backend, batch }: { model: string; backend: string; batch: number }) {
     await start(backend);
-    step = ourStep(model, batch);
-    await step();
-    await step();
-    return { params: findModel(model).params, backend: tf.getBackend(), version: tf.version_core };
+    workload = ourWorkload(model, batch);
+    await workload.step();
+    await workload.step();
+    return { params: workload.params, backend: tf.getBackend(), version: tf.version_core };
   },
 
   /** One training step; its loss. */
   async step(): Promise<number> {
-    if (step === undefined) throw new InputError("prepare a network first");
-    return step();
+    if (workload === undefined) throw new InputError("prepare a network first");
+    return workload.step();
   },
 
   /** Checks one op on a backend. */

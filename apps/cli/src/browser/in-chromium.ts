@@ -44,7 +44,7 @@ export async function openInChromium(): Promise<OpenPage> {
   };
   try {
     const url = await orders.listen();
-    child = spawn(program, [...flags(profile), `${url}#obey`], {
+    child = spawn(program, [...flags(profile), url], {
       stdio: ["ignore", "ignore", "pipe"],
       detached: true,
     });

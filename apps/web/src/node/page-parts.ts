@@ -5,6 +5,7 @@ const pages = [
   ["write", "Write"],
   ["translate", "Translate"],
   ["generate", "Generate"],
+  ["measure", "Measure"],
 ] as const;
 
 /** Nothing but this site's own files, and WebAssembly. */

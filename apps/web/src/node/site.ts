@@ -54,6 +54,7 @@ export function siteConfig(
           write: folder("src/write/index.html"),
           translate: folder("src/translate/index.html"),
           generate: folder("src/generate/index.html"),
+          measure: folder("src/measure/index.html"),
           "service-worker": folder("src/service-worker.ts"),
         },
         output: {

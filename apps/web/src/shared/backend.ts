@@ -2,6 +2,7 @@ import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "@tfjs-zoo/models";
+import { deviceText, isSoftwareAdapter, suitAdapter } from "@tfjs-zoo/models/kernels/webgpu";
 import { type Backend, backendTitle } from "./backend-name.ts";
 
 export { type Backend, backendTitle };
@@ -12,15 +13,22 @@ export interface Webgpu {
   missing?: string;
   /** Whether the processor computes it, which is slower than WebAssembly. */
   software: boolean;
+  /** the graphics card, or what stands in for one, as far as the browser says */
+  device?: string;
 }
 
 /** Asks the browser for WebGPU; nothing is loaded or started. */
 export async function askForWebgpu(): Promise<Webgpu> {
   if (!("gpu" in navigator)) return { missing: "This browser has no WebGPU", software: false };
-  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
-  if (adapter === null) return { missing: "This browser's WebGPU finds no graphics card", software: false };
-  const info: Partial<GPUAdapterInfo> = adapter.info ?? {}; // older browsers have none
-  return { software: info.isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(info.architecture ?? "") };
+  const info = await adapterInfo();
+  if (info === undefined) return { missing: "This browser's WebGPU finds no graphics card", software: false };
+  return { software: isSoftwareAdapter(info), device: deviceText(info) };
+}
+
+/** Of the adapter that TensorFlow.js would take; undefined where there is none. */
+async function adapterInfo(): Promise<Partial<GPUAdapterInfo> | undefined> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+  return adapter === null ? undefined : (adapter.info ?? {}); // older browsers say nothing of it
 }
 
 /**
@@ -29,10 +37,15 @@ export async function askForWebgpu(): Promise<Webgpu> {
  * @throws InputError where this browser has not got it
  */
 export async function startBackend(name: Backend): Promise<void> {
-  await (name === "wasm" ? prepareWasm() : import("@tensorflow/tfjs-backend-webgpu"));
+  await (name === "wasm" ? prepareWasm() : prepareWebgpu());
   if (!(await tf.setBackend(name).catch(() => false))) {
     throw new InputError(`${backendTitle[name]} does not start in this browser`);
   }
+}
+
+async function prepareWebgpu(): Promise<void> {
+  await import("@tensorflow/tfjs-backend-webgpu");
+  suitAdapter((await adapterInfo()) ?? {});
 }
 
 let wasm: Promise<void> | undefined;

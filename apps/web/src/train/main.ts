@@ -1,6 +1,7 @@
 import { CHART_STYLE, percent, renderConfusion } from "@tfjs-zoo/training/charts";
 import { type Backend, backendTitle } from "../shared/backend.ts";
-import { byId, make, siteUrl } from "../shared/dom.ts";
+import { byId, siteUrl } from "../shared/dom.ts";
+import { download } from "../shared/download.ts";
 import { keepOffline } from "../shared/offline.ts";
 import { attempt, complain, say } from "../shared/say.ts";
 import { useStyle } from "../shared/use-style.ts";
@@ -85,7 +86,7 @@ async function hear(report: Report): Promise<void> {
     stopButton.disabled = true;
     say(report.end === "interrupted" ? "Stopped" : "Finished");
   } else if (report.kind === "tested") showTest(report);
-  else if (report.kind === "weights") download(report.bytes, report.name);
+  else if (report.kind === "weights") say(`Saved as ${download(report.bytes, report.name)}`);
   else if (report.kind === "problem") {
     complain(report.text);
     say("");
@@ -126,13 +127,6 @@ function showTest({ accuracy, images, classes, confusion }: Report & { kind: "te
 function duration(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-
-function download(bytes: Uint8Array, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes as BlobPart]));
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  say(`Saved as ${name}`);
 }
 
 /** Offers to go on with the training that this browser keeps. */

@@ -5,9 +5,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { findModel, InputError } from "@tfjs-zoo/models";
 import { type BackendName, startBackend } from "../../node/backends/index.ts";
-import { otherWorkload } from "../other-workload.ts";
 import { serve } from "../serve.ts";
-import { defaultBatch, inferenceStep, ourStep, withinPrecision } from "../workload.ts";
+import { defaultBatch, inferenceStep, ourWorkload, withinPrecision } from "../workload.ts";
 
 const [model, backend, size, precision, what] = process.argv.slice(2);
 
@@ -18,15 +17,11 @@ await serve(async () => {
   const batch = Number(size) || defaultBatch(name);
   const versions = { "tfjs-core": tf.version_core, [name]: version };
   const about = { batch, threads, versions, backend: name, device };
-  const entry = findModel(model);
-  if (entry.task !== "classification") {
-    if (what !== "train") throw new InputError(`bench infer is for image classifiers, and ${model} is none`);
-    const { params, items, step } = otherWorkload(entry, batch, within);
+  if (what === "train") {
+    const { params, items, step } = ourWorkload(model, batch, within);
     return { ready: { params, items, ...about }, step };
   }
-  const step =
-    what === "train"
-      ? ourStep(model, batch, within)
-      : inferenceStep(model, batch, { folded: what === "folded", within });
-  return { ready: { params: entry.params, ...about }, step };
+  const { task, params } = findModel(model);
+  if (task !== "classification") throw new InputError(`bench infer is for image classifiers, and ${model} is none`);
+  return { ready: { params, ...about }, step: inferenceStep(model, batch, { folded: what === "folded", within }) };
 });

@@ -1,8 +1,9 @@
+import { isSoftwareAdapter } from "@tfjs-zoo/models/kernels/webgpu";
 import { measureGflops } from "./measure.ts";
 import { oneLine } from "./one-line.ts";
 import { namedStarters } from "./start-backend.ts";
 import type { BackendName, BackendStatus } from "./types.ts";
-import { findAdapter, isSoftwareAdapter } from "./webgpu.ts";
+import { findAdapter } from "./webgpu.ts";
 
 /** What the child tells its parent. */
 export interface ChildReport extends BackendStatus {

@@ -1,43 +1,21 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "@tfjs-zoo/models";
+import {
+  type AdapterInfo,
+  adapterText,
+  deviceText,
+  isSoftwareAdapter,
+  suitAdapter,
+} from "@tfjs-zoo/models/kernels/webgpu";
 import { askChild } from "./ask-child.ts";
 import { oneLine } from "./one-line.ts";
 import type { StartedBackend } from "./types.ts";
 
 const require = createRequire(import.meta.url);
 
-/** What WebGPU says about an adapter. */
-export interface AdapterInfo {
-  vendor?: string;
-  architecture?: string;
-  device?: string;
-  description?: string;
-  isFallbackAdapter?: boolean;
-}
-
 export interface WebgpuAdapter {
   info: AdapterInfo;
-}
-
-/** Whether an adapter computes on the processor: SwiftShader, Mesa's llvmpipe and lavapipe, Windows' WARP. */
-export function isSoftwareAdapter(info: AdapterInfo): boolean {
-  if (info.isFallbackAdapter) return true;
-  const text = [info.vendor, info.architecture, info.device, info.description].join(" ");
-  return /swiftshader|llvmpipe|lavapipe|softpipe|software|\bcpu\b|basic render|\bwarp\b/i.test(text);
-}
-
-/** What stands behind the name of an adapter that is no graphics card. */
-const SOFTWARE = "a software adapter";
-
-/** Whether a started backend's device computes on the processor. */
-export const isSoftware = (device: string): boolean => device.endsWith(SOFTWARE);
-
-/** An adapter in words: its description, else what else it says. */
-export function adapterText(info: AdapterInfo): string {
-  return (
-    info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(" ") || "unnamed adapter"
-  );
 }
 
 interface GPU {
@@ -79,12 +57,6 @@ export async function findAdapter(): Promise<WebgpuAdapter> {
 }
 
 /**
- * tfjs's program for any product of matrices. On a processor, the one that it has for small results takes thirty times
- * as long (11 ms for 3x4 by 4x5), since the threads that share a sum wait for each other at every step.
- */
-const PACKED = 3;
-
-/**
  * The name of this machine's graphics card.
  *
  * @throws InputError with one line: no adapter, or only one that computes on the processor
@@ -121,7 +93,7 @@ export async function startWebgpu({ software = true }: { software?: boolean } = 
   await import("@tensorflow/tfjs-backend-webgpu");
   const { version }: { version: string } = require("@tensorflow/tfjs-backend-webgpu/package.json");
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start its webgpu backend");
-  if (isSoftwareAdapter(info)) tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", PACKED);
-  const device = `${adapterText(info)}${isSoftwareAdapter(info) ? `, ${SOFTWARE}` : ""}`;
+  suitAdapter(info);
+  const device = deviceText(info);
   return { version, about: device, device };
 }

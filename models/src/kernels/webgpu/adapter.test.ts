@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adapterText, isSoftwareAdapter } from "./webgpu.ts";
+import { adapterText, deviceText, isSoftwareAdapter, isSoftwareDevice } from "./adapter.ts";
 
 describe("isSoftwareAdapter", () => {
   it.each([
@@ -20,5 +20,14 @@ describe("adapterText", () => {
     expect(adapterText({ vendor: "nvidia", description: "NVIDIA H200" })).toBe("NVIDIA H200");
     expect(adapterText({ vendor: "intel", architecture: "xe" })).toBe("intel xe");
     expect(adapterText({})).toBe("unnamed adapter");
+  });
+});
+
+describe("deviceText", () => {
+  it("tells a graphics card from what stands in for one", () => {
+    const [card, none] = [{ description: "NVIDIA H200" }, { vendor: "google", architecture: "swiftshader" }];
+    expect(deviceText(card)).toBe("NVIDIA H200");
+    expect(deviceText(none)).toBe("google swiftshader, a software adapter");
+    expect([card, none].map((info) => isSoftwareDevice(deviceText(info)))).toEqual([false, true]);
   });
 });

@@ -1,0 +1,2 @@
+export { type AdapterInfo, adapterText, deviceText, isSoftwareAdapter, isSoftwareDevice } from "./adapter.ts";
+export { suitAdapter } from "./suit-adapter.ts";
