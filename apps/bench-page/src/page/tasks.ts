@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import { InputError } from "@tfjs-zoo/models";
 import { registerWasmKernels } from "@tfjs-zoo/models/kernels/wasm";
+import { registerWebgpuKernels } from "@tfjs-zoo/models/kernels/webgpu";
 import { checkGradients, type GradientCheck } from "@tfjs-zoo/models/testing";
 import { ourWorkload, type Workload } from "@tfjs-zoo/training/bench";
 
@@ -16,6 +17,7 @@ export async function start(backend: string): Promise<void> {
     setWasmPaths("./");
     setThreadsCount(1);
     registerWasmKernels();
+    registerWebgpuKernels();
     prepared = true;
   }
   const works = await tf.setBackend(backend).catch(() => false);

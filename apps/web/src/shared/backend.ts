@@ -2,7 +2,7 @@ import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "@tfjs-zoo/models";
-import { deviceText, isSoftwareAdapter, suitAdapter } from "@tfjs-zoo/models/kernels/webgpu";
+import { deviceText, isSoftwareAdapter, registerWebgpuKernels, suitAdapter } from "@tfjs-zoo/models/kernels/webgpu";
 import { type Backend, backendTitle } from "./backend-name.ts";
 
 export { type Backend, backendTitle };
@@ -45,6 +45,7 @@ export async function startBackend(name: Backend): Promise<void> {
 
 async function prepareWebgpu(): Promise<void> {
   await import("@tensorflow/tfjs-backend-webgpu");
+  registerWebgpuKernels();
   suitAdapter((await adapterInfo()) ?? {});
 }
 

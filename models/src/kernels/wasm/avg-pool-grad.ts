@@ -1,6 +1,6 @@
 import { AvgPoolGrad, backend_util } from "@tensorflow/tfjs-core";
+import { type ConvAttrs, spellOut } from "../conv-info.ts";
 import { floats, registerWasm } from "./backend.ts";
-import { type ConvAttrs, spellOut } from "./window.ts";
 
 /**
  * Gradient of average pooling: each ∂L/∂y[n, i, j, c] is shared equally among the pixels of its window that lie inside

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { type ConvAttrs, convInfo } from "../conv-info.ts";
 import { registerWasm } from "./backend.ts";
-import { type ConvAttrs, convInfo, fit, tensors } from "./window.ts";
+import { fit, tensors } from "./window.ts";
 
 /**
  * Gradient of a convolution for its filter:

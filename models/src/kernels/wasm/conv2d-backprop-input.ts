@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { type ConvAttrs, convInfo } from "../conv-info.ts";
 import { registerWasm } from "./backend.ts";
-import { type ConvAttrs, convInfo, fit, spread, tensors } from "./window.ts";
+import { fit, spread, tensors } from "./window.ts";
 
 /**
  * Gradient of a convolution for the images:

@@ -5,8 +5,8 @@ import {
   FusedDepthwiseConv2D,
   type NamedAttrMap,
 } from "@tensorflow/tfjs-core";
+import { type ConvAttrs, convInfo, spellOut } from "../conv-info.ts";
 import { registerWasm, stockKernel } from "./backend.ts";
-import { type ConvAttrs, convInfo, spellOut } from "./window.ts";
 
 /**
  * The stock convolutions, put right where they are wrong: with padding 'same' and a stride larger than the filter,

@@ -1,6 +1,6 @@
 import { DepthwiseConv2dNativeBackpropFilter } from "@tensorflow/tfjs-core";
+import { type ConvAttrs, convInfo } from "../conv-info.ts";
 import { floats, registerWasm } from "./backend.ts";
-import { type ConvAttrs, convInfo } from "./window.ts";
 
 /**
  * Gradient of a depthwise convolution for its filter, with m filters for each channel:

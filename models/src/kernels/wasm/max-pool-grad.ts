@@ -1,6 +1,6 @@
 import { backend_util, MaxPoolGrad } from "@tensorflow/tfjs-core";
+import { type ConvAttrs, spellOut } from "../conv-info.ts";
 import { floats, registerWasm } from "./backend.ts";
-import { type ConvAttrs, spellOut } from "./window.ts";
 
 /**
  * Gradient of max pooling: each ∂L/∂y[n, i, j, c] goes to the position of its window that won; of equal ones, to the

@@ -4,8 +4,8 @@ import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { type ConvAttrs, convInfo, type Pad } from "../conv-info.ts";
 import { registerWasmKernels } from "./index.ts";
-import { type ConvAttrs, convInfo, type Pad } from "./window.ts";
 
 beforeAll(async () => {
   const folder = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json"));

@@ -6,6 +6,7 @@ import {
   adapterText,
   deviceText,
   isSoftwareAdapter,
+  registerWebgpuKernels,
   suitAdapter,
 } from "@tfjs-zoo/models/kernels/webgpu";
 import { askChild } from "./ask-child.ts";
@@ -93,6 +94,7 @@ export async function startWebgpu({ software = true }: { software?: boolean } = 
   await import("@tensorflow/tfjs-backend-webgpu");
   const { version }: { version: string } = require("@tensorflow/tfjs-backend-webgpu/package.json");
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start its webgpu backend");
+  registerWebgpuKernels();
   suitAdapter(info);
   const device = deviceText(info);
   return { version, about: device, device };
