@@ -97,6 +97,44 @@ const sgd =
     };
   };
 
+const adam =
+  (shapes: number[][], attrs: { decoupled: boolean; decay: number }): Case =>
+  (random) => {
+    const [weights, gradients] = [shapes.map((shape) => random(shape)), shapes.map((shape) => random(shape))];
+    const size = shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
+    const [m, v] = [random([size]), tf.abs(random([size]))] as [tf.Tensor1D, tf.Tensor1D];
+    const numbers = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, scale: 0.5, step: 3 };
+    const after = ops.adamUpdate({ weights, gradients, m, v }, { ...numbers, ...attrs });
+    return {
+      ...Object.fromEntries(after.weights.map((weight, i) => [`weight ${i}`, weight])),
+      m: after.m,
+      v: after.v,
+    };
+  };
+
+const layerNorm =
+  (shape: number[], mean: number): Case =>
+  (random) => {
+    const d = [shape[shape.length - 1]];
+    const r = random(shape);
+    return valueAndGradients(
+      { x: random(shape, mean), gamma: random(d, 1), beta: random(d) },
+      () => r,
+      ({ x, gamma, beta }) => ops.layerNorm({ x, gamma, beta }),
+    );
+  };
+
+const gelu =
+  (approximation: "none" | "tanh"): Case =>
+  (random) => {
+    const r = random([40, 50]);
+    return valueAndGradients(
+      { x: tf.mul(random([40, 50]), 4) },
+      () => r,
+      ({ x }) => ops.gelu({ x }, { approximation }),
+    );
+  };
+
 const cases: { [name: string]: Case } = {
   "batch norm of 12 channels": batchNorm([16, 9, 9, 12], undefined, 0),
   "batch norm of 20 channels and ReLU": batchNorm([32, 9, 7, 20], "relu", 0.5),
@@ -111,6 +149,12 @@ const cases: { [name: string]: Case } = {
   "cross-entropy of few, smoothed": crossEntropy(300, 10, 0.1),
   residual: residual([4, 9, 9, 5], undefined),
   "residual and ReLU": residual([4, 9, 9, 5], "relu"),
+  "layer norm of long rows": layerNorm([6, 7, 300], 3),
+  "layer norm of many short rows": layerNorm([70_000, 6], 0),
+  GELU: gelu("none"),
+  "GELU, approximated": gelu("tanh"),
+  "Adam on three weights": adam([[3, 50], [50], []], { decoupled: false, decay: 0.01 }),
+  "AdamW on two weights": adam([[300], [7, 7]], { decoupled: true, decay: 0.01 }),
   "SGD on two weights": sgd([[3, 3, 5, 20], [20]], { nesterov: false, decay: 0.01 }),
   "SGD on five weights": sgd([[30], [7, 7], [], [3, 200], [5]], { nesterov: true, decay: 0 }),
 };

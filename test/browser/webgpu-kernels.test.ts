@@ -8,7 +8,7 @@ import type { Found } from "./webgpu-kernels-page.ts";
 /** WebGPU is for secure addresses, and this is one; nothing listens there. */
 const ADDRESS = "http://localhost/";
 
-async function openKernels(browser: Browser): Promise<Page> {
+async function openKernels(browser: Browser, complaints: string[]): Promise<Page> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("webgpu-kernels-page.ts", import.meta.url))],
     bundle: true,
@@ -19,6 +19,7 @@ async function openKernels(browser: Browser): Promise<Page> {
     logLevel: "silent",
   });
   const page = await browser.newPage();
+  page.on("console", (message) => complaints.push(message.text()));
   await page.route(`${ADDRESS}**`, (route) =>
     route.fulfill(
       route.request().url().endsWith(".js")
@@ -34,10 +35,11 @@ async function openKernels(browser: Browser): Promise<Page> {
 describe.skipIf(chromiumHere() === undefined)("kernels for WebGPU in Chromium", () => {
   let browser: Browser;
   let found: Found[];
+  const complaints: string[] = [];
 
   beforeAll(async () => {
     browser = await openChromium({ webgpu: true });
-    const page = await openKernels(browser);
+    const page = await openKernels(browser, complaints);
     found = (await page.evaluate("globalThis.all()")) as Found[];
   }, 180_000);
   afterAll(() => browser?.close());
@@ -50,6 +52,8 @@ describe.skipIf(chromiumHere() === undefined)("kernels for WebGPU in Chromium", 
 
   it.each([
     ["SGD on five weights", 3],
+    ["AdamW on two weights", 3],
+    ["layer norm of long rows", 9],
     // forward three times, backward once, each of three programs, and the loss around it
     ["batch norm of 20 channels and ReLU", 16],
     ["cross-entropy of few, smoothed", 12],
@@ -58,6 +62,8 @@ describe.skipIf(chromiumHere() === undefined)("kernels for WebGPU in Chromium", 
     expect(programs).toBeGreaterThan(0);
     expect(programs).toBeLessThanOrEqual(most);
   });
+
+  it("are shaders that the browser takes", () => expect(complaints).toEqual([]));
 
   it("leave nothing behind", () => {
     expect(found.filter(({ left }) => left !== 0)).toEqual([]);

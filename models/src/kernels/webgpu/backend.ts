@@ -87,25 +87,30 @@ export function asTensors(infos: readonly TensorInfo[]): Tensor[] {
   });
 }
 
+/** What a program writes beside its result. */
+export type Written = { [name: string]: number[] | TensorInfo };
+
 /**
  * Runs a program that writes more tensors than one, which tfjs's own never do. The further ones are bound as inputs, and
  * when the shader is compiled it is told that it may write them. With all that it reads, and the output, they may be
  * eight: no device need have more buffers for a shader.
  *
- * @param written the further tensors' shapes, by their names in the shader
+ * @param written the further tensors by their names in the shader, or their shapes, of which they are made
  * @param output what the program's own result is written into, if it exists already
  * @returns the program's own result, then the others
  */
 export function runWriting(
   program: Program,
   inputs: TensorInfo[],
-  written: { [name: string]: number[] },
+  written: Written,
   uniforms: Uniforms,
   backend: WebgpuBackend,
   output?: TensorInfo,
 ): TensorInfo[] {
   const names = Object.keys(written);
-  const others = Object.values(written).map((shape) => backend.makeTensorInfo(shape, "float32"));
+  const others = Object.values(written).map((given) =>
+    Array.isArray(given) ? backend.makeTensorInfo(given, "float32") : given,
+  );
   const whole = { ...program, variableNames: [...program.variableNames, ...names] };
   const { device } = backend;
   const { createShaderModule } = device;

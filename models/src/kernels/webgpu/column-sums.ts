@@ -1,5 +1,13 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { elementwise, type Program, runWriting, THREADS, type Uniforms, type WebgpuBackend } from "./backend.ts";
+import {
+  elementwise,
+  type Program,
+  runWriting,
+  THREADS,
+  type Uniforms,
+  type WebgpuBackend,
+  type Written,
+} from "./backend.ts";
 
 /** Rows that a thread adds up at least, and workgroups that fill a large card. */
 const [ROWS_OF_A_THREAD, WORKGROUPS] = [8, 512];
@@ -98,7 +106,7 @@ export interface Finish {
   variableNames?: string[];
   uniforms?: string;
   /** what is written beside the result: shapes by names */
-  written?: { [name: string]: number[] };
+  written?: Written;
   /** WGSL that writes `result[column]` and the others from the sums `first` and `second`, and from `column` */
   code: string;
 }

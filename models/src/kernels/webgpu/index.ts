@@ -1,5 +1,8 @@
+import { registerAdamUpdate } from "./adam-update.ts";
 import { registerBatchNorm } from "./batch-norm.ts";
 import { registerConv2DBackpropFilter } from "./conv2d-backprop-filter.ts";
+import { registerGelu } from "./gelu.ts";
+import { registerLayerNorm } from "./layer-norm.ts";
 import { registerResidual } from "./residual.ts";
 import { registerSgdUpdate } from "./sgd-update.ts";
 import { registerSoftmaxCrossEntropy } from "./softmax-cross-entropy.ts";
@@ -17,8 +20,11 @@ let registered = false;
  */
 export function registerWebgpuKernels(): void {
   if (registered) return;
+  registerAdamUpdate();
   registerBatchNorm();
   registerConv2DBackpropFilter();
+  registerGelu();
+  registerLayerNorm();
   registerResidual();
   registerSgdUpdate();
   registerSoftmaxCrossEntropy();

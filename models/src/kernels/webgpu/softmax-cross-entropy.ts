@@ -1,9 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax-cross-entropy.ts";
-import { elementwise, type Program, registerWebgpu, type Uniforms, type WebgpuBackend } from "./backend.ts";
-
-/** Threads that share a row. */
-const SHARING = 64;
+import { elementwise, registerWebgpu, type Uniforms, type WebgpuBackend } from "./backend.ts";
+import { rowProgram, SHARING } from "./row-program.ts";
 
 /**
  * Cross-entropy of softmax probabilities, of the formulas in ops/softmax-cross-entropy.ts: a workgroup for each row, and
@@ -51,50 +49,8 @@ const numbersOf = (classes: number, { labelSmoothing = 0 }: SoftmaxCrossEntropyA
   { type: "float32", data: [labelSmoothing] },
 ];
 
-/** A program of a workgroup for each element of its output. Its threads add up, or compare, what they hold. */
-function rowProgram(
-  about: Pick<Program, "variableNames" | "outputShape" | "uniforms" | "shaderKey">,
-  body: string,
-): Program {
-  return {
-    ...about,
-    size: true,
-    workgroupSize: [SHARING, 1, 1],
-    dispatch: [about.outputShape[0], 1, 1],
-    dispatchLayout: { x: about.outputShape.map((_, axis) => axis) },
-    getUserCode: () => `
-      var<workgroup> held : array<f32, ${SHARING}>;
-
-      ${reduction("sumOfAll", "held[thread] + held[thread + apart]")}
-      ${reduction("largestOfAll", "max(held[thread], held[thread + apart])")}
-
-      fn main(index : i32) {
-        let thread = i32(localIndex);
-        let row = index / ${SHARING};
-        let exists = row < uniforms.size;
-        ${body}
-      }`,
-  };
-}
-
-/** A function of one number of each thread, whose value all threads get. */
-const reduction = (name: string, both: string) => `
-      fn ${name}(thread : i32, value : f32) -> f32 {
-        held[thread] = value;
-        workgroupBarrier();
-        for (var apart = ${SHARING / 2}; apart > 0; apart /= 2) {
-          if (thread < apart) {
-            held[thread] = ${both};
-          }
-          workgroupBarrier();
-        }
-        let all = held[0];
-        workgroupBarrier();
-        return all;
-      }`;
-
 /** log Σ_k exp z_k of each row: [rows, 1] */
-const logSumProgram = (rows: number): Program =>
+const logSumProgram = (rows: number) =>
   rowProgram(
     {
       variableNames: ["logits"],
@@ -102,24 +58,25 @@ const logSumProgram = (rows: number): Program =>
       uniforms: "classes : i32,",
       shaderKey: "zooLogSum",
     },
+    rows,
     `let begin = row * uniforms.classes;
         var most = -3.4e38;
-        for (var k = thread; exists && k < uniforms.classes; k += ${SHARING}) {
+        for (var k = thread; k < uniforms.classes; k += ${SHARING}) {
           most = max(most, logits[begin + k]);
         }
         let largest = largestOfAll(thread, most);
         var sum = 0.0;
-        for (var k = thread; exists && k < uniforms.classes; k += ${SHARING}) {
+        for (var k = thread; k < uniforms.classes; k += ${SHARING}) {
           sum += exp(logits[begin + k] - largest);
         }
         let total = sumOfAll(thread, sum);
-        if (exists && thread == 0) {
+        if (thread == 0) {
           setOutputAtIndex(row, log(total) + largest);
         }`,
   );
 
 /** −Σ_k q_k log p_k of each row, 0 where it has no label: [rows] */
-const lossProgram = (rows: number): Program =>
+const lossProgram = (rows: number) =>
   rowProgram(
     {
       variableNames: ["logits", "labels", "logSum"],
@@ -127,13 +84,14 @@ const lossProgram = (rows: number): Program =>
       uniforms: "classes : i32, smoothing : f32,",
       shaderKey: "zooCrossEntropy",
     },
+    rows,
     `let begin = row * uniforms.classes;
         var sum = 0.0;
-        for (var k = thread; exists && k < uniforms.classes; k += ${SHARING}) {
+        for (var k = thread; k < uniforms.classes; k += ${SHARING}) {
           sum += logits[begin + k] - logSum[row];
         }
         let total = sumOfAll(thread, sum);
-        if (exists && thread == 0) {
+        if (thread == 0) {
           let label = labels[row];
           let hit = (1.0 - uniforms.smoothing) * (logits[begin + max(label, 0)] - logSum[row]);
           let even = uniforms.smoothing / f32(uniforms.classes) * total;
@@ -150,20 +108,21 @@ const COUNTED = `
         let number = max(sumOfAll(thread, mine), 1.0);`;
 
 /** The mean of the losses of the rows that have a label: [1] */
-const meanProgram: Program = rowProgram(
+const meanProgram = rowProgram(
   {
     variableNames: ["losses", "labels"],
     outputShape: [1],
     uniforms: "rows : i32,",
     shaderKey: "zooMeanLoss",
   },
+  1,
   `${COUNTED}
         var sum = 0.0;
         for (var k = thread; k < uniforms.rows; k += ${SHARING}) {
           sum += losses[k];
         }
         let total = sumOfAll(thread, sum);
-        if (exists && thread == 0) {
+        if (thread == 0) {
           setOutputAtIndex(0, total / number);
         }`,
 );
@@ -172,8 +131,9 @@ const meanProgram: Program = rowProgram(
 function numberOfRows(labels: TensorInfo, rows: number, backend: WebgpuBackend): TensorInfo {
   const program = rowProgram(
     { variableNames: ["labels"], outputShape: [1], uniforms: "rows : i32,", shaderKey: "zooCountLabels" },
+    1,
     `${COUNTED}
-        if (exists && thread == 0) {
+        if (thread == 0) {
           setOutputAtIndex(0, number);
         }`,
   );
