@@ -214,6 +214,8 @@ export interface Found {
   left: number;
   /** that the case ran on the card */
   programs: number;
+  /** shaders that were compiled when the case ran for the second time */
+  compiled: number;
 }
 
 async function all(): Promise<Found[]> {
@@ -222,8 +224,17 @@ async function all(): Promise<Found[]> {
   for (const [name, body] of Object.entries(cases)) {
     const expected = await run(body, "cpu");
     const { numbers, left, programs } = await run(body, "webgpu");
+    const { device } = tf.engine().backend as unknown as { device: GPUDevice };
+    let compiled = 0;
+    const { createShaderModule } = device;
+    device.createShaderModule = (descriptor) => {
+      compiled++;
+      return createShaderModule.call(device, descriptor);
+    };
+    await run(body, "webgpu");
+    device.createShaderModule = createShaderModule;
     for (const what of Object.keys(expected.numbers)) {
-      found.push({ name, what, left, programs, error: difference(numbers[what], expected.numbers[what]) });
+      found.push({ name, what, left, programs, compiled, error: difference(numbers[what], expected.numbers[what]) });
     }
   }
   return found;

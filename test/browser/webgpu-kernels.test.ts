@@ -65,6 +65,10 @@ describe.skipIf(chromiumHere() === undefined)("kernels for WebGPU in Chromium", 
 
   it("are shaders that the browser takes", () => expect(complaints).toEqual([]));
 
+  it("are compiled once", () => {
+    expect(found.filter(({ compiled }) => compiled !== 0)).toEqual([]);
+  });
+
   it("leave nothing behind", () => {
     expect(found.filter(({ left }) => left !== 0)).toEqual([]);
   });

@@ -9,7 +9,10 @@ import {
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
 
-/** A compute shader as tfjs's WebGPU backend runs it; results are written by `setOutputAtIndex` or into `result`. */
+/**
+ * A compute shader as tfjs's WebGPU backend runs it; results are written by `setOutputAtIndex` or into `result`. Each run
+ * takes a new one, since the backend writes into it: one that ran twice would be compiled twice.
+ */
 export interface Program {
   /** names of the inputs in the shader, arrays of f32 or i32 */
   variableNames: string[];

@@ -16,13 +16,11 @@ const [ROWS_OF_A_THREAD, WORKGROUPS] = [8, 512];
 export interface Summands {
   /** the same for the same code */
   shaderKey: string;
-  /** names of the tensors that it reads: the first is [rows, columns], the others [columns] or the same */
+  /** names of the tensors that it reads: the first is [rows, columns] */
   variableNames: string[];
   /** more uniforms, after `rows` and `columns` */
   uniforms?: string;
-  /**
-   * WGSL that sets `first` and `second` from `at`, the element's place in the first tensor, and `column`.
-   */
+  /** WGSL that sets `first` and `second` from `row`, `column`, and `at`, the element's place in the first tensor */
   code: string;
 }
 

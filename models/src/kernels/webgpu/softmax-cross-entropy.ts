@@ -14,7 +14,9 @@ export function registerSoftmaxCrossEntropy(): void {
     const numbers = numbersOf(classes, attrs);
     const logSum = backend.runWebGPUProgram(logSumProgram(rows), [logits], "float32", numbers.slice(0, 1));
     const losses = backend.runWebGPUProgram(lossProgram(rows), [logits, labels, logSum], "float32", numbers);
-    const loss = backend.runWebGPUProgram(meanProgram, [losses, labels], "float32", [{ type: "int32", data: [rows] }]);
+    const loss = backend.runWebGPUProgram(meanProgram(), [losses, labels], "float32", [
+      { type: "int32", data: [rows] },
+    ]);
     backend.disposeData(losses.dataId);
     return [{ ...loss, shape: [] }, logits, labels, logSum];
   });
@@ -108,15 +110,16 @@ const COUNTED = `
         let number = max(sumOfAll(thread, mine), 1.0);`;
 
 /** The mean of the losses of the rows that have a label: [1] */
-const meanProgram = rowProgram(
-  {
-    variableNames: ["losses", "labels"],
-    outputShape: [1],
-    uniforms: "rows : i32,",
-    shaderKey: "zooMeanLoss",
-  },
-  1,
-  `${COUNTED}
+const meanProgram = () =>
+  rowProgram(
+    {
+      variableNames: ["losses", "labels"],
+      outputShape: [1],
+      uniforms: "rows : i32,",
+      shaderKey: "zooMeanLoss",
+    },
+    1,
+    `${COUNTED}
         var sum = 0.0;
         for (var k = thread; k < uniforms.rows; k += ${SHARING}) {
           sum += losses[k];
@@ -125,7 +128,7 @@ const meanProgram = rowProgram(
         if (thread == 0) {
           setOutputAtIndex(0, total / number);
         }`,
-);
+  );
 
 /** How many rows have a label, or 1: [1] */
 function numberOfRows(labels: TensorInfo, rows: number, backend: WebgpuBackend): TensorInfo {
