@@ -17,7 +17,7 @@ type Starters = Record<BackendName, BackendStarter>;
 /** How each backend is started when the user names it. Each is loaded only when it is tried. */
 export const namedStarters: Starters = {
   tensorflow: async (options) => (await import("./tensorflow.ts")).startTensorflow(options),
-  webgpu: async () => (await import("./webgpu.ts")).startWebgpu(),
+  webgpu: async (options) => (await import("./webgpu.ts")).startWebgpu(options),
   wasm: async (options) => (await import("./wasm.ts")).startWasm(options),
   cpu: async () => (await import("./cpu.ts")).startCpu(),
 };
@@ -26,7 +26,7 @@ export const namedStarters: Starters = {
 export const autoStarters: Starters = {
   ...namedStarters,
   tensorflow: async (options) => (await import("./tensorflow.ts")).startTensorflow(options, { again: false }),
-  webgpu: async () => (await import("./webgpu.ts")).startWebgpu({ software: false }),
+  webgpu: async (options) => (await import("./webgpu.ts")).startWebgpu(options, { software: false }),
 };
 
 export interface StartResult {

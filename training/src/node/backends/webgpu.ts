@@ -11,7 +11,7 @@ import {
 } from "@tfjs-zoo/models/kernels/webgpu";
 import { askChild } from "./ask-child.ts";
 import { oneLine } from "./one-line.ts";
-import type { StartedBackend } from "./types.ts";
+import type { BackendOptions, StartedBackend } from "./types.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -84,17 +84,20 @@ async function askAdapter({ software }: { software: boolean }): Promise<AdapterI
  * Starts tfjs's WebGPU kernels on Dawn. A process in which it has started does not end by itself: leave with
  * process.exit.
  *
- * @param options.software whether an adapter that computes on the processor will do. Default true.
+ * @param software whether an adapter that computes on the processor will do. Default true.
  * @throws Error with one line: no adapter, or only a software one
  */
-export async function startWebgpu({ software = true }: { software?: boolean } = {}): Promise<StartedBackend> {
+export async function startWebgpu(
+  { kernels = true }: BackendOptions = {},
+  { software = true }: { software?: boolean } = {},
+): Promise<StartedBackend> {
   const info = await askAdapter({ software });
   await provideWebgpu();
   // Imported only now: the package looks for navigator.gpu when it is loaded.
   await import("@tensorflow/tfjs-backend-webgpu");
   const { version }: { version: string } = require("@tensorflow/tfjs-backend-webgpu/package.json");
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start its webgpu backend");
-  registerWebgpuKernels();
+  if (kernels) registerWebgpuKernels();
   suitAdapter(info);
   const device = deviceText(info);
   return { version, about: device, device };
