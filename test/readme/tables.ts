@@ -168,12 +168,11 @@ export function precisionText(comparisons: readonly Comparison[]): string {
   const [{ models, dataset, test_images: images, environment }] = comparisons;
   const [{ model, epochs, runs }] = models;
   const table = markdownTable(
-    [left("precision"), ...runs.map(({ seed }) => right(`seed ${seed}`)), right("mean"), right("images/s")],
-    comparisons.map(({ precision, models: [{ runs: own, accuracy, items_per_s }] }) => [
+    [left("precision"), ...runs.map(({ seed }) => right(`seed ${seed}`)), right("mean")],
+    comparisons.map(({ precision, models: [{ runs: own, accuracy }] }) => [
       precision,
       ...own.map(({ accuracy: each }) => percent(each)),
       percent(accuracy.mean),
-      items_per_s.toFixed(0),
     ]),
   );
   const machine = machineText({ environment: environment as unknown as Environment });
